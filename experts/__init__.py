@@ -1,0 +1,1 @@
+"""The expert pool, its draws, evaluation sessions and scoring (rung 3)."""

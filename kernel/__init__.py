@@ -1,0 +1,1 @@
+"""What every package shares and no law names: values, crypto, log, draw, database, web shell."""

@@ -1,0 +1,1 @@
+"""The roof: application, processes, command line, settings, wiring."""

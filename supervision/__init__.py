@@ -1,0 +1,1 @@
+"""Double-random inspections and oversight (rung 4)."""

@@ -1,0 +1,1 @@
+"""Projects, lots, notices and the award: the procedure of a tender (rung 1)."""

@@ -1,0 +1,1 @@
+"""The web floor of the kernel: filters, figures, pages as PDFs, seals. No route lives here."""

@@ -1,0 +1,21 @@
+"""Engines for the logins of the portal: read and write, and oversight's read-only one."""
+
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+
+def make_engine(url: str, *, pool_size: int = 8, max_overflow: int = 8) -> AsyncEngine:
+    """Return an engine on asyncpg.
+
+    Args:
+        url: `postgresql+asyncpg://login:password@host:port/database`.
+        pool_size: connections kept open.
+        max_overflow: connections opened beyond that under load.
+    """
+    return create_async_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=max_overflow,
+        pool_timeout=30,
+        pool_pre_ping=True,
+        connect_args={"server_settings": {"timezone": "UTC"}, "command_timeout": 60},
+    )

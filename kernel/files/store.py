@@ -1,0 +1,124 @@
+"""The object store behind one interface: a local folder by default, S3 by setting, memory in tests.
+
+Objects are written once. The same bytes under the same name are accepted again, so that a repeated upload is no fault;
+other bytes are refused. Only names under `scratch/` may be deleted.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import obstore
+from obstore.exceptions import AlreadyExistsError
+from obstore.store import LocalStore, MemoryStore, S3Store
+
+from kernel.errors import Conflict, NotFound
+
+
+class FileStore:
+    """Write-once objects.
+
+    Args:
+        store: an obstore store; see `local_store`, `s3_store`, `memory_store`.
+    """
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+
+    async def put(self, name: str, data: bytes) -> None:
+        """Write an object once.
+
+        Raises:
+            Conflict: an object of this name with other bytes exists.
+        """
+        try:
+            await obstore.put_async(self._store, name, data, mode="create")
+        except AlreadyExistsError as error:
+            if await self.get(name) != data:
+                raise Conflict("同名内容已存在，且与本次上传不一致。") from error
+
+    async def put_content(self, data: bytes) -> bytes:
+        """Write an object under its own digest; return the SHA-256."""
+        digest = hashlib.sha256(data).digest()
+        await self.put(content_name(digest), data)
+        return digest
+
+    async def get(self, name: str) -> bytes:
+        """Return an object's bytes.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+        try:
+            result = await obstore.get_async(self._store, name)
+            return bytes(await result.bytes_async())
+        except FileNotFoundError as error:
+            raise NotFound from error
+
+    async def get_range(self, name: str, start: int, length: int) -> bytes:
+        """Return part of an object.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+        try:
+            return bytes(await obstore.get_range_async(self._store, name, start=start, length=length))
+        except FileNotFoundError as error:
+            raise NotFound from error
+
+    async def stream(self, name: str) -> AsyncIterator[bytes]:
+        """Yield an object's bytes in pieces.
+
+        Raises:
+            NotFound: there is no such object.
+        """
+        try:
+            result = await obstore.get_async(self._store, name)
+        except FileNotFoundError as error:
+            raise NotFound from error
+        async for piece in result.stream():
+            yield bytes(piece)
+
+    async def exists(self, name: str) -> bool:
+        """Say whether there is an object of this name."""
+        try:
+            await obstore.head_async(self._store, name)
+        except FileNotFoundError:
+            return False
+        return True
+
+    async def delete_scratch(self, name: str) -> None:
+        """Delete a scratch object.
+
+        Raises:
+            ValueError: anything else is kept for ever.
+        """
+        if not name.startswith("scratch/"):
+            raise ValueError("only scratch objects may be deleted")
+        await obstore.delete_async(self._store, name)
+
+
+def content_name(digest: bytes) -> str:
+    """Return the name of the object with this SHA-256."""
+    text = digest.hex()
+    return f"content/{text[:2]}/{text}"
+
+
+def local_store(folder: Path) -> FileStore:
+    """Return a store in a folder of this machine."""
+    return FileStore(LocalStore(str(folder), mkdir=True))
+
+
+def memory_store() -> FileStore:
+    """Return a store that forgets; for tests."""
+    return FileStore(MemoryStore())
+
+
+def s3_store(bucket: str, **options: Any) -> FileStore:
+    """Return a store in an S3 bucket.
+
+    Args:
+        options: as obstore's `S3Store` takes them: endpoint, region, access keys.
+    """
+    return FileStore(S3Store(bucket, **options))

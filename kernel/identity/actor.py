@@ -1,0 +1,46 @@
+"""The person behind a request, as acts see them."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from kernel.errors import NotPermitted
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who does the act.
+
+    Attributes:
+        roles: plain words such as those of `trading.vocabulary.Role`; the kernel gives them no meaning.
+    """
+
+    account_id: uuid.UUID
+    login: str
+    name: str
+    roles: frozenset[str]
+    organisation_id: uuid.UUID | None = None
+    organisation_name: str = ""
+    uscc: str = ""
+
+    def has(self, *roles: str) -> bool:
+        """Say whether the actor holds one of the roles."""
+        return bool(self.roles.intersection(roles))
+
+    def require(self, *roles: str) -> None:
+        """Refuse an actor who holds none of the roles.
+
+        Raises:
+            NotPermitted: none of the roles is held.
+        """
+        if not self.has(*roles):
+            raise NotPermitted
+
+    def described(self) -> dict[str, Any]:
+        """Return what the log keeps of the actor."""
+        return {"account": str(self.account_id), "name": self.name, "organisation": self.organisation_name}
+
+
+def system_actor(name: str = "平台") -> Actor:
+    """Return the actor of acts that the clock, not a person, brings about."""
+    return Actor(account_id=uuid.UUID(int=0), login="system", name=name, roles=frozenset({"system"}))

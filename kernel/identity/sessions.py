@@ -1,0 +1,168 @@
+"""Sessions and sign-in by password.
+
+A session's secret is 32 random bytes made at sign-in, never taken from the client: an id that the server did not make
+opens nothing (no fixation), and every sign-in makes a new one. The database keeps its SHA-256 only.
+"""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, text
+from sqlalchemy import select as sa_select
+
+from kernel.canonical import b64u_encode
+from kernel.db.transaction import Tx
+from kernel.errors import NotPermitted, TooManyRequests
+from kernel.identity.accounts import password_matches
+from kernel.identity.actor import Actor
+from kernel.identity.models import Account, LoginAttempt, Organisation, Session
+
+#: A session ends after this long without a request, and after this long in any case (R-SEC).
+IDLE = timedelta(hours=2)
+ABSOLUTE = timedelta(hours=12)
+#: Failed sign-ins of one login from one origin within the window before the door closes for a while.
+MAX_FAILURES = 5
+WINDOW = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A new session: the secret goes into the cookie and nowhere else."""
+
+    secret: str
+    actor: Actor
+    expires_at: datetime
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(b"session\0" + secret.encode()).digest()
+
+
+async def open_session(tx: Tx, account: Account, *, method: str) -> OpenedSession:
+    """Open a session for an account whose holder has just been verified.
+
+    Sessions live by the machine's real time, so that moving a rehearsal clock signs nobody out.
+
+    Args:
+        method: `password` or `licence`.
+    """
+    secret = b64u_encode(os.urandom(32))
+    now = await _real_now(tx)
+    tx.session.add(
+        Session(
+            id_hash=_hash(secret),
+            account_id=account.id,
+            method=method,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + ABSOLUTE,
+        )
+    )
+    return OpenedSession(secret, await actor_of(tx, account), now + ABSOLUTE)
+
+
+async def actor_of(tx: Tx, account: Account) -> Actor:
+    """Return the actor of an account."""
+    organisation = None
+    if account.organisation_id is not None:
+        organisation = await tx.session.get(Organisation, account.organisation_id)
+    return Actor(
+        account_id=account.id,
+        login=account.login,
+        name=account.display_name,
+        roles=frozenset(account.roles),
+        organisation_id=account.organisation_id,
+        organisation_name=organisation.name if organisation else "",
+        uscc=organisation.uscc if organisation else "",
+    )
+
+
+async def find_actor(tx: Tx, secret: str) -> Actor | None:
+    """Return the actor of a session's secret; None when it is unknown, idle too long or over."""
+    if len(secret) != 43:
+        return None
+    row = (
+        await tx.session.execute(
+            text(
+                "SELECT a.id, a.login, a.display_name, a.roles, a.organisation_id, o.name AS organisation, o.uscc"
+                " FROM identity_session s JOIN identity_account a ON a.id = s.account_id"
+                " LEFT JOIN identity_organisation o ON o.id = a.organisation_id"
+                " WHERE s.id_hash = :hash AND s.expires_at > clock_timestamp() AND s.seen_at > clock_timestamp() - :idle"
+                " AND a.disabled_at IS NULL"
+            ),
+            {"hash": _hash(secret), "idle": IDLE},
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return Actor(
+        account_id=row.id,
+        login=row.login,
+        name=row.display_name,
+        roles=frozenset(row.roles),
+        organisation_id=row.organisation_id,
+        organisation_name=row.organisation or "",
+        uscc=row.uscc or "",
+    )
+
+
+async def touch_session(tx: Tx, secret: str) -> None:
+    """Note that the session was used; at most once a minute."""
+    await tx.session.execute(
+        text(
+            "UPDATE identity_session SET seen_at = clock_timestamp()"
+            " WHERE id_hash = :hash AND seen_at < clock_timestamp() - interval '1 minute'"
+        ),
+        {"hash": _hash(secret)},
+    )
+
+
+async def end_session(tx: Tx, secret: str) -> None:
+    """End a session at once."""
+    await tx.session.execute(delete(Session).where(Session.id_hash == _hash(secret)))
+
+
+async def require_attempts_left(tx: Tx, login: str, origin: str) -> None:
+    """Refuse when too many sign-ins of this login failed from this origin.
+
+    The count is kept per login *and* origin, so that nobody can lock somebody else out from afar.
+
+    Raises:
+        TooManyRequests: five failures within a quarter of an hour.
+    """
+    row = (
+        await tx.session.execute(
+            text(
+                "SELECT count(*) FILTER (WHERE NOT ok) FROM identity_login_attempt"
+                " WHERE login = :login AND origin = :origin AND at > clock_timestamp() - :span"
+            ),
+            {"login": login, "origin": origin, "span": WINDOW},
+        )
+    ).scalar_one()
+    if row >= MAX_FAILURES:
+        raise TooManyRequests("登录失败次数过多，请 15 分钟后再试。", retry_after_s=int(WINDOW.total_seconds()))
+
+
+async def record_attempt(tx: Tx, login: str, origin: str, *, ok: bool) -> None:
+    """Keep a sign-in attempt."""
+    tx.session.add(LoginAttempt(login=login[:200], origin=origin[:64], ok=ok, at=await _real_now(tx)))
+
+
+async def check_password(tx: Tx, login: str, password: str) -> Account:
+    """Return the account whose login and password these are.
+
+    Raises:
+        NotPermitted: unknown login, wrong password or disabled account; the answer is the same.
+    """
+    account = (await tx.session.execute(sa_select(Account).where(Account.login == login))).scalar_one_or_none()
+    if not password_matches(account, password) or account is None:
+        raise NotPermitted("登录名或口令不正确。")
+    return account
+
+
+async def _real_now(tx: Tx) -> datetime:
+    value = (await tx.session.execute(text("SELECT clock_timestamp()"))).scalar_one()
+    assert isinstance(value, datetime)
+    return value

@@ -1,0 +1,37 @@
+"""The platform's key for receipts and rejections (Ed25519, crypto.md §2)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from kernel.canonical import b64u_encode
+from kernel.crypto import jws, suite
+
+RECEIPT = "otp-receipt+jws"
+REJECTION = "otp-rejection+jws"
+ACK = "otp-ack+jws"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PlatformKey:
+    """The private key with its public face.
+
+    Attributes:
+        private: key handle of the provider.
+        spki: DER of the public key.
+    """
+
+    private: Any
+    spki: bytes
+
+    @property
+    def kid(self) -> str:
+        """Key id over the SPKI."""
+        return suite("intl-1").kid(self.spki)
+
+    def sign(self, typ: str, payload: dict[str, Any]) -> str:
+        """Return a compact JWS `EdDSA` of the canonical payload."""
+        return jws.sign(typ, payload, self.private, "EdDSA")
+
+    def trust_row(self) -> dict[str, str]:
+        """Return the row of `platform_keys` in the trust file."""
+        return {"kid": self.kid, "alg": "EdDSA", "spki": b64u_encode(self.spki)}

@@ -1,0 +1,113 @@
+"""Write an act's entry into the log, atomically with its effect (crypto.md §5.1).
+
+Writers never wait for each other: the entry gets its number later, from the sequencer.
+"""
+
+import hashlib
+import json
+import os
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import text
+
+from kernel.canonical import b64u_encode, format_time, jcs
+from kernel.db.transaction import Tx
+from kernel.identity.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What the act knows of its entry before it has a number."""
+
+    entry_id: int
+    entry: dict[str, Any]
+    detail: dict[str, Any]
+
+
+def entry_of(kind: str, at: str, detail: dict[str, Any], salt: bytes) -> dict[str, Any]:
+    """Return the entry whose canonical bytes are the leaf data.
+
+    Args:
+        salt: 16 random bytes; without them the leaf cannot be guessed from a guessed detail.
+    """
+    digest = hashlib.sha256(b"OTL1/detail\0" + jcs(detail)).digest()
+    return {"v": 1, "type": kind, "at": at, "digest": b64u_encode(digest), "salt": b64u_encode(salt)}
+
+
+async def record(
+    tx: Tx,
+    actor: Actor,
+    kind: str,
+    facts: dict[str, Any],
+    *,
+    subject: uuid.UUID | None = None,
+    visibility: str = "restricted",
+) -> Recorded:
+    """Record an act in the log.
+
+    Args:
+        kind: dotted name of the event: `lot.registered`, `notice.published`.
+        facts: JSON-safe (integers, strings, lists, objects): what was done, with the rule ids that bore on it.
+        subject: id of the matter (a lot) that the entry belongs to.
+        visibility: `public`, `parties` or `restricted` (who may read the detail; the leaf is public anyway).
+
+    Effects:
+        one row in `audit_entry`, one in `audit_queue`.
+    """
+    detail: dict[str, Any] = {
+        "v": 1,
+        "type": kind,
+        "at": format_time(tx.now),
+        "actor": actor.described(),
+        "facts": facts,
+    }
+    if subject is not None:
+        detail["subject"] = str(subject)
+    if tx.rehearsal:
+        detail["rehearsal"] = await rehearsal_offset_s(tx)
+    return await record_detail(tx, kind, detail, subject=subject, visibility=visibility)
+
+
+async def record_detail(
+    tx: Tx,
+    kind: str,
+    detail: dict[str, Any],
+    *,
+    subject: uuid.UUID | None = None,
+    visibility: str = "restricted",
+) -> Recorded:
+    """Record an entry whose detail has a fixed form (receipts, keysets, close lists).
+
+    Args:
+        detail: exactly what the digest covers.
+    """
+    entry = entry_of(kind, format_time(tx.now), detail, os.urandom(16))
+    entry_id = (
+        await tx.session.execute(
+            text(
+                "INSERT INTO audit_entry (data, type, detail, visibility, subject, at)"
+                " VALUES (:data, :type, cast(:detail AS jsonb), :visibility, :subject, :at) RETURNING id"
+            ),
+            {
+                "data": jcs(entry),
+                "type": kind,
+                "detail": json.dumps(detail, ensure_ascii=False),
+                "visibility": visibility,
+                "subject": subject,
+                "at": tx.now,
+            },
+        )
+    ).scalar_one()
+    await tx.session.execute(text("INSERT INTO audit_queue (entry_id) VALUES (:id)"), {"id": entry_id})
+    await tx.session.execute(text("SELECT pg_notify('audit', '')"))
+    return Recorded(entry_id, entry, detail)
+
+
+async def rehearsal_offset_s(tx: Tx) -> int:
+    """Return by how many seconds the rehearsal's clock is moved."""
+    offset = (await tx.session.execute(text("SELECT clock_offset FROM kernel_installation"))).scalar_one()
+    assert isinstance(offset, timedelta)
+    return int(offset.total_seconds())

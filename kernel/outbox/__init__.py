@@ -1,0 +1,1 @@
+"""Work that must happen after a commit: rows written with the act, drained by the worker."""

@@ -1,0 +1,66 @@
+"""What a door may reach besides its transaction: assembled once in `portal.wiring`, found in the app's state."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from litestar import Request
+
+from kernel.db.transaction import Database
+from kernel.files.store import FileStore
+from kernel.log.feed import CheckpointFeed
+from kernel.log.platform import PlatformKey
+from kernel.web.assets import Assets
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """What every page says about the place."""
+
+    name: str
+    operator: str
+    base_url: str
+    rehearsal: bool
+    demo: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The collaborators of the doors.
+
+    Attributes:
+        trust: the public trust file (crypto.md §9.1).
+        platform: the key that signs receipts and rejections.
+        csrf_key: secret with which form tokens are bound to sessions.
+        plugins: collaborators of the packages above the kernel, by name.
+    """
+
+    db: Database
+    files: FileStore
+    feed: CheckpointFeed
+    platform: PlatformKey
+    trust: dict[str, Any]
+    site: Site
+    assets: Assets
+    templates: Any
+    csrf_key: bytes
+    secure_cookies: bool = False
+    plugins: dict[str, Any] = field(default_factory=dict)
+
+
+def services_of(request: Request[Any, Any, Any]) -> Services:
+    """Return the app's services."""
+    found = request.app.state["services"]
+    assert isinstance(found, Services)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class SiteView:
+    """The site as a template sees it at one instant."""
+
+    name: str
+    operator: str
+    rehearsal: bool
+    demo: bool
+    now: datetime

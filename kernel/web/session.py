@@ -1,0 +1,189 @@
+"""Sessions, CSRF and security headers as one thin ASGI layer.
+
+A request that changes something must carry the form token: in `x-csrf-token` (scripts, clients) or in the field
+`_csrf` of a form. Signed in, the token is an HMAC of the session's secret; signed out, of a random cookie, so that
+signing in cannot be forged from elsewhere either. A request that a browser says comes from another site is refused
+before anything else.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from kernel.canonical import b64u_encode
+from kernel.identity.actor import Actor
+from kernel.identity.sessions import find_actor, touch_session
+from kernel.web.services import Services
+
+SESSION_COOKIE = "sid"
+CSRF_COOKIE = "csrf"
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_MAX_FORM = 1 << 20
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
+    " connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none';"
+    " require-trusted-types-for 'script'; trusted-types tr-fragment"
+)
+HEADERS: list[tuple[bytes, bytes]] = [
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+]
+
+
+def csrf_token(key: bytes, secret: str) -> str:
+    """Return the form token that belongs to a session's secret or to an anonymous cookie."""
+    return b64u_encode(hmac.new(key, b"csrf\0" + secret.encode(), hashlib.sha256).digest()[:24])
+
+
+def cookies_of(scope: Scope) -> dict[str, str]:
+    """Return the request's cookies; a malformed header is no cookie."""
+    jar: SimpleCookie = SimpleCookie()
+    for name, value in scope["headers"]:
+        if name == b"cookie":
+            try:
+                jar.load(value.decode("latin-1"))
+            except CookieError:
+                return {}
+    return {name: morsel.value for name, morsel in jar.items()}
+
+
+class SessionLayer:
+    """Find the actor, guard writes, set headers."""
+
+    def __init__(self, app: ASGIApp, services: Services) -> None:
+        self.app = app
+        self.services = services
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        jar = cookies_of(scope)
+        secret = jar.get(SESSION_COOKIE, "")
+        actor = await self._actor(secret, scope["method"])
+        if actor is None:
+            secret = ""
+        anonymous = jar.get("pre", "")
+        fresh = "" if secret or len(anonymous) == 43 else b64u_encode(os.urandom(32))
+        token = csrf_token(self.services.csrf_key, secret or anonymous or fresh)
+        state = scope.setdefault("state", {})
+        state.update(actor=actor, csrf=token, sid=secret, mode=_mode(jar))
+
+        async def answer(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = dict(message)  # type: ignore[assignment]
+                present = {name for name, _ in message["headers"]}
+                headers = [*message["headers"], *(h for h in HEADERS if h[0] not in present)]
+                if not _cacheable(message["headers"]):
+                    headers += self._cookies(fresh, token, jar)
+                message["headers"] = headers
+            await send(message)
+
+        if scope["method"] not in _SAFE:
+            refusal, receive = await _check_write(scope, receive, token)
+            if refusal:
+                await _refuse(answer, refusal)
+                return
+        await self.app(scope, receive, answer)
+
+    async def _actor(self, secret: str, method: str) -> Actor | None:
+        if not secret:
+            return None
+        async with self.services.db.begin() as tx:
+            actor = await find_actor(tx, secret)
+            if actor is not None and method not in _SAFE:
+                await touch_session(tx, secret)
+            return actor
+
+    def _cookies(self, fresh: str, token: str, jar: dict[str, str]) -> list[tuple[bytes, bytes]]:
+        flags = "; Path=/; SameSite=Lax" + ("; Secure" if self.services.secure_cookies else "")
+        cookies = []
+        if fresh:
+            cookies.append((b"set-cookie", f"pre={fresh}{flags}; HttpOnly".encode()))
+        if jar.get(CSRF_COOKIE) != token:
+            cookies.append((b"set-cookie", f"{CSRF_COOKIE}={token}{flags}".encode()))
+        return cookies
+
+
+def _mode(jar: dict[str, str]) -> str:
+    mode = jar.get("mode", "")
+    return mode if mode in ("elder", "contrast") else ""
+
+
+def _cacheable(headers: Any) -> bool:
+    return any(name == b"cache-control" and b"public" in value for name, value in headers)
+
+
+async def _check_write(scope: Scope, receive: Receive, token: str) -> tuple[str, Receive]:
+    headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+    site = headers.get(b"sec-fetch-site", "")
+    if site not in ("", "same-origin", "none"):
+        return "请求来自其他网站，已拒绝。", receive
+    given = headers.get(b"x-csrf-token", "")
+    if not given and headers.get(b"content-type", "").startswith("application/x-www-form-urlencoded"):
+        body, receive = await _buffered(receive)
+        if body is None:
+            return "表单内容过大。", receive
+        given = parse_qs(body.decode("utf-8", "replace")).get("_csrf", [""])[0]
+    if not hmac.compare_digest(given.encode(), token.encode()):
+        return "页面已过期，请刷新后重试；填写的内容请先复制保存。", receive
+    return "", receive
+
+
+async def _buffered(receive: Receive) -> tuple[bytes | None, Receive]:
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            break
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > _MAX_FORM:
+            return None, receive
+        if not message.get("more_body"):
+            break
+    body = b"".join(parts)
+    given = False
+
+    async def again() -> Any:
+        nonlocal given
+        if not given:
+            given = True
+            return {"type": "http.request", "body": body, "more_body": False}
+        return await receive()
+
+    return body, again
+
+
+async def _refuse(send: Any, detail: str) -> None:
+    body = json.dumps(
+        {"type": "/problems/csrf", "title": "请求未通过校验", "status": 403, "code": "csrf", "detail": detail},
+        ensure_ascii=False,
+    ).encode()
+    await send(
+        {
+            "type": "http.response.start",
+            "status": 403,
+            "headers": [(b"content-type", b"application/problem+json"), (b"cache-control", b"no-store")],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def session_cookie(secret: str, *, secure: bool, max_age_s: int) -> str:
+    """Return the Set-Cookie value that carries (or, with `max_age_s` 0, ends) a session."""
+    flags = "; Path=/; HttpOnly; SameSite=Lax" + ("; Secure" if secure else "")
+    return f"{SESSION_COOKIE}={secret}{flags}; Max-Age={max_age_s}"

@@ -1,0 +1,60 @@
+"""The application: every door behind one session layer.
+
+`create_app` takes assembled services, so that the web process and the tests build the same thing.
+"""
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.types import ASGIApp
+
+from kernel.web.deps import DEPENDENCIES
+from kernel.web.problems import HANDLERS
+from kernel.web.services import Services
+from kernel.web.session import SessionLayer
+from portal.routes import ROUTES
+
+#: JSON and form bodies; sealed chunks stream through a door with a limit of its own.
+MAX_BODY = 2 << 20
+
+
+def create_app(services: Services) -> Litestar:
+    """Build the application.
+
+    Args:
+        services: assembled by `portal.wiring`.
+    """
+
+    def layer(app: ASGIApp) -> ASGIApp:
+        return SessionLayer(app, services)
+
+    async def start(_: Litestar) -> None:
+        await services.feed.start()
+
+    async def stop(_: Litestar) -> None:
+        await services.feed.stop()
+        await services.db.close()
+
+    return Litestar(
+        route_handlers=list(ROUTES),
+        dependencies=DEPENDENCIES,
+        exception_handlers=HANDLERS,
+        middleware=[layer],
+        on_startup=[start],
+        on_shutdown=[stop],
+        state=State({"services": services}),
+        request_max_body_size=MAX_BODY,
+        openapi_config=_openapi(),
+        debug=False,
+    )
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="Sunlit",
+        version="1",
+        path="/schema",
+        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+    )
+

@@ -1,0 +1,74 @@
+"""The rehearsal's clock: moved by the operator, only where the installation is a rehearsal, and every move is logged."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from sqlalchemy import text
+
+from kernel.canonical import format_time, parse_time
+from kernel.db.transaction import Tx
+from kernel.errors import Conflict, InvalidInput, NotFound
+from kernel.identity.actor import Actor
+from kernel.log.writer import record
+from kernel.web.guards import requires
+from kernel.web.render import render_page
+
+
+class ClockMove(msgspec.Struct, forbid_unknown_fields=True):
+    """Where the clock shall stand: `to` as YYYY-MM-DDTHH:MM:SS.mmmZ."""
+
+    to: str
+
+
+async def move_clock(tx: Tx, actor: Actor, to: str) -> dict[str, Any]:
+    """Move the rehearsal's clock forward.
+
+    Raises:
+        NotFound: this is no rehearsal.
+        Conflict: the clock would go back, and the log with it.
+
+    Effects:
+        `kernel_installation.clock_offset`; entry `rehearsal.clock-moved`, public.
+    """
+    if not tx.rehearsal:
+        raise NotFound
+    try:
+        target = parse_time(to)
+    except ValueError as error:
+        raise InvalidInput("时间格式应为 2026-08-06T06:00:00.000Z。", [("to", "时间格式不正确")]) from error
+    await tx.session.execute(text("SELECT 1 FROM kernel_installation FOR UPDATE"))
+    now = await tx.instant()
+    if target <= now:
+        raise Conflict("演练时钟只能向前调整。")
+    if target - now > timedelta(days=3660):
+        raise InvalidInput("一次最多向前调整十年。", [("to", "超出范围")])
+    await record(
+        tx,
+        actor,
+        "rehearsal.clock-moved",
+        {"from": format_time(now), "to": format_time(target)},
+        visibility="public",
+    )
+    await tx.session.execute(
+        text("UPDATE kernel_installation SET clock_offset = :target - clock_timestamp()"), {"target": target}
+    )
+    return {"now": format_time(target)}
+
+
+@post("/api/v1/rehearsal/clock", guards=[requires("operator")], status_code=200, tags=["rehearsal"], summary="Move the rehearsal's clock forward")
+async def move(tx: Tx, actor: Actor, data: ClockMove) -> dict[str, Any]:
+    """Move the clock."""
+    return await move_clock(tx, actor, data.to)
+
+
+@get("/rehearsal", guards=[requires("operator")], include_in_schema=False)
+async def page(request: Request[Any, Any, Any], tx: Tx) -> Response[str]:
+    """Show the clock's control."""
+    if not tx.rehearsal:
+        raise NotFound
+    return render_page(request, "portal/rehearsal.html", {"message": "", "error": ""}, nav="演练")
+
+
+HANDLERS = [move, page]

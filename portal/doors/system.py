@@ -1,0 +1,75 @@
+"""Time, health, metrics, static files, API description."""
+
+from datetime import UTC
+from typing import Any
+
+from litestar import Request, Response, get
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from kernel.db.transaction import Tx
+from kernel.web.guards import PUBLIC
+from kernel.web.render import render_page
+from kernel.web.services import Services
+
+
+@get("/api/v1/time", opt=PUBLIC, tags=["system"], summary="The platform's instant, in milliseconds since 1970")
+async def read_time(tx: Tx) -> dict[str, int]:
+    """Return the database's instant; on a rehearsal the rehearsal's."""
+    return {"ms": int(tx.now.astimezone(UTC).timestamp() * 1000)}
+
+
+@get("/health/live", opt=PUBLIC, include_in_schema=False)
+async def live() -> dict[str, str]:
+    """Say that the process answers."""
+    return {"status": "ok"}
+
+
+@get("/health/ready", opt=PUBLIC, include_in_schema=False)
+async def ready(tx: Tx) -> Response[dict[str, Any]]:
+    """Say whether the parts that a request needs are there: database, migrations, sequencer not behind."""
+    row = (
+        await tx.session.execute(
+            text(
+                "SELECT (SELECT version_num FROM alembic_version) AS revision,"
+                " (SELECT count(*) FROM audit_queue) AS queued,"
+                " (SELECT count(*) FROM kernel_outbox WHERE done_at IS NULL AND attempts >= 5) AS stuck,"
+                " EXISTS (SELECT 1 FROM audit_queue q JOIN audit_entry e ON e.id = q.entry_id"
+                "   WHERE e.at < clock_timestamp() - interval '60 seconds'"
+                "   AND NOT coalesce((SELECT rehearsal FROM kernel_installation), false)) AS late"
+            )
+        )
+    ).one()
+    well = not row.late
+    body = {"status": "ok" if well else "degraded", "revision": row.revision, "stuck_jobs": row.stuck}
+    return Response(body, status_code=200 if well else 503, headers={"Cache-Control": "no-store"})
+
+
+@get("/metrics", opt=PUBLIC, include_in_schema=False)
+async def metrics() -> Response[bytes]:
+    """Return the process's counters for Prometheus; none of them counts bids or bidders."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+@get("/static/~{version:str}/{path:path}", opt=PUBLIC, include_in_schema=False)
+async def static_file(services: Services, version: str, path: str) -> Response[bytes]:
+    """Return a static file; its address changes with its content, so it may be kept for ever."""
+    data, media_type = services.assets.read(path.lstrip("/"))
+    fresh = version == services.assets.version
+    age = "public, max-age=31536000, immutable" if fresh else "public, max-age=60"
+    return Response(data, media_type=media_type, headers={"Cache-Control": age})
+
+
+@get("/static/manifest.json", opt=PUBLIC, include_in_schema=False)
+async def static_manifest(services: Services) -> Response[dict[str, str]]:
+    """Return every script with its SHA-384, for auditors."""
+    return Response(services.assets.manifest(), headers={"Cache-Control": "public, max-age=60"})
+
+
+@get("/schema", opt=PUBLIC, include_in_schema=False)
+async def schema_page(request: Request[Any, Any, Any]) -> Response[str]:
+    """Show the API, rendered here: no outside address, no script."""
+    return render_page(request, "portal/schema.html", {"schema": request.app.openapi_schema.to_schema()}, nav="数据开放")
+
+
+HANDLERS = [read_time, live, ready, metrics, static_file, static_manifest, schema_page]

@@ -1,0 +1,20 @@
+"""Every table of the house, for Alembic and the tests."""
+
+import importlib
+
+from kernel.db.base import Base
+
+#: Modules that define tables.
+MODELS = (
+    "kernel.db.models",
+    "kernel.log.models",
+    "kernel.log.unsealed",
+    "kernel.outbox.models",
+    "kernel.files.models",
+    "kernel.identity.models",
+)
+
+for _module in MODELS:
+    importlib.import_module(_module)
+
+METADATA = Base.metadata

@@ -57,4 +57,3 @@ def _openapi() -> OpenAPIConfig:
         path="/schema",
         render_plugins=[JsonRenderPlugin(path="/openapi.json")],
     )
-

@@ -1,23 +1,29 @@
 """Where each role's work begins after signing in."""
 
 from kernel.identity.actor import Actor
+from kernel.web.services import UserView
 
-#: The first role that fits decides.
+#: Role, its name in the shell, where its work begins; the first that fits decides.
 HOMES = (
-    ("bidder", "/b"),
-    ("agency", "/a"),
-    ("procuring_entity", "/a"),
-    ("expert", "/e"),
-    ("supervisor", "/s"),
-    ("inspector", "/s/tasks"),
-    ("trustee", "/w"),
-    ("operator", "/rehearsal"),
+    ("bidder", "投标人", "/b"),
+    ("agency", "招标代理机构", "/a"),
+    ("procuring_entity", "招标人", "/a"),
+    ("expert", "评标专家", "/e"),
+    ("supervisor", "行政监督部门", "/s"),
+    ("inspector", "检查人员", "/s/tasks"),
+    ("trustee", "开标见证人", "/w"),
+    ("operator", "平台运行人员", "/rehearsal"),
 )
 
 
 def home_of(actor: Actor) -> str:
     """Return the address of the actor's workbench."""
-    for role, address in HOMES:
+    return describe_user(actor).home
+
+
+def describe_user(actor: Actor) -> UserView:
+    """Return what the shell shows of the actor."""
+    for role, label, address in HOMES:
         if role in actor.roles:
-            return address
-    return "/"
+            return UserView(actor.name, label, address)
+    return UserView(actor.name, "用户", "/")

@@ -89,7 +89,8 @@ async def find_actor(tx: Tx, secret: str) -> Actor | None:
                 "SELECT a.id, a.login, a.display_name, a.roles, a.organisation_id, o.name AS organisation, o.uscc"
                 " FROM identity_session s JOIN identity_account a ON a.id = s.account_id"
                 " LEFT JOIN identity_organisation o ON o.id = a.organisation_id"
-                " WHERE s.id_hash = :hash AND s.expires_at > clock_timestamp() AND s.seen_at > clock_timestamp() - :idle"
+                " WHERE s.id_hash = :hash AND s.expires_at > clock_timestamp()"
+                " AND s.seen_at > clock_timestamp() - :idle"
                 " AND a.disabled_at IS NULL"
             ),
             {"hash": _hash(secret), "idle": IDLE},

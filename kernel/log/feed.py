@@ -49,7 +49,7 @@ class CheckpointFeed:
             try:
                 connection = await asyncpg.connect(self._dsn)
                 closed = asyncio.Event()
-                connection.add_termination_listener(lambda _: closed.set())
+                connection.add_termination_listener(lambda _, closed=closed: closed.set())
                 try:
                     for channel in CHANNELS:
                         await connection.add_listener(channel, self._heard)

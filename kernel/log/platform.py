@@ -5,6 +5,7 @@ from typing import Any
 
 from kernel.canonical import b64u_encode
 from kernel.crypto import jws, suite
+from kernel.crypto.keys import PrivateKey
 
 RECEIPT = "otp-receipt+jws"
 REJECTION = "otp-rejection+jws"
@@ -17,11 +18,14 @@ class PlatformKey:
 
     Attributes:
         private: key handle of the provider.
-        spki: DER of the public key.
     """
 
-    private: Any
-    spki: bytes
+    private: PrivateKey
+
+    @property
+    def spki(self) -> bytes:
+        """DER of the public key."""
+        return self.private.public.spki
 
     @property
     def kid(self) -> str:
@@ -30,7 +34,7 @@ class PlatformKey:
 
     def sign(self, typ: str, payload: dict[str, Any]) -> str:
         """Return a compact JWS `EdDSA` of the canonical payload."""
-        return jws.sign(typ, payload, self.private, "EdDSA")
+        return jws.sign(suite("intl-1"), typ, payload, self.private, "EdDSA", {"kid": self.kid})
 
     def trust_row(self) -> dict[str, str]:
         """Return the row of `platform_keys` in the trust file."""

@@ -100,14 +100,13 @@ async def list_public_entries(tx: Tx, *, most: int, before: int | None = None) -
     Args:
         before: only numbers below this one.
     """
-    rows = await _entries(
+    return await _entries(
         tx,
         "e.visibility = 'public' AND l.idx IS NOT NULL AND (cast(:before AS bigint) IS NULL OR l.idx < :before)",
         {"before": before},
         order="l.idx DESC",
         limit=most,
     )
-    return rows
 
 
 async def _entries(

@@ -17,10 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kernel.canonical import b64u_encode, b64u_decode
+from kernel.canonical import b64u_decode, b64u_encode
 from kernel.crypto import suite
 from kernel.errors import Unavailable
-from kernel.log import verify_consistency
+from kernel.log.tree import verify_consistency
 
 log = logging.getLogger("sunlit.signer")
 _LIMIT = 1 << 20
@@ -189,7 +189,12 @@ class SignerClient:
             SigningRefused: the signer said no.
             Unavailable: it cannot be reached.
         """
-        request = {"act": "sign", "size": size, "root": b64u_encode(root), "proof": [b64u_encode(item) for item in proof]}
+        request = {
+            "act": "sign",
+            "size": size,
+            "root": b64u_encode(root),
+            "proof": [b64u_encode(item) for item in proof],
+        }
         return str((await self._ask(request))["line"])
 
     async def _ask(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -88,7 +88,9 @@ async def drain(db: Database, context: Any, handlers: Mapping[str, Handler], *, 
                 error = f"{type(caught).__name__}: {caught}"[:500]
             if error is None:
                 await tx.session.execute(
-                    text("UPDATE kernel_outbox SET done_at = clock_timestamp(), attempts = attempts + 1 WHERE id = :id"),
+                    text(
+                        "UPDATE kernel_outbox SET done_at = clock_timestamp(), attempts = attempts + 1 WHERE id = :id"
+                    ),
                     {"id": row.id},
                 )
             else:

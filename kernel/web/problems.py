@@ -68,7 +68,14 @@ def wants_page(request: Request[Any, Any, Any]) -> bool:
 
 def _answer(request: Request[Any, Any, Any], status: int, title: str, slug: str, **members: Any) -> Response[Any]:
     instance = f"urn:uuid:{uuid.uuid4()}"
-    body = {"type": f"/problems/{slug}", "title": title, "status": status, "instance": instance, "code": slug, **members}
+    body = {
+        "type": f"/problems/{slug}",
+        "title": title,
+        "status": status,
+        "instance": instance,
+        "code": slug,
+        **members,
+    }
     headers = {"Cache-Control": "no-store"}
     if "retry_after_s" in body:
         headers["Retry-After"] = str(body["retry_after_s"])
@@ -96,7 +103,9 @@ def handle_domain_error(request: Request[Any, Any, Any], error: errors.DomainErr
 def handle_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Answer a refusal of the framework in the same shape."""
     status = error.status_code
-    members: dict[str, Any] = {"detail": "请检查填写的内容。" if status == 400 else _HTTP_TITLES.get(status, "无法处理")}
+    members: dict[str, Any] = {
+        "detail": "请检查填写的内容。" if status == 400 else _HTTP_TITLES.get(status, "无法处理")
+    }
     if isinstance(error, ValidationException):
         members["errors"] = [
             {"pointer": str(item.get("key", "")), "detail": str(item.get("message", ""))}

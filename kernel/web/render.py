@@ -38,7 +38,7 @@ def site_context(
     site = services.site
     return {
         "site": SiteView(site.name, site.operator, site.rehearsal, site.demo, now),
-        "user": actor,
+        "user": None if actor is None else services.describe_user(actor),
         "csrf": csrf,
         "mode": mode,
         "nav": nav,

@@ -1,5 +1,6 @@
 """What a door may reach besides its transaction: assembled once in `portal.wiring`, found in the app's state."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -8,6 +9,7 @@ from litestar import Request
 
 from kernel.db.transaction import Database
 from kernel.files.store import FileStore
+from kernel.identity.actor import Actor
 from kernel.log.feed import CheckpointFeed
 from kernel.log.platform import PlatformKey
 from kernel.web.assets import Assets
@@ -25,12 +27,22 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True)
+class UserView:
+    """The signed-in person as the shell shows them: name, role in words, address of the workbench."""
+
+    name: str
+    role: str
+    home: str
+
+
+@dataclass(frozen=True, slots=True)
 class Services:
     """The collaborators of the doors.
 
     Attributes:
         trust: the public trust file (crypto.md §9.1).
         platform: the key that signs receipts and rejections.
+        describe_user: says what the shell shows of a signed-in person.
         csrf_key: secret with which form tokens are bound to sessions.
         plugins: collaborators of the packages above the kernel, by name.
     """
@@ -44,6 +56,7 @@ class Services:
     assets: Assets
     templates: Any
     csrf_key: bytes
+    describe_user: Callable[[Actor], UserView]
     secure_cookies: bool = False
     plugins: dict[str, Any] = field(default_factory=dict)
 

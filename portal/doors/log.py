@@ -16,7 +16,13 @@ from kernel.web.services import Services
 _FOR_EVER = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
-@get("/log/checkpoint", opt=PUBLIC, tags=["log"], summary="The newest signed tree head, as a C2SP note", media_type="text/plain; charset=utf-8")
+@get(
+    "/log/checkpoint",
+    opt=PUBLIC,
+    tags=["log"],
+    summary="The newest signed tree head, as a C2SP note",
+    media_type="text/plain; charset=utf-8",
+)
 async def checkpoint(tx: Tx) -> str:
     """Return the newest signed and cosigned head."""
     head = await reader.latest_checkpoint(tx)

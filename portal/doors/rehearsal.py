@@ -1,4 +1,4 @@
-"""The rehearsal's clock: moved by the operator, only where the installation is a rehearsal, and every move is logged."""
+"""The rehearsal's clock: moved by the operator, only on a rehearsal, and every move is logged."""
 
 from datetime import timedelta
 from typing import Any
@@ -57,7 +57,13 @@ async def move_clock(tx: Tx, actor: Actor, to: str) -> dict[str, Any]:
     return {"now": format_time(target)}
 
 
-@post("/api/v1/rehearsal/clock", guards=[requires("operator")], status_code=200, tags=["rehearsal"], summary="Move the rehearsal's clock forward")
+@post(
+    "/api/v1/rehearsal/clock",
+    guards=[requires("operator")],
+    status_code=200,
+    tags=["rehearsal"],
+    summary="Move the rehearsal's clock forward",
+)
 async def move(tx: Tx, actor: Actor, data: ClockMove) -> dict[str, Any]:
     """Move the clock."""
     return await move_clock(tx, actor, data.to)

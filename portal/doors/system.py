@@ -69,7 +69,9 @@ async def static_manifest(services: Services) -> Response[dict[str, str]]:
 @get("/schema", opt=PUBLIC, include_in_schema=False)
 async def schema_page(request: Request[Any, Any, Any]) -> Response[str]:
     """Show the API, rendered here: no outside address, no script."""
-    return render_page(request, "portal/schema.html", {"schema": request.app.openapi_schema.to_schema()}, nav="数据开放")
+    return render_page(
+        request, "portal/schema.html", {"schema": request.app.openapi_schema.to_schema()}, nav="数据开放"
+    )
 
 
 HANDLERS = [read_time, live, ready, metrics, static_file, static_manifest, schema_page]

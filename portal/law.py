@@ -12,11 +12,11 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import ROUND_DOWN, Decimal
 from typing import Any, Final, NoReturn
 
 from kernel.clock import SHANGHAI
 from kernel.errors import DomainError, InvalidInput
+from kernel.money import Money
 from kernel.parameters.articles import cite
 from kernel.parameters.seed import seeded_table
 from kernel.parameters.table import COMMON_REGIME, Direction, Parameter, ParameterTable
@@ -31,8 +31,6 @@ KINDS: Final = ("works", "goods", "design")
 
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})?")
-_AMOUNT: Final = re.compile(r"(0|[1-9][0-9]{0,14})(\.[0-9]{1,2})?")
-_FEN: Final = Decimal("0.01")
 _WEEKDAYS: Final = "一二三四五六日"
 #: How argparse complains, and how we say it.
 _FAULTS: Final = (
@@ -93,7 +91,7 @@ def answer_cap(key: str, regime: str | None, amount: str | None, kind: str | Non
         raise InvalidInput(f"没有类别“{kind}”，可用：{'、'.join(KINDS)}。")
     on = date.max  # a cap has no date of its own: take the rows whose end is not known
     share = table.find(key, regime, on, jurisdiction=HOME)
-    limit = base * share.value / 100
+    limit = base.percent_down(share.value)
     kinds = [variant for variant in table.variants_of(key, regime) if variant]
     ceiling = None
     if kinds:
@@ -212,12 +210,13 @@ def _moment(text: str) -> datetime:
     raise InvalidInput(f"“{text}”不是有效的日期，请写成 2025-09-30（按小时计算的写成 2025-09-30T14:00）。")
 
 
-def _amount(text: str | None) -> Decimal:
+def _amount(text: str | None) -> Money:
     if text is None:
         raise InvalidInput("请用 --amount 给出金额。")
-    if not _AMOUNT.fullmatch(text) or Decimal(text) == 0:
-        raise InvalidInput(f"“{text}”不是有效的金额，请写成大于零的元数，最多两位小数，例如 12345678.90。")
-    return Decimal(text)
+    amount = Money.parse(text)
+    if amount.fen == 0:
+        raise InvalidInput("金额须大于零。")
+    return amount
 
 
 def _answer_in_hours(parameter: Parameter, text: str, moment: datetime) -> Answer:
@@ -266,24 +265,23 @@ def _answer_of_date(parameter: Parameter, ends: tuple[str, str, str, str], how: 
     return Answer(lines, {"date": end, "raw": raw, **_data_of(parameter), "how": how})
 
 
-def _answer_of_cap(share: Parameter, ceiling: Parameter | None, base: Decimal, limit: Decimal) -> Answer:
-    holds = share if ceiling is None or limit <= ceiling.value else ceiling
-    cap = min(limit, holds.value) if holds is not share else limit
-    amount = str(cap.quantize(_FEN, rounding=ROUND_DOWN))
-    basis = share.basis if ceiling is None else f"{share.basis};{ceiling.basis}"
-    how = f"{base:.2f}元 × {share.value}%"
+def _answer_of_cap(share: Parameter, ceiling: Parameter | None, base: Money, limit: Money) -> Answer:
+    holds, amount, basis, how = share, limit, share.basis, f"{base}元 × {share.value}%"
     if ceiling is not None:
-        how += f"，且不超过{ceiling.value:.2f}元"
+        most = Money.from_yuan(ceiling.value)
+        if most < limit:
+            holds, amount = ceiling, most
+        basis += f";{ceiling.basis}"
+        how += f"，且不超过{most}元"
     lines = (
         f"{amount}元",
         f"  事项：{share.label}（{share.key}，{share.regime}）",
         f"  算法：{how}；舍去分以下",
         f"  依据：{cite(basis)}",
     )
-    data = {"amount": amount, "key": share.key, "regime": share.regime, "basis": basis, "article": cite(basis)}
-    return Answer(
-        lines, {**data, "percent": str(share.value), "base": share.base, "limited_by": holds.label, "how": how}
-    )
+    data = {"amount": str(amount), "key": share.key, "regime": share.regime, "basis": basis, "article": cite(basis)}
+    data |= {"percent": str(share.value), "base": share.base, "limited_by": holds.label, "how": how}
+    return Answer(lines, dict(data))
 
 
 def _data_of(row: Parameter) -> dict[str, Any]:

@@ -243,6 +243,7 @@ def test_it_needs_pure_modules_only():
         "kernel.clock",
         "kernel.errors",
         "kernel.holidays",
+        "kernel.money",
         "kernel.parameters",
         "kernel.parameters.articles",
         "kernel.parameters.seed",

@@ -1,0 +1,159 @@
+// @ts-check
+/**
+ * Every call from a page to the server, in one place. Nothing secret passes through here: what is sent is ciphertext,
+ * digests, and signed statements; S_b and shares only inside the signed statements meant to reveal them.
+ */
+import { fromB64u } from './bytes.js';
+import { Refusal } from './errors.js';
+
+const BASE = '/api/v1';
+
+/** A refusal by the server: an RFC 9457 problem, with a signed rejection when there is one. */
+export class Problem extends Refusal {
+  /**
+   * @param {number} status
+   * @param {any} body
+   */
+  constructor(status, body) {
+    super(typeof body?.code === 'string' ? body.code : `http-${status}`, String(body?.detail ?? ''));
+    this.status = status;
+    /** @type {string | null} */
+    this.rejection = typeof body?.rejection === 'string' ? body.rejection : null;
+  }
+}
+
+/** The server could not be reached; whether it acted is not known. */
+export class Offline extends Refusal {
+  constructor() {
+    super('offline', '无法连接平台');
+  }
+}
+
+/** The token that proves a write comes from our own page. */
+function csrf() {
+  const pair = document.cookie.split('; ').find((text) => text.startsWith('csrf='));
+  return pair ? decodeURIComponent(pair.slice(5)) : '';
+}
+
+/**
+ * One request with a JSON answer.
+ * @param {'GET' | 'POST' | 'PUT'} method
+ * @param {string} path below /api/v1, or an absolute path
+ * @param {unknown} [body] a Blob is sent raw, anything else as JSON
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<any>}
+ * @throws {Problem | Offline}
+ */
+async function call(method, path, body, signal) {
+  const raw = body instanceof Blob;
+  /** @type {Record<string, string>} */
+  const headers = { accept: 'application/json' };
+  if (method !== 'GET') headers['x-csrf-token'] = csrf();
+  if (body !== undefined) headers['content-type'] = raw ? 'application/octet-stream' : 'application/json';
+  const content = body === undefined ? undefined : raw ? body : JSON.stringify(body);
+  let response;
+  let text;
+  try {
+    const url = path.startsWith(BASE) ? path : BASE + path;
+    response = await fetch(url, { method, headers, body: content, cache: 'no-store', credentials: 'same-origin', signal });
+    text = await response.text();
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    throw new Offline();
+  }
+  let answer = null;
+  try {
+    answer = text === '' ? null : JSON.parse(text);
+  } catch {
+    throw new Problem(response.status, { code: 'answer', detail: '平台的答复无法读取' });
+  }
+  if (!response.ok) throw new Problem(response.status, answer);
+  return answer;
+}
+
+/** @param {string} part */
+const at = (part) => encodeURIComponent(part);
+
+/** @returns {Promise<number>} milliseconds since 1970 by the server's clock */
+export const time = async () => (await call('GET', '/time')).ms;
+
+/** @param {string} lot */
+export const keyset = (lot) => call('GET', `/lots/${at(lot)}/keyset`);
+
+/**
+ * Opens an upload: the server checks the header before it takes a single chunk.
+ * @param {{lot: string, slot: string, header: string, chunks: number}} upload
+ * @returns {Promise<string>} its id
+ */
+export const openUpload = async (upload) => (await call('POST', '/uploads', upload)).id;
+
+/**
+ * Sends one chunk, as a Blob because that is the fast way in Chromium.
+ * @param {string} id
+ * @param {number} j
+ * @param {Uint8Array} bytes
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<Uint8Array>} the leaf hash that the server computed
+ */
+export async function putChunk(id, j, bytes, signal) {
+  const answer = await call('PUT', `/uploads/${at(id)}/chunks/${j}`, new Blob([bytes]), signal);
+  return fromB64u(answer.leaf, 32);
+}
+
+/**
+ * @param {string} id
+ * @returns {Promise<{bitmap: string, chunks: number}>}
+ */
+export const uploadState = (id) => call('GET', `/uploads/${at(id)}`);
+
+/** @param {string} jws @returns {Promise<any>} a receipt bundle, or `{ack, poll}` */
+export const submit = (jws) => call('POST', '/submissions', { jws });
+
+/** @param {string} url from an `ack` */
+export const poll = (url) => call('GET', url);
+
+/** @param {string} lot */
+export const closeList = (lot) => call('GET', `/lots/${at(lot)}/close-list`);
+
+/** @param {string} jws */
+export const release = (jws) => call('POST', '/releases', { jws });
+
+/** @param {string} jws */
+export const shares = (jws) => call('POST', '/shares', { jws });
+
+/** @param {string} lot */
+export const headers = (lot) => call('GET', `/lots/${at(lot)}/headers`);
+
+/** @returns {Promise<{nonce: string, bind: string, aud: string, act: string, display: string}>} */
+export const challenge = () => call('GET', '/auth/licence/challenge');
+
+/** @param {string} token @returns {Promise<{next: string}>} */
+export const login = (token) => call('POST', '/auth/licence', { token });
+
+/** @param {string} id @returns {Promise<{transcript: any, pool: any}>} */
+export const draw = (id) => call('GET', `/verify/draws/${at(id)}`);
+
+/** @param {string} id */
+export const receipt = (id) => call('GET', `/verify/receipts/${at(id)}`);
+
+/** @returns {Promise<import('./log.js').Trust>} */
+export const trust = () => call('GET', '/trust');
+
+/** @param {string} lot @returns {Promise<{bidder: string, name: string, envelope: string, fk: string, price: string}[]>} */
+export const forms = (lot) => call('GET', `/verify/forms/${at(lot)}`);
+
+/**
+ * The raw bytes of a published envelope.
+ * @param {string} url
+ * @returns {Promise<Blob>}
+ */
+export async function envelope(url) {
+  let response;
+  try {
+    response = await fetch(url, { credentials: 'same-origin' });
+  } catch {
+    throw new Offline();
+  }
+  if (!response.ok) throw new Problem(response.status, null);
+  return response.blob();
+}

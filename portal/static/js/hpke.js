@@ -1,7 +1,7 @@
 // @ts-check
 /**
  * HPKE (RFC 9180), base mode, one message per context: DHKEM(P-256, HKDF-SHA256) 0x0010, HKDF-SHA256 0x0001,
- * AES-256-GCM 0x0002, empty additional data. Names follow the RFC so that a reader can lay it beside this file.
+ * AES-256-GCM 0x0002. Names follow the RFC so that a reader can lay it beside this file.
  */
 import { concat, u16, utf8 } from './bytes.js';
 import { Refusal, must } from './errors.js';
@@ -82,16 +82,17 @@ async function keySchedule(secret, info) {
  * @param {Uint8Array} recipientRaw the recipient's 65-byte point
  * @param {Uint8Array} info
  * @param {Uint8Array} plaintext
+ * @param {Uint8Array} [aad]
  * @returns {Promise<{enc: Uint8Array, ct: Uint8Array}>}
  */
-export async function hpkeSeal(recipientRaw, info, plaintext) {
+export async function hpkeSeal(recipientRaw, info, plaintext, aad = EMPTY) {
   const recipient = await importPoint(recipientRaw);
   const pair = /** @type {CryptoKeyPair} */ (await crypto.subtle.generateKey(CURVE, true, ['deriveBits']));
   const enc = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey));
   const { key, nonce } = await keySchedule(await sharedSecret(pair.privateKey, recipient, enc, recipientRaw), info);
   const handle = await crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['encrypt']);
-  const ct = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv: nonce }, handle, plaintext));
-  return { enc, ct };
+  const parameters = { name: 'AES-GCM', iv: nonce, additionalData: aad };
+  return { enc, ct: new Uint8Array(await crypto.subtle.encrypt(parameters, handle, plaintext)) };
 }
 
 /**
@@ -100,16 +101,18 @@ export async function hpkeSeal(recipientRaw, info, plaintext) {
  * @param {Uint8Array} info
  * @param {Uint8Array} enc
  * @param {Uint8Array} ct
+ * @param {Uint8Array} [aad]
  * @returns {Promise<Uint8Array>}
  * @throws {Refusal} `unwrap` for any input that does not open
  */
-export async function hpkeOpen(recipient, info, enc, ct) {
+export async function hpkeOpen(recipient, info, enc, ct, aad = EMPTY) {
   const sender = await importPoint(enc);
   const secret = await sharedSecret(recipient.privateKey, sender, enc, recipient.publicRaw);
   const { key, nonce } = await keySchedule(secret, info);
   const handle = await crypto.subtle.importKey('raw', key, 'AES-GCM', false, ['decrypt']);
+  const parameters = { name: 'AES-GCM', iv: nonce, additionalData: aad };
   try {
-    return new Uint8Array(await crypto.subtle.decrypt({ name: 'AES-GCM', iv: nonce }, handle, ct));
+    return new Uint8Array(await crypto.subtle.decrypt(parameters, handle, ct));
   } catch {
     throw new Refusal('unwrap', 'wrong key or altered stanza');
   }

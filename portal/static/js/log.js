@@ -3,15 +3,21 @@
  * The append-only log as its readers see it: inclusion and consistency proofs (RFC 9162 sections 2.1.3.2 and 2.1.4.2),
  * checkpoints (C2SP tlog-checkpoint in a signed note), witness cosignatures, and the receipt of a bid.
  */
-import { equal, fromB64, fromB64u, toNumber, utf8 } from './bytes.js';
-import { jcs } from './canonical.js';
+import { equal, fromB64, fromB64u, fromUtf8, hex, isWellFormed, utf8 } from './bytes.js';
+import { hasExactly, jcs, parse } from './canonical.js';
 import { Refusal, must } from './errors.js';
 import { label, leafHash, nodeHash, sha256 } from './hash.js';
-import { split, verifyBytes, verifyEd25519 } from './jws.js';
+import { verifyBytes, verifyEd25519 } from './jws.js';
 
 const LOG_KEY = 0x01;
 const WITNESS_KEY = 0x04;
-const CANONICAL_SIZE = /^(?:0|[1-9][0-9]{0,15})$/;
+const CANONICAL_SIZE = /^(?:0|[1-9][0-9]{0,18})$/;
+const CONTROL = /[\u0000-\u0009\u000b-\u001f\u007f]/;
+const MAX_NOTE = 1 << 16;
+const INSTANT = /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$/;
+const RECEIPT_TYP = 'otp-receipt+jws';
+const RECEIPT_KINDS = ['bid.accepted', 'bid.withdrawn'];
+const HEADER = ['alg', 'typ', 'kid'];
 
 /** @typedef {{name: string, id: string, type: number, raw: Uint8Array}} NoteKey */
 /** @typedef {{name: string, data: Uint8Array}} NoteSignature */
@@ -108,23 +114,26 @@ export async function verifyConsistency(m, n, path, rootM, rootN) {
 }
 
 /**
- * Takes a checkpoint apart. Nothing is verified yet.
+ * Takes a checkpoint apart. Nothing is verified yet. There is one spelling for everything: no carriage returns, no line
+ * twice, no lines beyond origin, size and root.
  * @param {unknown} note
  * @returns {Checkpoint}
  * @throws {Refusal} `checkpoint-format`
  */
 export function parseCheckpoint(note) {
   try {
-    must(typeof note === 'string' && !/[^\n -~\u0080-\uffff]/.test(note), 'checkpoint-format');
+    must(typeof note === 'string' && note.length <= MAX_NOTE && isWellFormed(note), 'checkpoint-format');
+    must(!CONTROL.test(note) && note.endsWith('\n'), 'checkpoint-format');
     const cut = note.lastIndexOf('\n\n');
-    must(cut > 0 && note.endsWith('\n'), 'checkpoint-format');
+    must(cut > 0, 'checkpoint-format');
     const text = note.slice(0, cut + 1);
-    const lines = text.slice(0, -1).split('\n');
-    must(lines.length >= 3 && lines.every((line) => line !== '') && CANONICAL_SIZE.test(lines[1]), 'checkpoint-format');
-    const root = fromB64(lines[2]);
-    must(root.length === 32, 'checkpoint-format');
-    const signatures = note.slice(cut + 2, -1).split('\n').map(parseSignature);
-    return { origin: lines[0], size: Number(lines[1]), root, text, signatures };
+    const [origin, size, root, ...more] = text.slice(0, -1).split('\n');
+    must(more.length === 0 && origin !== '' && CANONICAL_SIZE.test(size), 'checkpoint-format');
+    const lines = note.slice(cut + 2, -1).split('\n');
+    must(lines.length <= 64 && new Set(lines).size === lines.length, 'checkpoint-format');
+    const hash = fromB64(root);
+    must(hash.length === 32, 'checkpoint-format');
+    return { origin, size: Number(size), root: hash, text, signatures: lines.map(parseSignature) };
   } catch {
     throw new Refusal('checkpoint-format');
   }
@@ -132,10 +141,10 @@ export function parseCheckpoint(note) {
 
 /** @param {string} line @returns {NoteSignature} */
 function parseSignature(line) {
-  const match = /^— (\S+) (\S+)$/.exec(line);
+  const match = /^— ([^\s+]+) (\S+)$/u.exec(line);
   must(match, 'checkpoint-format');
   const data = fromB64(match[2]);
-  must(data.length > 4, 'checkpoint-format');
+  must(data.length >= 5, 'checkpoint-format');
   return { name: match[1], data };
 }
 
@@ -149,48 +158,59 @@ export async function parseNoteKey(vkey) {
   must(match, 'trust', 'verifier key');
   const body = fromB64(match[3]);
   const id = (await sha256(utf8(`${match[1]}\n`), body)).slice(0, 4);
-  must(toNumber(id) === Number.parseInt(match[2], 16) && body.length === 33, 'trust', 'verifier key');
+  must(hex(id) === match[2] && body.length === 33, 'trust', 'verifier key');
   return { name: match[1], id: match[2], type: body[0], raw: body.slice(1) };
 }
 
 /**
- * True if one of the note's signatures is by this key.
+ * The keys of a list that have signed. Signatures of unknown keys are ignored, as the format demands; one that bears
+ * the name and id of a known key and does not verify condemns the note.
  * @param {Checkpoint} checkpoint
- * @param {NoteKey} key
- * @returns {Promise<boolean>}
+ * @param {string[]} vkeys
+ * @param {number} type
+ * @param {string} code
+ * @returns {Promise<Set<string>>}
  */
-async function signedBy(checkpoint, key) {
-  for (const { name, data } of checkpoint.signatures) {
-    if (name !== key.name || toNumber(data.slice(0, 4)) !== Number.parseInt(key.id, 16)) continue;
-    const body = data.slice(4);
-    if (key.type === LOG_KEY && body.length === 64) {
-      if (await verifyEd25519(key.raw, utf8(checkpoint.text), body)) return true;
-    } else if (key.type === WITNESS_KEY && body.length === 72) {
-      const time = toNumber(body.slice(0, 8)); // seconds at which the witness saw the checkpoint
-      const message = utf8(`cosignature/v1\ntime ${time}\n${checkpoint.text}`);
-      if (await verifyEd25519(key.raw, message, body.slice(8))) return true;
+async function signers(checkpoint, vkeys, type, code) {
+  const found = new Set();
+  for (const vkey of vkeys) {
+    const key = await parseNoteKey(vkey);
+    must(key.type === type, 'trust', 'verifier key');
+    for (const { name, data } of checkpoint.signatures) {
+      if (name !== key.name || hex(data.slice(0, 4)) !== key.id) continue;
+      must(await verifySignature(key, checkpoint.text, data.slice(4)), code);
+      found.add(hex(key.raw));
     }
   }
-  return false;
+  return found;
+}
+
+/**
+ * The log signs the text; a witness signs the text after a line with the time at which it saw it.
+ * @param {NoteKey} key
+ * @param {string} text
+ * @param {Uint8Array} value
+ */
+async function verifySignature(key, text, value) {
+  if (key.type === LOG_KEY) return verifyEd25519(key.raw, utf8(text), value);
+  const time = BigInt(`0x${hex(value.slice(0, 8))}`);
+  return verifyEd25519(key.raw, utf8(`cosignature/v1\ntime ${time}\n${text}`), value.slice(8));
 }
 
 /**
  * Verifies a checkpoint against a trust file.
  * @param {unknown} note
  * @param {Trust} trust
- * @param {number} [quorum] witnesses wanted; the trust file's number unless given
  * @returns {Promise<Checkpoint>}
  * @throws {Refusal} `checkpoint-format`, `checkpoint-origin`, `checkpoint-signature` or `witness`
  */
-export async function verifyCheckpoint(note, trust, quorum = trust.witness_quorum ?? 0) {
+export async function verifyCheckpoint(note, trust) {
   const checkpoint = parseCheckpoint(note);
   must(checkpoint.origin === trust.origin, 'checkpoint-origin');
-  const logs = await Promise.all(trust.log_keys.map(parseNoteKey));
-  const signed = await Promise.all(logs.map((key) => key.type === LOG_KEY && signedBy(checkpoint, key)));
-  must(signed.includes(true), 'checkpoint-signature');
-  const witnesses = await Promise.all((trust.witness_keys ?? []).map(parseNoteKey));
-  const cosigned = await Promise.all(witnesses.map((key) => key.type === WITNESS_KEY && signedBy(checkpoint, key)));
-  must(cosigned.filter(Boolean).length >= quorum, 'witness');
+  const logs = await signers(checkpoint, trust.log_keys, LOG_KEY, 'checkpoint-signature');
+  must(logs.size > 0, 'checkpoint-signature');
+  const witnesses = await signers(checkpoint, trust.witness_keys, WITNESS_KEY, 'witness');
+  must(witnesses.size >= trust.witness_quorum, 'witness');
   return checkpoint;
 }
 
@@ -210,57 +230,82 @@ export const detailDigest = (detail) => sha256(label('OTL1', 'detail'), jcs(deta
  *   `checkpoint-signature`, `witness`, `checkpoint-size` or `inclusion`
  */
 export async function verifyReceipt(bundle, trust, passed = () => {}) {
-  const token = splitReceipt(bundle?.receipt);
-  must(await signedByPlatform(token, trust), 'receipt-signature');
+  const { header, detail } = await signedDetail(bundle?.receipt, trust);
   passed('receipt-signature');
-  const detail = token.payload;
-  must(token.header.typ === 'otp-receipt+jws' && detail?.type === 'bid.accepted', 'receipt-type');
+  must(header.typ === RECEIPT_TYP && Object.keys(header).every((name) => HEADER.includes(name)), 'receipt-type');
+  must(detail?.v === 1 && RECEIPT_KINDS.includes(detail.type), 'receipt-type');
   passed('receipt-type');
   const { entry } = bundle;
-  must(typeof entry?.digest === 'string' && entry.type === detail.type, 'entry-digest');
-  must(equal(await detailDigest(detail), bytesOf(entry.digest, 'entry-digest')), 'entry-digest');
+  checkEntry(entry);
+  must(equal(await detailDigest(detail), bytesOf(entry.digest, 32, 'entry-digest')), 'entry-digest');
   passed('entry-digest');
   const checkpoint = await verifyCheckpoint(bundle.checkpoint, trust);
   passed('checkpoint');
   must(bundle.size === checkpoint.size, 'checkpoint-size');
   passed('checkpoint-size');
   must(Array.isArray(bundle.path), 'inclusion');
-  const path = bundle.path.map((/** @type {unknown} */ hash) => bytesOf(hash, 'inclusion'));
+  const path = bundle.path.map((/** @type {unknown} */ hash) => bytesOf(hash, 32, 'inclusion'));
   const leaf = await leafHash(jcs(entry));
   must(await verifyInclusion(leaf, bundle.index, bundle.size, path, checkpoint.root), 'inclusion');
   passed('inclusion');
   return { detail, checkpoint };
 }
 
-/** @param {unknown} receipt */
-function splitReceipt(receipt) {
+/**
+ * The detail of a receipt that a key of the platform has signed. Signature first; the algorithm is that of the trust
+ * file's key. The header may be spelled as the signer's library does, the payload may not.
+ * @param {unknown} token
+ * @param {Trust} trust
+ * @returns {Promise<{header: any, detail: any}>}
+ * @throws {Refusal} `receipt-signature`
+ */
+async function signedDetail(token, trust) {
   try {
-    return split(receipt);
-  } catch {
-    throw new Refusal('receipt-signature');
+    const parts = String(token).split('.');
+    must(typeof token === 'string' && parts.length === 3, 'receipt-signature');
+    const [head, payload, signature] = parts.map((part) => fromB64u(part));
+    const header = JSON.parse(fromUtf8(head));
+    const signed = utf8(`${parts[0]}.${parts[1]}`);
+    for (const key of trust.platform_keys) {
+      if (key.alg !== 'EdDSA' || header.alg !== key.alg || (header.kid ?? key.kid) !== key.kid) continue;
+      if (await verifyBytes('EdDSA', fromB64u(key.spki), signed, signature)) return { header, detail: parse(payload) };
+    }
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'unsupported') throw error;
   }
+  throw new Refusal('receipt-signature');
 }
 
 /**
- * @param {import('./jws.js').Token} token
- * @param {Trust} trust
+ * An entry has exactly its five members, each of its form.
+ * @param {any} entry
+ * @throws {Refusal} `entry-digest`
  */
-async function signedByPlatform(token, trust) {
-  if (token.header.alg !== 'EdDSA' || token.header.crit !== undefined) return false;
-  for (const key of trust.platform_keys) {
-    if (key.alg !== 'EdDSA' || (token.header.kid !== undefined && key.kid !== token.header.kid)) continue;
-    if (await verifyBytes('EdDSA', fromB64u(key.spki), token.signed, token.signature)) return true;
-  }
-  return false;
+function checkEntry(entry) {
+  must(hasExactly(entry, ['v', 'type', 'at', 'digest', 'salt']) && entry.v === 1, 'entry-digest');
+  must(typeof entry.type === 'string' && entry.type !== '' && isInstant(entry.at), 'entry-digest');
+  bytesOf(entry.digest, 32, 'entry-digest');
+  bytesOf(entry.salt, 16, 'entry-digest');
+}
+
+/**
+ * True for an instant written `YYYY-MM-DDTHH:MM:SS.mmmZ` that exists.
+ * @param {unknown} text
+ */
+export function isInstant(text) {
+  if (typeof text !== 'string' || !INSTANT.test(text)) return false;
+  const time = new Date(text);
+  return !Number.isNaN(time.getTime()) && time.toISOString() === text;
 }
 
 /**
  * @param {unknown} text
+ * @param {number} size
  * @param {string} code
  */
-function bytesOf(text, code) {
+function bytesOf(text, size, code) {
   try {
-    return fromB64u(text, 32);
+    return fromB64u(text, size);
   } catch {
     throw new Refusal(code);
   }

@@ -145,7 +145,8 @@ function readProtection(data) {
     const [salt, rounds, ...rest] = readAll(numbers.body);
     const prf = rest[rest.length - 1]; // an optional key length may stand before it
     must(salt.tag === OCTETS && rounds.tag === INTEGER && prf && rest.length <= 2, 'key');
-    const [digest] = children(prf, OID, NULL);
+    const [digest, ...none] = readAll(prf.body); // some writers add the NULL that stands for "no parameters"
+    must(prf.tag === SEQUENCE && digest.tag === OID && none.every(({ tag }) => tag === NULL), 'key');
     const [encryption, iv] = children(cipher, OID, OCTETS);
     const oids = concat(scheme.body, kdf.body, encryption.body, digest.body);
     must(equal(oids, concat(PBES2, PBKDF2, AES256_CBC, HMAC_SHA256)) && iv.body.length === 16, 'key');

@@ -1,0 +1,51 @@
+// Strings module calls together for test_js_crypto.py, where handles cannot cross the debugging protocol.
+import * as canonical from './canonical.js';
+import * as envelope from './envelope.js';
+import { bytesSource } from './header.js';
+import { hpkeOpen } from './hpke.js';
+import * as jws from './jws.js';
+import * as keys from './keys.js';
+import { unwrap } from './wrap.js';
+
+export const readAsText = (data) => JSON.stringify(canonical.parse(data));
+
+const RSA = { name: 'RSA-OAEP', hash: 'SHA-256' };
+
+export async function open(pkcs8, info, enc, ct, aad) {
+  const { unwrapping } = await keys.load(pkcs8);
+  return hpkeOpen(unwrapping, info, enc, ct, aad);
+}
+
+export async function unwrapWith(a, pkcs8, context, enc, ct) {
+  const key =
+    a === 'rsa-oaep-256'
+      ? { a, privateKey: await crypto.subtle.importKey('pkcs8', pkcs8, RSA, false, ['decrypt']) }
+      : (await keys.load(pkcs8)).unwrapping;
+  return unwrap(key, context, enc, ct);
+}
+
+export async function describe(pkcs8) {
+  const { spki, kid } = await keys.load(pkcs8);
+  return { spki, kid };
+}
+
+export async function signWith(pkcs8, typ, payload, extra) {
+  const { signing } = await keys.load(pkcs8);
+  return jws.sign({ privateKey: signing, ...extra }, typ, payload);
+}
+
+export async function sealWhole(subject, policy, bidderKeys, trusteeKeys, k, data) {
+  const sealing = await envelope.prepare(subject, policy, bidderKeys, trusteeKeys, k, data.length);
+  const parts = [sealing.head];
+  const eid = await envelope.seal(sealing, bytesSource(data), (bytes) => void parts.push(bytes));
+  return { file: new Blob(parts), eid, fk: sealing.fk };
+}
+
+export const head = async (file) => (await envelope.parseHeader(bytesSource(file))).header;
+export const digest = (file) => envelope.digestEnvelope(bytesSource(file));
+export const openWhole = (file, fk) => envelope.openEnvelope(bytesSource(file), fk);
+export const bidder = async (file, j, pkcs8) =>
+  envelope.openBidder(await head(file), j, (await keys.load(pkcs8)).unwrapping);
+export const share = async (file, i, pkcs8) =>
+  envelope.openShare(await head(file), i, (await keys.load(pkcs8)).unwrapping);
+export const recover = async (file, parts) => envelope.recoverFileKey(await head(file), parts);

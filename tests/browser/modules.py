@@ -28,7 +28,10 @@ POLICY = (
     "connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; "
     "require-trusted-types-for 'script'; trusted-types tr-fragment"
 )
-BLANK = b"<!doctype html><html lang=zh-CN><meta charset=utf-8><title>blank</title><link rel=icon href=/static/icon.svg><body></body></html>"
+BLANK = (
+    b"<!doctype html><html lang=zh-CN><meta charset=utf-8><title>blank</title>"
+    b"<link rel=icon href=/static/icon.svg><body></body></html>"
+)
 
 # Bytes cross the debugging protocol as {"$b": base64}; a refusal comes back as {"refused": code}.
 _CALL = """async ([module, body, args]) => {

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from portal.doors import log, rehearsal, signin, system
+from portal.doors import accounts, log, rehearsal, signin, system
 
 ROUTES: list[Any] = [
     *system.HANDLERS,
     *signin.HANDLERS,
+    *accounts.HANDLERS,
     *log.HANDLERS,
     *rehearsal.HANDLERS,
 ]

@@ -3,7 +3,6 @@
 Writers never wait for each other: the entry gets its number later, from the sequencer.
 """
 
-import hashlib
 import json
 import os
 import uuid
@@ -13,9 +12,11 @@ from typing import Any
 
 from sqlalchemy import text
 
-from kernel.canonical import b64u_encode, format_time, jcs
+from kernel.canonical import format_time
+from kernel.crypto import suite
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
+from kernel.log.entry import Entry, entry_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +24,8 @@ class Recorded:
     """What the act knows of its entry before it has a number."""
 
     entry_id: int
-    entry: dict[str, Any]
+    entry: Entry
     detail: dict[str, Any]
-
-
-def entry_of(kind: str, at: str, detail: dict[str, Any], salt: bytes) -> dict[str, Any]:
-    """Return the entry whose canonical bytes are the leaf data.
-
-    Args:
-        salt: 16 random bytes; without them the leaf cannot be guessed from a guessed detail.
-    """
-    digest = hashlib.sha256(b"OTL1/detail\0" + jcs(detail)).digest()
-    return {"v": 1, "type": kind, "at": at, "digest": b64u_encode(digest), "salt": b64u_encode(salt)}
 
 
 async def record(
@@ -84,7 +75,7 @@ async def record_detail(
     Args:
         detail: exactly what the digest covers.
     """
-    entry = entry_of(kind, format_time(tx.now), detail, os.urandom(16))
+    entry = entry_of(suite("intl-1"), kind, format_time(tx.now), detail, os.urandom(16))
     entry_id = (
         await tx.session.execute(
             text(
@@ -92,7 +83,7 @@ async def record_detail(
                 " VALUES (:data, :type, cast(:detail AS jsonb), :visibility, :subject, :at) RETURNING id"
             ),
             {
-                "data": jcs(entry),
+                "data": entry.data(),
                 "type": kind,
                 "detail": json.dumps(detail, ensure_ascii=False),
                 "visibility": visibility,

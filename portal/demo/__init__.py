@@ -1,0 +1,1 @@
+"""The demonstration: a whole tender played through HTTP, as its people would."""

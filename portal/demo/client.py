@@ -1,0 +1,155 @@
+"""A person at a keyboard: an HTTP client with cookies, form token, a folder of their own, and nothing else.
+
+What people do in the demonstration they do through this class; no function of the platform is called.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from kernel.canonical import b64u_encode
+from kernel.crypto import jws, suite
+from kernel.crypto.keys import KeyKind, PrivateKey, generate, load_private
+
+
+class Refused(Exception):
+    """The platform said no.
+
+    Attributes:
+        problem: the RFC 9457 body.
+    """
+
+    def __init__(self, status: int, problem: dict[str, Any], where: str) -> None:
+        super().__init__(f"{where}: {status} {problem.get('code', '')} {problem.get('detail', '')}")
+        self.status = status
+        self.problem = problem
+
+    @property
+    def code(self) -> str:
+        """The problem's code."""
+        return str(self.problem.get("code", ""))
+
+
+class HttpPerson:
+    """One person.
+
+    Args:
+        base_url: where the portal answers.
+        name: as the timeline prints it.
+        folder: the person's own folder: keys, bids, receipts.
+    """
+
+    def __init__(self, base_url: str, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._http = httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=120, follow_redirects=False)
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self._http.aclose()
+
+    async def arrive(self) -> None:
+        """Open the sign-in page, which sets the form token."""
+        if "csrf" not in self._http.cookies:
+            await self._http.get("/login", headers={"accept": "text/html"})
+
+    async def sign_in(self, login: str, password: str) -> dict[str, Any]:
+        """Sign in with a password."""
+        await self.arrive()
+        answer: dict[str, Any] = await self.post("/api/v1/auth/password", {"login": login, "password": password})
+        await self.get("/api/v1/me")  # sets the token that belongs to the new session
+        return answer
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """Read JSON."""
+        return self._value(await self._http.get(path, params=query or None, headers={"accept": "application/json"}))
+
+    async def post(self, path: str, body: Any = None) -> Any:
+        """Send JSON."""
+        await self.arrive()
+        return self._value(await self._http.post(path, json=body if body is not None else {}, headers=self._headers()))
+
+    async def put(self, path: str, data: bytes, media_type: str = "application/octet-stream") -> Any:
+        """Send bytes."""
+        await self.arrive()
+        headers = self._headers() | {"content-type": media_type}
+        return self._value(await self._http.put(path, content=data, headers=headers))
+
+    async def raw(self, path: str) -> bytes:
+        """Read bytes."""
+        answer = await self._http.get(path)
+        if answer.status_code >= 400:
+            self._value(answer)
+        return answer.content
+
+    async def page(self, path: str) -> str:
+        """Read a page as a browser would."""
+        answer = await self._http.get(path, headers={"accept": "text/html"})
+        if answer.status_code >= 400:
+            raise Refused(answer.status_code, {"detail": answer.text[:300]}, path)
+        return answer.text
+
+    async def events(self, path: str) -> AsyncIterator[dict[str, Any]]:
+        """Read server-sent events for as long as the caller wants."""
+        async with self._http.stream("GET", path, headers={"accept": "text/event-stream"}, timeout=None) as answer:
+            async for line in answer.aiter_lines():
+                if line.startswith("data:"):
+                    yield json.loads(line[5:])
+
+    def _headers(self) -> dict[str, str]:
+        return {"x-csrf-token": self._http.cookies.get("csrf") or "", "accept": "application/json"}
+
+    def _value(self, answer: httpx.Response) -> Any:
+        if answer.status_code >= 400:
+            try:
+                problem = answer.json()
+            except ValueError:
+                problem = {"detail": answer.text[:300]}
+            raise Refused(answer.status_code, problem, f"{self.name} {answer.request.method} {answer.request.url.path}")
+        return answer.json() if answer.content else None
+
+    # Keys that the person makes and keeps in the own folder.
+
+    def key(self, purpose: str) -> PrivateKey:
+        """Return the person's key for a purpose; make it at first use.
+
+        Args:
+            purpose: `sign` or `unwrap`.
+        """
+        file = self.folder / f"{purpose}.p8"
+        if file.exists():
+            return load_private(file.read_bytes())
+        made = generate(KeyKind.P256)
+        file.touch(mode=0o600)
+        file.write_bytes(made.pkcs8())
+        return made
+
+    async def register_key(self, purpose: str) -> str:
+        """Tell the platform the public half; return its key id."""
+        body = {"purpose": purpose, "spki": b64u_encode(self.key(purpose).public.spki)}
+        return str((await self.post("/api/v1/me/keys", body))["kid"])
+
+    def sign(self, typ: str, payload: dict[str, Any]) -> str:
+        """Sign an act with the person's own key."""
+        provider = suite("intl-1")
+        key = self.key("sign")
+        return jws.sign(provider, typ, payload, key, "ES256", {"kid": provider.kid(key.public.spki)})
+
+    def keep(self, name: str, value: Any) -> Path:
+        """Keep something in the own folder: a receipt, a transcript."""
+        file = self.folder / name
+        if isinstance(value, bytes):
+            file.write_bytes(value)
+        else:
+            file.write_text(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")
+        return file
+
+
+async def close_all(people: Iterable[HttpPerson]) -> None:
+    """Hang up everybody."""
+    for person in people:
+        await person.close()

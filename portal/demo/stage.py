@@ -1,0 +1,158 @@
+"""The stage: people, clock, timeline, and what the scenes hand to each other."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from kernel.canonical import format_time, parse_time
+from portal.demo.client import HttpPerson
+
+_SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+@dataclass(slots=True)
+class Stage:
+    """One performance.
+
+    Attributes:
+        case: the case file: facts of the real notice and inventions, apart.
+        folder: parent of every person's own folder (`client-dir`).
+        logins: login and password per role, for the people who look at the result.
+        found: what scenes hand on: ids, receipts, transcripts, by name.
+    """
+
+    base_url: str
+    case: dict[str, Any]
+    folder: Path
+    console: Console
+    operator_password: str
+    people: dict[str, HttpPerson] = field(default_factory=dict)
+    logins: dict[str, tuple[str, str]] = field(default_factory=dict)
+    found: dict[str, Any] = field(default_factory=dict)
+    canaries: list[str] = field(default_factory=list)
+
+    def person(self, key: str, name: str = "") -> HttpPerson:
+        """Return somebody; they step on stage at first mention."""
+        if key not in self.people:
+            self.people[key] = HttpPerson(self.base_url, name or key, self.folder / key)
+        return self.people[key]
+
+    async def staff(
+        self,
+        key: str,
+        *,
+        name: str,
+        roles: list[str],
+        organisation: dict[str, str],
+        password: str = "",
+    ) -> HttpPerson:
+        """Have the operator create a staff account, and sign that person in.
+
+        Args:
+            organisation: `uscc` and `name`.
+            password: without one, a random one is made.
+        """
+        from kernel.canonical import b64u_encode
+        from kernel.crypto import random_bytes
+
+        password = password or b64u_encode(random_bytes(12))
+        operator = await self.operator()
+        body = {
+            "login": key,
+            "password": password,
+            "name": name,
+            "roles": roles,
+            "uscc": organisation["uscc"],
+            "organisation": organisation["name"],
+        }
+        await operator.post("/api/v1/accounts", body)
+        self.logins[key] = (key, password)
+        person = self.person(key, f"{organisation['name']} {name}")
+        await person.sign_in(key, password)
+        return person
+
+    async def operator(self) -> HttpPerson:
+        """Return the platform's operator, signed in."""
+        known = "operator" in self.people
+        person = self.person("operator", "平台运行人员")
+        if not known:
+            await person.sign_in("operator", self.operator_password)
+            self.logins["operator"] = ("operator", self.operator_password)
+        return person
+
+    async def now(self) -> datetime:
+        """Return the platform's instant."""
+        operator = await self.operator()
+        milliseconds = (await operator.get("/api/v1/time"))["ms"]
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+    async def clock_to(self, local: str) -> None:
+        """Move the rehearsal's clock forward.
+
+        Args:
+            local: Beijing time, `2026-08-06 13:59:58`; a time that is already past moves nothing.
+        """
+        target = datetime.strptime(local, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_SHANGHAI)
+        if target <= await self.now():
+            return
+        operator = await self.operator()
+        answer = await operator.post("/api/v1/rehearsal/clock", {"to": format_time(target)})
+        shown = parse_time(answer["now"]).astimezone(_SHANGHAI)
+        self.console.print(f"[dim]—— 演练时钟调至 {shown:%Y-%m-%d %H:%M:%S}（北京时间）——[/dim]")
+
+    async def say(self, who: str, what: str, *, rule: str = "", entry: int | str | None = None) -> None:
+        """Print a line of the timeline: when, who, what, which rule, which log entry."""
+        at = (await self.now()).astimezone(_SHANGHAI)
+        marks = f"[blue]{rule}[/blue]" if rule else ""
+        if entry is not None:
+            marks += f" [dim]日志#{entry}[/dim]"
+        self.console.print(f"{at:%m-%d %H:%M:%S}  [bold]{who}[/bold]  {what}  {marks}".rstrip())
+
+    def scene(self, title: str) -> None:
+        """Print the heading of a scene."""
+        self.console.rule(f"[bold]{title}", align="left")
+
+    @contextlib.asynccontextmanager
+    async def progress(self, label: str, total: int) -> AsyncIterator[Callable[[int], None]]:
+        """Show a bar for long work; the block gets a function that advances it."""
+        bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.console,
+            transient=True,
+        )
+        with bar:
+            task = bar.add_task(label, total=total)
+
+            def advance(count: int) -> None:
+                bar.advance(task, count)
+
+            yield advance
+
+    async def wait_until(
+        self, ask: Callable[[], Awaitable[Any]], *, within_s: float = 60, every_s: float = 0.25, what: str = ""
+    ) -> Any:
+        """Ask again and again until the answer is true; give up loudly.
+
+        Raises:
+            TimeoutError: the answer never came.
+        """
+        loop = asyncio.get_running_loop()
+        until = loop.time() + within_s
+        while True:
+            answer = await ask()
+            if answer:
+                return answer
+            if loop.time() > until:
+                raise TimeoutError(f"等待超时：{what}")
+            await asyncio.sleep(every_s)

@@ -1,0 +1,1 @@
+"""The scenes of the demonstration, one module per part of the procedure."""

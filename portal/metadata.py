@@ -12,6 +12,12 @@ MODELS = (
     "kernel.outbox.models",
     "kernel.files.models",
     "kernel.identity.models",
+    "trading.models.project",
+    "trading.models.plan",
+    "trading.models.notice",
+    "trading.models.document",
+    "trading.models.question",
+    "trading.models.award",
 )
 
 for _module in MODELS:

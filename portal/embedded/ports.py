@@ -1,0 +1,47 @@
+"""Free TCP ports on the loopback address."""
+
+import errno
+import socket
+
+#: Below the range from which Linux takes the source ports of outgoing connections: a service that restarts finds its
+#: own port free again.
+FIRST, LAST = 20_000, 32_000
+TRIES = 400
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen on the port right now."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError as refusal:
+            if refusal.errno in {errno.EADDRINUSE, errno.EACCES}:
+                return False
+            raise
+    return True
+
+
+def is_answering(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether somebody accepts connections on the port."""
+    try:
+        with socket.create_connection((host, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def find_free(wanted: int, *, taken: frozenset[int] = frozenset(), host: str = "127.0.0.1") -> int:
+    """The wanted port, or the next free one above it.
+
+    Args:
+        taken: ports already promised to services that do not listen yet.
+    """
+    candidates = [wanted, *range(wanted + 1, wanted + TRIES)]
+    port = next((at for at in candidates if at <= 65_535 and at not in taken and is_free(at, host)), None)
+    if port is not None:
+        return port
+    with socket.socket() as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])

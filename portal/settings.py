@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from portal.embedded.home import Home, choose_home
@@ -17,6 +17,9 @@ from portal.errors import CommandError
 
 T = TypeVar("T")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
+#: Host and port.
+Address = tuple[str, int]
+NOBODY: tuple[Address, ...] = ()
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -79,8 +82,10 @@ class Settings:
     redis_url: Secret
     object_store: ObjectStoreSettings
     log_origin: str
-    signer_url: str
-    witness_urls: tuple[str, ...]
+    signer: Address | None
+    signer_token: Secret
+    witnesses: tuple[Address, ...]
+    witness_token: Secret
     #: Which services `serve` starts itself, because no outside address was given.
     embedded_postgres: bool
     embedded_valkey: bool
@@ -120,10 +125,10 @@ VARIABLES = (
     Variable(
         "SUNLIT_LOG_ORIGIN", "log_origin", "name of the append-only log, in every checkpoint; default sunlit.local/log"
     ),
-    Variable("SUNLIT_SIGNER_URL", "signer_url", "address of the log signer; empty: `serve` runs one"),
-    Variable(
-        "SUNLIT_WITNESS_URLS", "witness_urls", "addresses of witnesses, separated by commas; empty: `serve` runs one"
-    ),
+    Variable("SUNLIT_SIGNER", "signer", "`host:port` of the log signer; empty: `serve` runs one"),
+    Variable("SUNLIT_SIGNER_TOKEN", "signer_token", "secret shared with the signer; default: made in the data folder"),
+    Variable("SUNLIT_WITNESSES", "witnesses", "`host:port` of witnesses, with commas; empty: `serve` runs one"),
+    Variable("SUNLIT_WITNESS_TOKEN", "witness_token", "secret shared with the witnesses; default: as for the signer"),
 )
 #: Fields that follow from the others and have no variable of their own.
 DERIVED = frozenset({"embedded_postgres", "embedded_valkey", "embedded_signer", "embedded_witness"})
@@ -153,8 +158,8 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
     host = reader.text("SUNLIT_HOST") or "127.0.0.1"
     port = reader.checked("SUNLIT_PORT", _port, endpoints.get("web", {}).get("port", 8000))
     databases = _databases(reader, state, endpoints)
-    signer = reader.checked("SUNLIT_SIGNER_URL", _http_url, "")
-    witnesses = reader.checked("SUNLIT_WITNESS_URLS", _http_urls, ())
+    signer = reader.checked("SUNLIT_SIGNER", _address, None)
+    witnesses = reader.checked("SUNLIT_WITNESSES", _addresses, NOBODY)
     redis = reader.checked("SUNLIT_REDIS_URL", _redis_url, "")
     settings = Settings(
         home=folder,
@@ -169,8 +174,10 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         redis_url=Secret(redis or _embedded_redis(state, endpoints)),
         object_store=_object_store(reader, folder),
         log_origin=reader.text("SUNLIT_LOG_ORIGIN") or "sunlit.local/log",
-        signer_url=signer or endpoints.get("signer", {}).get("url", ""),
-        witness_urls=witnesses or tuple(url for url in [endpoints.get("witness", {}).get("url", "")] if url),
+        signer=signer or _embedded_address(endpoints, "signer"),
+        signer_token=Secret(reader.text("SUNLIT_SIGNER_TOKEN") or state.known_password("signer-token") or ""),
+        witnesses=witnesses or tuple(filter(None, [_embedded_address(endpoints, "witness")])),
+        witness_token=Secret(reader.text("SUNLIT_WITNESS_TOKEN") or state.known_password("witness-token") or ""),
         embedded_postgres=not reader.text("SUNLIT_DATABASE_URL"),
         embedded_valkey=not redis,
         embedded_signer=not signer,
@@ -216,7 +223,7 @@ class _Reader:
             return default
 
 
-def _databases(reader: _Reader, state: Home, endpoints: Mapping[str, dict[str, object]]) -> dict[str, Secret]:
+def _databases(reader: _Reader, state: Home, endpoints: Mapping[str, Any]) -> dict[str, Secret]:
     outside = bool(reader.text("SUNLIT_DATABASE_URL"))
     port = endpoints.get("postgres", {}).get("port")
     found = {}
@@ -234,7 +241,12 @@ def _databases(reader: _Reader, state: Home, endpoints: Mapping[str, dict[str, o
     return found
 
 
-def _embedded_redis(state: Home, endpoints: Mapping[str, dict[str, object]]) -> str:
+def _embedded_address(endpoints: Mapping[str, Any], name: str) -> Address | None:
+    port = endpoints.get(name, {}).get("port")
+    return ("127.0.0.1", int(port)) if port else None
+
+
+def _embedded_redis(state: Home, endpoints: Mapping[str, Any]) -> str:
     port, password = endpoints.get("valkey", {}).get("port"), state.known_password("valkey")
     return f"redis://:{password}@127.0.0.1:{port}/0" if port and password else ""
 
@@ -271,7 +283,7 @@ def _faults_together(settings: Settings, reader: _Reader) -> list[str]:
         if len(reader.text("SUNLIT_SECRET_KEY")) < 32:
             faults.append("生产环境必须设置 SUNLIT_SECRET_KEY（至少 32 个字符）")
         if settings.embedded_signer:
-            faults.append("生产环境必须设置 SUNLIT_SIGNER_URL：日志签名进程应在另一台主机上")
+            faults.append("生产环境必须设置 SUNLIT_SIGNER：日志签名进程应在另一台主机上")
     return faults
 
 
@@ -294,8 +306,15 @@ def _http_url(word: str) -> str:
     return word.rstrip("/")
 
 
-def _http_urls(word: str) -> tuple[str, ...]:
-    return tuple(_http_url(part.strip()) for part in word.split(",") if part.strip())
+def _address(word: str) -> Address:
+    host, _, port = word.rpartition(":")
+    if not host:
+        raise ValueError("应为 主机:端口")
+    return host, _port(port)
+
+
+def _addresses(word: str) -> tuple[Address, ...]:
+    return tuple(_address(part.strip()) for part in word.split(",") if part.strip())
 
 
 def _redis_url(word: str) -> str:

@@ -38,10 +38,9 @@ def find_free(wanted: int, *, taken: frozenset[int] = frozenset(), host: str = "
     Args:
         taken: ports already promised to services that do not listen yet.
     """
-    candidates = [wanted, *range(wanted + 1, wanted + TRIES)]
-    port = next((at for at in candidates if at <= 65_535 and at not in taken and is_free(at, host)), None)
-    if port is not None:
-        return port
+    for port in range(wanted, min(wanted + TRIES, 65_536)):
+        if port not in taken and is_free(port, host):
+            return port
     with socket.socket() as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])

@@ -18,9 +18,12 @@ from kernel.clock import SHANGHAI
 from kernel.errors import DomainError, InvalidInput
 from kernel.money import Money
 from kernel.parameters.articles import cite
+from kernel.parameters.law import Law
 from kernel.parameters.seed import seeded_table
 from kernel.parameters.table import COMMON_REGIME, Direction, Parameter, ParameterTable
 from kernel.periods import Counted, HolidayTable, Unit, count_backward, count_forward, hours_after
+from trading.thresholds import Cap, bid_bond_cap, performance_bond_cap
+from trading.vocabulary import Limit, LotKind
 
 #: Honghu in Jingzhou in Hubei: the local rows that apply besides the national ones.
 HOME: Final = "CN-42-10-83"
@@ -89,16 +92,13 @@ def answer_cap(key: str, regime: str | None, amount: str | None, kind: str | Non
     base = _amount(amount)
     if kind is not None and kind not in KINDS:
         raise InvalidInput(f"没有类别“{kind}”，可用：{'、'.join(KINDS)}。")
-    on = date.max  # a cap has no date of its own: take the rows whose end is not known
-    share = table.find(key, regime, on, jurisdiction=HOME)
-    limit = base.percent_down(share.value)
-    kinds = [variant for variant in table.variants_of(key, regime) if variant]
-    ceiling = None
-    if kinds:
-        if kind is None:
-            raise InvalidInput(f"请用 --kind 指明类别：{'、'.join(KINDS)}。")
-        ceiling = table.find(key, regime, on, variant=kind, jurisdiction=HOME)
-    return _answer_of_cap(share, ceiling, base, limit)
+    # A cap has no date of its own: take the rows whose end is not known.
+    law = Law(table, HolidayTable.seeded(), regime, date.max, HOME)
+    if key == Limit.PERFORMANCE_BOND_CAP:
+        return _answer_of_cap(performance_bond_cap(base, law), base)
+    if kind is None and any(table.variants_of(key, regime)):
+        raise InvalidInput(f"请用 --kind 指明类别：{'、'.join(KINDS)}。")
+    return _answer_of_cap(bid_bond_cap(base, LotKind(kind or KINDS[0]), law), base)
 
 
 def answer_list() -> Answer:
@@ -265,22 +265,19 @@ def _answer_of_date(parameter: Parameter, ends: tuple[str, str, str, str], how: 
     return Answer(lines, {"date": end, "raw": raw, **_data_of(parameter), "how": how})
 
 
-def _answer_of_cap(share: Parameter, ceiling: Parameter | None, base: Money, limit: Money) -> Answer:
-    holds, amount, basis, how = share, limit, share.basis, f"{base}元 × {share.value}%"
-    if ceiling is not None:
-        most = Money.from_yuan(ceiling.value)
-        if most < limit:
-            holds, amount = ceiling, most
-        basis += f";{ceiling.basis}"
-        how += f"，且不超过{most}元"
+def _answer_of_cap(cap: Cap, base: Money) -> Answer:
+    share, article = cap.share, cite(cap.basis)
+    how = f"{base}元 × {share.value}%"
+    if cap.ceiling is not None:
+        how += f"，且不超过{Money.from_yuan(cap.ceiling.value)}元"
     lines = (
-        f"{amount}元",
+        f"{cap.amount}元",
         f"  事项：{share.label}（{share.key}，{share.regime}）",
         f"  算法：{how}；舍去分以下",
-        f"  依据：{cite(basis)}",
+        f"  依据：{article}",
     )
-    data = {"amount": str(amount), "key": share.key, "regime": share.regime, "basis": basis, "article": cite(basis)}
-    data |= {"percent": str(share.value), "base": share.base, "limited_by": holds.label, "how": how}
+    data = {"amount": str(cap.amount), "key": share.key, "regime": share.regime, "basis": cap.basis, "article": article}
+    data |= {"percent": str(share.value), "base": share.base, "limited_by": cap.holds.label, "how": how}
     return Answer(lines, dict(data))
 
 

@@ -30,8 +30,8 @@ class Law:
         return self.table.find(key, self.regime, self.on, variant=variant, jurisdiction=self.jurisdiction)
 
     def knows(self, key: str, variant: str = "") -> bool:
-        """Tell whether the regime has such a limit at all."""
-        return variant in self.table.variants_of(key, self.regime)
+        """Tell whether the regime has such a limit in this place."""
+        return self.table.knows(key, self.regime, variant=variant, jurisdiction=self.jurisdiction)
 
     def number(self, key: str, variant: str = "") -> Decimal:
         """Return a share, a sum or a head-count."""

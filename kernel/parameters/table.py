@@ -201,6 +201,11 @@ class ParameterTable:
         """Return just the number of the row that holds."""
         return self.find(key, regime, on, variant=variant, jurisdiction=jurisdiction).value
 
+    def knows(self, key: str, regime: str, *, variant: str = "", jurisdiction: str = NATIONAL) -> bool:
+        """Tell whether the regime or the common one has rows of this key for the place, at whatever time."""
+        rows = (row for place in (regime, COMMON_REGIME) for row in self._rows.get((key, place, variant), ()))
+        return any(_covers(row, jurisdiction) for row in rows)
+
     def regimes_of(self, key: str) -> tuple[str, ...]:
         """Return the regimes that know a key."""
         return tuple(dict.fromkeys(regime for known, regime, _ in self._rows if known == key))

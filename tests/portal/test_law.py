@@ -246,7 +246,12 @@ def test_it_needs_pure_modules_only():
         "kernel.money",
         "kernel.parameters",
         "kernel.parameters.articles",
+        "kernel.parameters.law",
         "kernel.parameters.seed",
         "kernel.parameters.table",
         "kernel.periods",
+        "trading",
+        "trading.findings",
+        "trading.thresholds",
+        "trading.vocabulary",
     ]

@@ -73,6 +73,16 @@ def test_what_is_not_there_is_refused_with_the_reason():
         TABLE.find("cap", "ZTB", date(2025, 7, 1))
 
 
+def test_the_table_tells_whether_a_limit_exists_in_a_place():
+    assert TABLE.knows("publicity", "ZTB")
+    assert TABLE.knows("result", "GP")
+    assert not TABLE.knows("publicity", "GP")
+    assert not TABLE.knows("publicity", "ZTB", variant="works")
+    only_local = ParameterTable([LOCAL])
+    assert only_local.knows("publicity", "ZTB", jurisdiction="CN-42-10")
+    assert not only_local.knows("publicity", "ZTB", jurisdiction="CN-53")
+
+
 def test_only_lengths_of_time_are_periods():
     assert OLD.period == Period(3, Unit.CALENDAR_DAY, Roll.NEXT_WORKING_DAY)
     with pytest.raises(NotAPeriod):

@@ -1,0 +1,18 @@
+"""The seeded law of each regime, as tests use it."""
+
+from datetime import date
+
+from kernel.parameters.law import Law
+from kernel.parameters.seed import seeded_table
+from kernel.periods import HolidayTable
+from trading.vocabulary import Regime
+
+HOME = "CN-42-10-83"
+
+
+def law_of(regime: Regime = Regime.ZTB, on: date = date(2025, 1, 2), jurisdiction: str = HOME) -> Law:
+    return Law(seeded_table(), HolidayTable.seeded(), regime.value, on, jurisdiction)
+
+
+ZTB = law_of()
+GP = law_of(Regime.GP)

@@ -1,0 +1,42 @@
+"""The front door of trading for the packages above: values, reads, acts. No logic."""
+
+from trading.evaluation_report import EvaluationReport, RankedBid, RejectedBid
+from trading.handover import (
+    declare_failed,
+    lock_lot,
+    lock_lot_for_bidding,
+    mark_closed,
+    mark_committee_ready,
+    mark_evaluating,
+    mark_opened,
+    set_keyset_ready,
+)
+from trading.holders import Holders, NoHolders
+from trading.lot_view import Criterion, LotView, ReviewItem
+from trading.messages import tell
+from trading.queries import find_lot, get_lot, list_lots, list_lots_of, lots_due_for_closing
+
+__all__ = [
+    "Criterion",
+    "EvaluationReport",
+    "Holders",
+    "LotView",
+    "NoHolders",
+    "RankedBid",
+    "RejectedBid",
+    "ReviewItem",
+    "declare_failed",
+    "find_lot",
+    "get_lot",
+    "list_lots",
+    "list_lots_of",
+    "lock_lot",
+    "lock_lot_for_bidding",
+    "lots_due_for_closing",
+    "mark_closed",
+    "mark_committee_ready",
+    "mark_evaluating",
+    "mark_opened",
+    "set_keyset_ready",
+    "tell",
+]

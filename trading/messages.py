@@ -1,0 +1,75 @@
+"""The inbox: what concerns an organisation reaches it, lot by lot."""
+
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select, update
+
+from kernel.db.transaction import Tx
+from kernel.identity.actor import Actor
+from trading.models.question import Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message as its receiver sees it."""
+
+    id: uuid.UUID
+    lot_id: uuid.UUID
+    kind: str
+    title: str
+    text: str
+    href: str
+    sent_at: datetime
+    read_at: datetime | None
+
+
+async def tell(
+    tx: Tx, organisations: Iterable[uuid.UUID], lot_id: uuid.UUID, *, kind: str, title: str, text: str, href: str
+) -> None:
+    """Put one message into the inbox of each organisation.
+
+    Nothing of it goes into the log: the number of deliveries would tell the number of holders (R-ANN-05).
+    """
+    for organisation_id in dict.fromkeys(organisations):
+        tx.session.add(
+            Message(
+                id=tx.new_secret_id(),
+                organisation_id=organisation_id,
+                lot_id=lot_id,
+                kind=kind,
+                title=title,
+                text=text,
+                href=href,
+                sent_at=tx.now,
+                read_at=None,
+            )
+        )
+
+
+async def list_messages(tx: Tx, actor: Actor, *, most: int = 100) -> list[MessageView]:
+    """Return the newest messages of the actor's organisation."""
+    if actor.organisation_id is None:
+        return []
+    query = (
+        select(Message)
+        .where(Message.organisation_id == actor.organisation_id)
+        .order_by(Message.sent_at.desc(), Message.id)
+        .limit(most)
+    )
+    return [_view(row) for row in (await tx.session.execute(query)).scalars()]
+
+
+async def mark_read(tx: Tx, actor: Actor, message_id: uuid.UUID) -> None:
+    """Note that a message was read; somebody else's is left alone."""
+    await tx.session.execute(
+        update(Message)
+        .where(Message.id == message_id, Message.organisation_id == actor.organisation_id, Message.read_at.is_(None))
+        .values(read_at=tx.now)
+    )
+
+
+def _view(row: Message) -> MessageView:
+    return MessageView(row.id, row.lot_id, row.kind, row.title, row.text, row.href, row.sent_at, row.read_at)

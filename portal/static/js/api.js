@@ -157,3 +157,19 @@ export async function envelope(url) {
   if (!response.ok) throw new Problem(response.status, null);
   return response.blob();
 }
+
+/**
+ * The receipt of a submission by its digest; asked after a broken connection, when the outcome is not known.
+ * @param {string} digest
+ */
+export const receiptOf = (digest) => call('GET', `/receipts/${at(digest)}`);
+
+/** @param {string} jws */
+export const withdraw = (jws) => call('POST', '/withdrawals', { jws });
+
+/**
+ * Saves an evaluator's draft.
+ * @param {string} url
+ * @param {Record<string, string>} scores
+ */
+export const saveScores = (url, scores) => call('PUT', url, { scores });

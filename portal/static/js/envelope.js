@@ -349,7 +349,8 @@ export async function openShare(header, i, key) {
  * @param {Uint8Array} context
  */
 async function openStanza(entry, key, context) {
-  must(entry && entry.a === key.a && entry.kid === key.kid, 'stanza');
+  must(entry, 'stanza');
+  must(entry.a === key.a, 'unwrap', 'a key for another algorithm');
   return unwrap(key, context, fromB64u(entry.enc), fromB64u(entry.ct));
 }
 
@@ -357,33 +358,32 @@ async function openStanza(entry, key, context) {
  * Puts the file key together from what bidder and trustees released, checking each part against the header first, so
  * that a wrong part is blamed on who gave it.
  * @param {Header} header
- * @param {{bidderSecret?: Uint8Array | null, shares?: [number, Uint8Array][] | null}} parts
+ * @param {{bidderSecret?: Uint8Array | null, shares?: [number, Uint8Array][] | null}} parts more than k shares are
+ *   checked, and the k of lowest index are used
  * @returns {Promise<Uint8Array>}
  * @throws {Refusal} `bidder-secret`, `policy`, `share-index`, `share-commit`, `share-duplicate`, `share-count`,
  *   `policy` or `key-commit`
  */
 export async function recoverFileKey(header, { bidderSecret = null, shares = null }) {
   const hash = await coreHash(header.core);
-  if (bidderSecret) {
-    must(hasBidder(header), 'policy', 'this envelope has no bidder part');
+  if (bidderSecret && hasBidder(header)) {
     const commitment = await bidderCommitment(hash, bidderSecret);
     must(bidderSecret.length === 32 && equal(commitment, fromB64u(header.sbc, 32)), 'bidder-secret');
   }
-  let trusteeSecret = null;
-  if (shares) {
-    must(hasTrustees(header), 'policy', 'this envelope has no trustee part');
-    trusteeSecret = await combineChecked(header, hash, shares);
+  must(!bidderSecret || hasBidder(header), 'policy', 'this envelope has no bidder part');
+  must(!shares || hasTrustees(header), 'policy', 'this envelope has no trustee part');
+  const trusteeSecret = shares ? await combineChecked(header, hash, shares) : null;
+  const candidates = [];
+  if (header.core.policy === 'both') {
+    must(bidderSecret && trusteeSecret, 'policy', 'both parts are needed');
+    candidates.push(await bothKey(bidderSecret, trusteeSecret, fromB64u(header.core.nonce, 32)));
+  } else {
+    for (const secret of [bidderSecret, trusteeSecret]) if (secret) candidates.push(secret);
+    must(candidates.length > 0, 'policy', 'a needed part is missing');
   }
-  const { policy, nonce } = header.core;
-  let fk = null;
-  if (policy === 'both') {
-    if (bidderSecret && trusteeSecret) fk = await bothKey(bidderSecret, trusteeSecret, fromB64u(nonce, 32));
-  } else if (policy === 'bidder') fk = bidderSecret;
-  else if (policy === 'trustees') fk = trusteeSecret;
-  else fk = trusteeSecret ?? bidderSecret;
-  must(fk, 'policy', 'a needed part is missing');
-  await checkKey(header, fk);
-  return fk;
+  // All candidates must fit, so that no envelope opens to one bid by its bidder and to another by the trustees.
+  for (const fk of candidates) await checkKey(header, fk);
+  return candidates[0];
 }
 
 /**
@@ -399,6 +399,7 @@ async function combineChecked(header, hash, shares) {
     must(equal(await shareCommitment(hash, i, share), fromB64u(stanzas[i - 1].sc, 32)), 'share-commit');
   }
   must(new Set(shares.map(([i]) => i)).size === shares.length, 'share-duplicate');
-  must(header.k !== undefined && shares.length === header.k, 'share-count');
-  return combine32(shares, header.k);
+  const k = header.k ?? 0;
+  must(shares.length >= k, 'share-count');
+  return combine32([...shares].sort((a, b) => a[0] - b[0]).slice(0, k), k);
 }

@@ -13,7 +13,7 @@ const MAX_HEADER = 65536;
 const SUITES = ['intl-1']; // the allow-list of this reader; there is no negotiation
 const POLICIES = ['bidder', 'trustees', 'either', 'both'];
 const CORE = ['v', 'suite', 'policy', 'tender', 'lot', 'slot', 'bidder', 'ks', 'chunk', 'nonce', 'kc'];
-/** Lengths of `enc` and `ct` per wrap algorithm; null means any length that is not zero. */
+/** Lengths of `enc` and `ct` per wrap algorithm; null stands for one RSA block of 2048 to 8192 bits. */
 const WRAPS = new Map([
   ['hpke-p256', { enc: 65, ct: 48 }],
   ['rsa-oaep-256', { enc: 0, ct: null }],
@@ -137,7 +137,9 @@ function checkStanza(stanza, members) {
   must(hasExactly(stanza, members), 'header-fields', 'stanza');
   const lengths = WRAPS.get(stanza.a);
   must(lengths && isBytes(stanza.kid, 16) && isBytes(stanza.enc, lengths.enc), 'header-fields', 'stanza');
-  must(isBytes(stanza.ct, lengths.ct ?? undefined) && stanza.ct !== '', 'header-fields', 'stanza');
+  must(isBytes(stanza.ct, lengths.ct ?? undefined), 'header-fields', 'stanza');
+  const size = fromB64u(stanza.ct).length;
+  must(lengths.ct !== null || (size >= 256 && size <= 1024), 'header-fields', 'stanza');
 }
 
 /** @param {unknown} value */

@@ -100,6 +100,16 @@ def minute(value: datetime) -> str:
     return f"{local(value):%m-%d %H:%M}"
 
 
+def stamp(value: datetime) -> str:
+    """To the second, without the year: 08-06 13:58:59."""
+    return f"{local(value):%m-%d %H:%M:%S}"
+
+
+def hourminute(value: datetime) -> str:
+    """14:00."""
+    return f"{local(value):%H:%M}"
+
+
 def clock(value: datetime) -> str:
     """Time of day: 14:00:00."""
     return f"{local(value):%H:%M:%S}"
@@ -130,6 +140,19 @@ def long_moment(value: datetime) -> str:
 def weekday(value: date | datetime) -> str:
     """星期四."""
     return "星期" + _WEEKDAYS[_as_date(value).weekday()]
+
+
+def left(until: datetime, now: datetime, over: str = "已截止") -> str:
+    """What a countdown shows at `now`: always hours, minutes and seconds, with days before them where there are any.
+
+    Seconds are cut, as the script on the page does, so that zero is shown only when the moment has come.
+    """
+    seconds = int((local(until) - local(now)).total_seconds())
+    if local(until) <= local(now):
+        return over
+    days, rest = divmod(seconds, 86_400)
+    text = f"{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"
+    return f"{days} 天 {text}" if days else text
 
 
 def iso(value: date | datetime) -> str:
@@ -174,12 +197,15 @@ FILTERS: Final[dict[str, Callable[..., str]]] = {
     "capital": capital,
     "moment": moment,
     "minute": minute,
+    "stamp": stamp,
+    "hourminute": hourminute,
     "clock": clock,
     "day": day,
     "monthday": monthday,
     "long_day": long_day,
     "long_moment": long_moment,
     "weekday": weekday,
+    "left": left,
     "iso": iso,
     "short": short,
     "size": size,

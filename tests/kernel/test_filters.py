@@ -89,6 +89,7 @@ def test_moments_are_in_beijing_whatever_the_zone() -> None:
     at = datetime(2026, 8, 6, 6, 0, 5, tzinfo=UTC)
     assert f.moment(at) == "2026-08-06 14:00:05"
     assert (f.day(at), f.clock(at), f.minute(at), f.monthday(at)) == ("2026-08-06", "14:00:05", "08-06 14:00", "08-06")
+    assert (f.stamp(at), f.hourminute(at)) == ("08-06 14:00:05", "14:00")
     assert (f.long_day(at), f.weekday(at)) == ("2026年8月6日", "星期四")
     assert f.long_moment(at) == "2026年8月6日14时00分05秒"
     assert f.iso(at) == "2026-08-06T14:00:05+08:00"
@@ -98,11 +99,32 @@ def test_moments_are_in_beijing_whatever_the_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["moment", "minute", "clock", "day", "monthday", "long_day", "long_moment", "weekday", "iso"]
+    "name",
+    [
+        "moment",
+        "minute",
+        "stamp",
+        "hourminute",
+        "clock",
+        "day",
+        "monthday",
+        "long_day",
+        "long_moment",
+        "weekday",
+        "iso",
+    ],
 )
 def test_naive_moments_are_refused(name: str) -> None:
     with pytest.raises(ValueError, match="naive"):
         f.FILTERS[name](datetime(2026, 8, 6, 14))  # noqa: DTZ001 (the point of the test)
+
+
+def test_left_counts_down() -> None:
+    until = datetime(2026, 8, 6, 6, tzinfo=UTC)
+    assert f.left(until, datetime(2026, 8, 6, 5, 21, 38, tzinfo=UTC)) == "00:38:22"
+    assert f.left(until, datetime(2026, 8, 3, 1, 47, 51, tzinfo=UTC)) == "3 天 04:12:09"
+    assert f.left(until, datetime(2026, 8, 6, 5, 59, 59, 500_000, tzinfo=UTC)) == "00:00:00"
+    assert (f.left(until, until), f.left(until, until, "已期满")) == ("已截止", "已期满")
 
 
 def test_short_and_size_and_shares() -> None:

@@ -1,0 +1,272 @@
+"""Samples of the bidder's pages and of the opening witness's page."""
+
+from portal.samples.common import BIDDER, BIDDERS, CAP, DEADLINE, NUMBER, TITLE, TRUSTEE, Row, at, digest, qr
+from portal.samples.public import TRUSTEES
+
+BASE = "/b/lots/01J2Q8"
+_USCC = ("91610131MA6U0A0010", "916100007L0B1C2D3E", "91110108MA01X9Y8Z7", "91510100MA6C0D0E0F", "91420100MA4K0L0M0N")
+
+LOGIN = Row(
+    challenge_href="/api/v1/licence/challenges",
+    verify_href="/api/v1/licence/sessions",
+    audience="sunlit.example",
+    next="/b",
+    authorities=["本地演示签发机构（非法定）"],
+    problem=None,
+    samples=[
+        *[Row(name=n, uscc=u, word="有效", kind="ok", href="#") for n, u in zip(BIDDERS, _USCC, strict=True)],
+        Row(name="陕西远澜科技有限公司", uscc="91610100MA6W0R0T0U", word="已吊销", kind="bad", href="#"),
+    ],
+)
+WORKBENCH = Row(
+    name=BIDDERS[0],
+    uscc=_USCC[0],
+    licence_until=at("2027-08-02 00:00"),
+    licence_state=("ok", "有效"),
+    todos=[
+        Row(kind="bad", text=f"递交投标文件：{TITLE}", href=BASE + "/submit", sub="已递交第 2 次，截止前可以修改", due="剩余 00:38:22"),
+        Row(kind="warn", text="开标解密", href=BASE + "/release", sub="截止后 30 分钟内释放密钥，逾期视为撤销", due="08-06 14:00 起"),
+        Row(kind="info", text="阅读澄清文件（第 1 号）", href=BASE + "/documents", sub="修改了交货地点", due="未读"),
+    ],
+    lots=[
+        Row(title=TITLE, number=NUMBER, href=BASE, deadline=DEADLINE, state=("info", "接收投标"), mine=("ok", "已递交第 2 次")),
+        Row(title="城区供热管网改造（二标段）", number="YL-GC-2026-0398", href="#", deadline=at("2026-08-06 15:30"), state=("info", "接收投标"), mine=("mute", "未递交")),
+    ],
+    open_lots=[Row(title="市图书馆古籍数字化服务", number="YL-FW-2026-0211", href="#", buyer="云澜市图书馆", deadline=at("2026-08-28 09:30"))],
+    messages=[
+        Row(title="澄清文件（第 1 号）已发布", href="#", at=at("2026-07-20 10:12"), unread=True),
+        Row(title="招标文件获取成功", href="#", at=at("2026-07-17 08:50"), unread=False),
+    ],
+    unread=1,
+)  # fmt: skip
+SUBMIT = Row(
+    title=TITLE,
+    number=NUMBER,
+    lot_no="001",
+    tender=NUMBER,
+    lot="001",
+    bidder="p-4f1c",
+    bidder_name=BIDDERS[0],
+    base=BASE,
+    deadline=DEADLINE,
+    opens_at=DEADLINE,
+    open=True,
+    closed_text="",
+    suite="intl-1",
+    policy="both",
+    k=3,
+    n=5,
+    keyset_href="/api/v1/lots/01J2Q8/keyset",
+    keyset_digest=digest("ks"),
+    upload_href="/api/v1/lots/01J2Q8/uploads",
+    submit_href="/api/v1/lots/01J2Q8/submissions",
+    prev=digest("rev2"),
+    rev=3,
+    fields=[
+        Row(name="price", label="投标报价", hint="含税，不得超过最高投标限价 3,200,000.00 元", unit="元", inputmode="decimal", required=True),
+        Row(name="period", label="交货期", hint="自合同签订之日起的日历天数，不超过 30 天", unit="天", inputmode="numeric", required=True),
+        Row(name="manager", label="项目负责人", hint="姓名与身份证件一致", unit="", inputmode="text", required=True),
+        Row(name="remark", label="说明", hint="对招标文件的偏离，没有则留空", unit="", inputmode="text", required=False),
+    ],
+    price_cap=CAP,
+    max_bytes=2 * 1024**3,
+    accept=".pdf,.xlsx,.zip",
+    checks=[
+        ("ok", "已获取招标文件", "2026-07-17 08:50"),
+        ("ok", "执照证书有效", "至 2027-08-02"),
+        ("ok", "开标密钥集已公布并演练", "5 名见证人，门槛 3 名"),
+        ("warn", "澄清文件（第 1 号）尚未阅读", "不影响递交"),
+    ],
+    submissions=[
+        Row(rev=2, at=at("2026-08-05 17:42:09"), digest=digest("rev2"), receipt_no="HZ-20260805-00872", receipt_href="/b/receipts/2", state=("ok", "当前有效"), current=True),
+        Row(rev=1, at=at("2026-08-04 10:08:31"), digest=digest("rev1"), receipt_no="HZ-20260804-00415", receipt_href="/b/receipts/1", state=("mute", "已被替换"), current=False),
+    ],
+    cli="sunlit seal --lot 01J2Q8 --form 报价.json --file 投标文件.pdf",
+)  # fmt: skip
+SUBMIT_CLOSED = Row(**{
+    **vars(SUBMIT),
+    "open": False,
+    "closed_text": "投标已于 2026-08-06 14:00:00（北京时间）截止。您第 2 次递交的投标文件有效。",
+})  # fmt: skip
+
+RECEIPT = Row(
+    no="HZ-20260806-01043",
+    accepted=True,
+    state=("ok", "当前有效"),
+    kind_word="投标文件",
+    base=BASE,
+    title=TITLE,
+    number=NUMBER,
+    lot_no="001",
+    bidder_name=BIDDERS[0],
+    rev=3,
+    replaces=2,
+    received_at=at("2026-08-06 13:31:27"),
+    millis="418",
+    deadline=DEADLINE,
+    open=True,
+    reason="",
+    law="",
+    docs=[
+        Row(slot="投标函", eid=digest("form"), bytes=16_944, chunks=1),
+        Row(slot="投标文件", eid=digest("file"), bytes=14_682_112, chunks=14),
+    ],
+    submission=digest("sub"),
+    proof=Row(
+        index=48_213,
+        size=48_214,
+        root="q7Jm0gQmA1xF0c6uTn5yQmY2W3m8l1y0v5pZs3cX9dE=",
+        at=at("2026-08-06 13:31:28"),
+        witnesses=["监督部门", "邻市平台"],
+    ),
+    signature="MEUCIQDf0sJ8m1x0bq7V5o3H2s9uKQv8yQ0Jm1T7kQ2gAiBv0T5c4x8m9nH",
+    qr=qr("/verify?q=HZ-20260806-01043"),
+    pdf_href="#",
+    json_href="#",
+)
+REJECTED = Row(**{
+    **vars(RECEIPT),
+    "no": "JS-20260806-00007",
+    "accepted": False,
+    "state": ("bad", "已拒收"),
+    "received_at": at("2026-08-06 14:00:01"),
+    "millis": "006",
+    "open": False,
+    "reason": "收到全部内容时已过投标截止时间。",
+    "law": "招标投标法第二十八条",
+    "proof": None,
+})  # fmt: skip
+WITHDRAW = Row(
+    base=BASE,
+    title=TITLE,
+    number=NUMBER,
+    lot_no="001",
+    bidder_name=BIDDERS[0],
+    deadline=DEADLINE,
+    rev=2,
+    at=at("2026-08-05 17:42:09"),
+    receipt_no="HZ-20260805-00872",
+    digest=digest("rev2"),
+    allowed=True,
+    why_not="",
+    law="",
+    submit_href="/api/v1/lots/01J2Q8/submissions",
+    tender=NUMBER,
+    lot="001",
+    bidder="p-4f1c",
+)
+WITHDRAW_LATE = Row(**{
+    **vars(WITHDRAW),
+    "allowed": False,
+    "why_not": "只能依法撤销投标文件，招标人可以不退还投标保证金。",
+    "law": "招标投标法实施条例第三十五条",
+})  # fmt: skip
+RELEASE = Row(
+    base=BASE,
+    title=TITLE,
+    number=NUMBER,
+    lot_no="001",
+    bidder_name=BIDDERS[0],
+    state="open",
+    deadline=DEADLINE,
+    window_until=at("2026-08-06 14:30:00"),
+    released_at=None,
+    rev=3,
+    receipt_no="HZ-20260806-01043",
+    digest=digest("sub"),
+    slots=[
+        Row(slot="form", name="投标函（报价、交货期、负责人）", eid=digest("form")),
+        Row(slot="file", name="投标文件", eid=digest("file")),
+    ],
+    headers_href="/api/v1/lots/01J2Q8/headers",
+    closelist_href="/api/v1/lots/01J2Q8/close",
+    release_href="/api/v1/lots/01J2Q8/releases",
+    log_href="/api/v1/log",
+    tender=NUMBER,
+    lot="001",
+    bidder="p-4f1c",
+    hall_href="/openings/01J2Q8",
+)
+
+
+def _task(stage: str, **change: object) -> Row:
+    base = {
+        "id": "01J2Q8",
+        "title": TITLE,
+        "number": NUMBER,
+        "lot_no": "001",
+        "stage": stage,
+        "opens_at": DEADLINE,
+        "window_until": at("2026-08-06 14:30:00"),
+        "k": 3,
+        "n": 5,
+        "index": 2,
+        "ks": digest("ks"),
+        "on": 0,
+        "released_at": None,
+        "drill_href": "/api/v1/lots/01J2Q8/drill",
+        "keyset_href": "/api/v1/lots/01J2Q8/keyset",
+        "headers_href": "/api/v1/lots/01J2Q8/headers",
+        "release_href": "/api/v1/lots/01J2Q8/shares",
+        "log_href": "/api/v1/log",
+        "others": [],
+    }
+    return Row(**{**base, **change})
+
+
+_KEY = Row(kid="z9Kd0a7Qm2", made_at=at("2026-07-08 16:20"))
+_CLI = "sunlit trustee release --lot 01J2Q8 --key 见证密钥.json"
+
+
+def _trustee(key: Row | None, *tasks: Row) -> dict[str, object]:
+    page = Row(role="公证处见证人", organisation="云澜市公证处", key=key, tasks=list(tasks), cli=_CLI)
+    return {"user": TRUSTEE, "page": page}
+
+
+SAMPLES = {
+    "bidding/login.html": {
+        "": {"page": LOGIN},
+        "refused": {
+            "page": Row(**{
+                **vars(LOGIN),
+                "problem": Row(lead="执照证书已被吊销。", text="吊销日期 2026-07-30。请到发证机关办理新证书后再登录。"),
+                "samples": [],
+            }),
+        },
+    },
+    "bidding/workbench.html": {
+        "": {"user": BIDDER, "page": WORKBENCH},
+        "first": {
+            "user": BIDDER,
+            "page": Row(**{**vars(WORKBENCH), "todos": [], "lots": [], "open_lots": [], "messages": [], "unread": 0}),
+        },
+    },
+    "bidding/submit.html": {
+        "": {"user": BIDDER, "page": SUBMIT},
+        "closed": {"user": BIDDER, "page": SUBMIT_CLOSED},
+        "first": {"user": BIDDER, "page": Row(**{**vars(SUBMIT), "submissions": [], "prev": "", "rev": 1})},
+    },
+    "bidding/receipt.html": {
+        "": {"user": BIDDER, "page": RECEIPT},
+        "rejected": {"user": BIDDER, "page": REJECTED},
+    },
+    "bidding/withdraw.html": {
+        "": {"user": BIDDER, "page": WITHDRAW},
+        "late": {"user": BIDDER, "page": WITHDRAW_LATE},
+    },
+    "bidding/release.html": {
+        "": {"user": BIDDER, "page": RELEASE},
+        **{
+            s: {"user": BIDDER, "page": Row(**{**vars(RELEASE), "state": s, "released_at": at("2026-08-06 14:03:12")})}
+            for s in ("early", "done", "late", "none")
+        },
+    },
+    "bidding/trustee.html": {
+        "": _trustee(_KEY, _task("ready", on=1, others=TRUSTEES)),
+        "newcomer": _trustee(None),
+        "drill": _trustee(_KEY, _task("drill")),
+        "waiting": _trustee(_KEY, _task("waiting")),
+        "released": _trustee(_KEY, _task("released", on=2, released_at=at("2026-08-06 14:31:09"), others=TRUSTEES)),
+        "done": _trustee(_KEY, _task("done", on=3, released_at=at("2026-08-06 14:31:09"), others=TRUSTEES)),
+    },
+}  # fmt: skip

@@ -48,12 +48,16 @@ class Suite(Protocol):
         key_length: bytes of an AEAD key.
         wrap_algorithms: name of each wrapping -> fixed byte lengths of (enc, ct); None where they vary.
         signature_algorithms: JWS name -> the kind of key it takes.
+        person_signature: JWS name for persons and organisations.
+        platform_signature: JWS name for the platform.
     """
 
     id: str
     key_length: int
     wrap_algorithms: dict[str, tuple[int, int | None]]
     signature_algorithms: dict[str, KeyKind]
+    person_signature: str
+    platform_signature: str
 
     def hash(self, data: bytes) -> bytes:
         """Digest of 32 bytes."""
@@ -105,6 +109,8 @@ class Intl1:
         "rsa-oaep-256": (0, None),
     }
     signature_algorithms: dict[str, KeyKind] = {"ES256": KeyKind.P256, "EdDSA": KeyKind.ED25519}  # noqa: RUF012
+    person_signature = "ES256"
+    platform_signature = "EdDSA"
 
     def hash(self, data: bytes) -> bytes:
         return hashlib.sha256(data).digest()

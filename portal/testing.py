@@ -1,0 +1,82 @@
+"""`./sunlit test`: runs pytest the way continuous integration does."""
+
+import argparse
+import importlib.util
+import os
+import shutil
+import subprocess
+import sys
+
+from portal import bootstrap
+from portal.embedded.home import CHECKOUT
+from portal.errors import CommandError
+
+CHROMIUM_PACKAGES = ("chromium", "fonts-wqy-microhei", "fonts-wqy-zenhei")
+#: What needs neither a server nor a browser nor another process: rules, crypto, architecture.
+SLOW = "browser or slow or services"
+#: Plugins that libraries bring along and no test of ours uses; each costs start-up time in every worker.
+UNUSED_PLUGINS = ("valkey", "faker", "platformdirs", "anyio")
+
+
+def register(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments."""
+    parser.add_argument("paths", nargs="*", metavar="路径", help="测试文件或目录；给出路径时逐个运行，不并行")
+    parser.add_argument("--fast", action="store_true", help="只运行不需要服务的测试（规则、密码学、架构）")
+    parser.add_argument("--browser", action="store_true", help="运行浏览器测试；缺少 Chromium 时先安装")
+    parser.add_argument("--full", action="store_true", help="全部测试，包括浏览器测试")
+    parser.add_argument("-n", dest="workers", type=int, default=2, metavar="N", help="并行进程数，默认 2")
+    parser.add_argument("-k", dest="keyword", default="", metavar="表达式", help="按名称筛选（交给 pytest）")
+    parser.add_argument("-x", dest="first", action="store_true", help="遇到第一个失败就停止")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run pytest; its last line closes our output."""
+    if importlib.util.find_spec("pytest") is None:
+        raise CommandError("缺少 pytest：请用 ./sunlit 启动，它会安装依赖")
+    if args.browser or args.full:
+        require_chromium()
+    words = [sys.executable, "-P", "-m", "pytest"]
+    words += [word for name in UNUSED_PLUGINS for word in ("-p", f"no:{name}")]
+    words += ["-m", marker(args)] if marker(args) else []
+    words += ["-k", args.keyword] if args.keyword else []
+    words += ["-x"] if args.first else []
+    words += args.paths or ["tests"]
+    if not args.paths and args.workers > 1 and not args.browser:
+        words += ["-n", str(args.workers), "--dist", "worksteal"]
+    environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
+    environment.pop("SUNLIT_HOME", None)
+    return subprocess.run(words, cwd=CHECKOUT, env=environment, check=False).returncode
+
+
+def marker(args: argparse.Namespace) -> str:
+    """The tests to run, as pytest's marker expression; empty for all."""
+    if args.full:
+        return ""
+    if args.browser:
+        return "browser"
+    if args.fast:
+        return f"not ({SLOW})"
+    return "not browser"
+
+
+def chromium() -> str | None:
+    """Path of Debian's Chromium."""
+    return shutil.which("chromium")
+
+
+def require_chromium() -> None:
+    """Install Chromium and a Chinese font as root, else say how.
+
+    Raises:
+        CommandError: there is none and we may not install it.
+    """
+    if chromium() and bootstrap.has_chinese_font():
+        return
+    line = "apt-get install -y --no-install-recommends " + " ".join(CHROMIUM_PACKAGES)
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise CommandError(f"浏览器测试需要 Chromium 和中文字体。请以 root 运行：{line}")
+    try:
+        with bootstrap.step("安装 Chromium（浏览器测试）"):
+            bootstrap.apt_install(CHROMIUM_PACKAGES)
+    except bootstrap.SetupFailed as failure:
+        raise CommandError(str(failure)) from failure

@@ -1,0 +1,119 @@
+"""Words of bidding: states of a bid, of a keyset, of an opening; kinds of signed messages and of log entries.
+
+Values are stored and never renamed; each member carries the Chinese term of the law.
+"""
+
+from enum import StrEnum
+
+
+class KeysetState(StrEnum):
+    """Where a keyset stands."""
+
+    #: 待见证人演练
+    PROPOSED = "proposed"
+    #: 已公布: all seats have accepted, bids are sealed to it.
+    PUBLISHED = "published"
+    #: 已替换: another keyset took its place before publication.
+    REPLACED = "replaced"
+
+
+class BidState(StrEnum):
+    """Where one bidder's bid stands. Before the opening nobody but the bidder sees it (R-ET-05)."""
+
+    #: 已登记参与, nothing submitted.
+    REGISTERED = "registered"
+    #: 已密封
+    SEALED = "sealed"
+    #: 已撤回 before the deadline.
+    WITHDRAWN = "withdrawn"
+    #: 已截止: in the close list.
+    CLOSED = "closed"
+    #: 投标人已解密: the bidder has released all secrets.
+    RELEASED = "released"
+    #: 已开标
+    OPENED = "opened"
+    #: 投标人未解密，视为撤销 (R-ET-07)
+    UNRELEASED = "unreleased"
+    #: 因投标人原因解密失败，视为撤销 (R-ET-07)
+    FAULT_BIDDER = "fault_bidder"
+    #: 因投标人之外的原因解密失败，视为撤回 (R-ET-07)
+    FAULT_PLATFORM = "fault_platform"
+
+
+class OpeningStage(StrEnum):
+    """Where a lot's opening stands: what was done, never what merely follows from the clock."""
+
+    #: 投标截止，开标清单已入账; no head of the log covers it yet.
+    CLOSED = "closed"
+    #: 投标人解密: the deadline checkpoint is published, the window runs.
+    RELEASING = "releasing"
+    #: 见证人解密: the window is closed, shares are due.
+    COMBINING = "combining"
+    #: 唱标: the reading-out table is public.
+    OPENED = "opened"
+    #: 开标记录已确认
+    RECORDED = "recorded"
+    #: 流标: fewer than three bids, nothing is opened (R-FAIL-01).
+    FAILED = "failed"
+
+
+class Policy(StrEnum):
+    """Who must act at the opening; frozen in the keyset."""
+
+    BIDDER = "bidder"
+    TRUSTEES = "trustees"
+    EITHER = "either"
+    BOTH = "both"
+
+    @property
+    def asks_bidders(self) -> bool:
+        """Say whether a bid stays shut unless its bidder releases it."""
+        return self in (Policy.BIDDER, Policy.BOTH)
+
+    @property
+    def takes_bidders(self) -> bool:
+        """Say whether a bidder's release opens anything."""
+        return self is not Policy.TRUSTEES
+
+    @property
+    def takes_trustees(self) -> bool:
+        """Say whether trustees hold shares."""
+        return self is not Policy.BIDDER
+
+
+class SubmissionKind(StrEnum):
+    """What a signed message of a bidder before the deadline does."""
+
+    #: 递交 or 修改 (a later revision replaces the whole bid).
+    SUBMISSION = "submission"
+    #: 撤回
+    WITHDRAWAL = "withdrawal"
+
+
+class Step(StrEnum):
+    """Steps of opening one document; each is a row, so that a restart goes on where it stopped."""
+
+    #: The file key is recovered and fits its commitment.
+    KEY = "key"
+    #: The last chunk is verified and the plaintext is kept.
+    PLAIN = "plain"
+
+
+class Outcome(StrEnum):
+    """How a step ended, and who is answerable when it failed (R-ET-07)."""
+
+    OK = "ok"
+    FAULT_BIDDER = "fault_bidder"
+    FAULT_PLATFORM = "fault_platform"
+
+
+#: Document slots of this version: the form is read out, the file goes to the evaluators.
+FORM = "form"
+FILE = "file"
+SLOTS = (FORM, FILE)
+#: Chunk sizes by slot (crypto.md §3.5).
+CHUNK_OF_SLOT = {FORM: 16384, FILE: 1048576}
+#: The largest plaintext of a slot; an upload beyond it is refused before the first chunk.
+MAX_CHUNKS = {FORM: 64, FILE: 2048}
+#: Fewer bids than this and the lot fails (R-FAIL-01); looked up as `min_bidders` in the parameter table.
+MIN_BIDDERS = "min_bidders"

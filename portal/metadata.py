@@ -18,6 +18,9 @@ MODELS = (
     "trading.models.document",
     "trading.models.question",
     "trading.models.award",
+    "bidding.models.party",
+    "bidding.models.bid",
+    "bidding.models.opening",
 )
 
 for _module in MODELS:

@@ -46,7 +46,8 @@ CREATE TABLE bidding_keyset (
   CONSTRAINT ck_bidding_keyset_state CHECK (state IN ('proposed', 'published', 'replaced')),
   CONSTRAINT ck_bidding_keyset_policy CHECK (policy IN ('bidder', 'trustees', 'either', 'both')),
   CONSTRAINT ck_bidding_keyset_threshold CHECK (k >= 2 AND k <= n AND n <= 16 AND window_s > 0),
-  CONSTRAINT ck_bidding_keyset_published CHECK (state <> 'published' OR (published_at IS NOT NULL AND entry_id IS NOT NULL))
+  CONSTRAINT ck_bidding_keyset_published CHECK (
+    state <> 'published' OR (published_at IS NOT NULL AND entry_id IS NOT NULL))
 );
 CREATE INDEX ix_bidding_keyset_lot_id ON bidding_keyset (lot_id);
 CREATE UNIQUE INDEX uq_bidding_keyset_published ON bidding_keyset (lot_id) WHERE state = 'published';

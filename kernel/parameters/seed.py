@@ -18,6 +18,7 @@ _OWN_SINCE: Final = date(2024, 1, 1)
 _HUBEI: Final = "CN-42"
 _HUBEI_GUIDE: Final = "《湖北省评标专家抽取服务指南》"
 _REMOTE_MODEL: Final = "平台默认值（参照《丽江市远程异地评标管理规定》）"
+_WATER: Final = "《水利工程建设项目招标投标管理规定》"
 _INSPECTION_MODEL: Final = "平台默认值（参照各地双随机抽查比例）"
 
 
@@ -121,6 +122,8 @@ _ZTB_NUMBERS: Final = (
     _row("ZTB", "committee_min", "5", "count", "评标委员会最少人数", "招投法37", "R-COM-01"),
     _row("ZTB", "committee_experts", "2", "count", "专家比例分子", "招投法37", "R-COM-01", variant="num"),
     _row("ZTB", "committee_experts", "3", "count", "专家比例分母", "招投法37", "R-COM-01", variant="den"),
+    _row("ZTB", "committee_min", "7", "count", "水利项目评标委员会最少人数", _WATER, "R-COM-04", variant="water"),
+    _row("ZTB", "recusal_years", "3", "count", "回避的从业回溯年数", "平台默认值", "R-REC-03", confidence="D"),
     _row("ZTB", "mandatory_contract", "4000000", "yuan", "必须招标：施工", "16号令5", "R-THR-04", variant="works"),
     _row("ZTB", "mandatory_contract", "2000000", "yuan", "必须招标：货物", "16号令5", "R-THR-04", variant="goods"),
     _row("ZTB", "mandatory_contract", "1000000", "yuan", "必须招标：服务", "16号令5", "R-THR-04", variant="services"),
@@ -159,6 +162,7 @@ _GP_NUMBERS: Final = (
     _row("GP", "max_candidates", "3", "count", "中标候选人最多人数", "平台默认值", "R-THR-11", confidence="D"),
     _row("GP", "committee_min", "5", "count", "评标委员会最少人数", "87号令47", "R-COM-02"),
     _row("GP", "committee_min", "7", "count", "重大项目评标委员会最少人数", "87号令47", "R-COM-02", variant="large"),
+    _row("GP", "recusal_years", "3", "count", "回避的从业回溯年数", "采购条例9", "R-REC-05"),
     _row("GP", "committee_large_budget", "10000000", "yuan", "重大项目预算金额", "87号令47", "R-COM-02"),
     _row("GP", "committee_experts", "2", "count", "专家比例分子", "87号令47", "R-COM-02", variant="num"),
     _row("GP", "committee_experts", "3", "count", "专家比例分母", "87号令47", "R-COM-02", variant="den"),
@@ -179,6 +183,9 @@ _SUPERVISION: Final = (
     _both("remote_repair_during", "4 h", "max", "评标中故障的修复时间", _REMOTE_MODEL, "R-REM-11", confidence="D"),
     _both("remote_handover", "5 wd", "max", "副场移交资料的期限", _REMOTE_MODEL, "R-REM-12", confidence="D"),
     _both("case_decide", "90 cd", "max", "作出行政处罚决定的期限", "行政处罚法60", "R-DR-14"),
+    _row("SUPERVISION", "evaluation_extension", "1", "count", "延长评标比例分子", "条例48", "R-TIME-13", variant="num"),
+    _row("SUPERVISION", "evaluation_extension", "3", "count", "延长评标比例分母", "条例48", "R-TIME-13", variant="den"),
+    _row("SUPERVISION", "max_per_employer", "1", "count", "同一单位专家人数", "平台默认值", "R-REC-06", confidence="D"),
     _row("SUPERVISION", "inspectors_per_target", "2", "count", "每个对象的检查人员", "行政处罚法42", "R-DR-05"),
     *(
         _row(

@@ -1,0 +1,72 @@
+"""Set an installation up: migrations, keys, trust file, the row that says what it is, the operator's account.
+
+Everything here may run again at any time and changes nothing that is already there.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select, text
+
+from kernel.db.engine import make_engine
+from kernel.db.transaction import Database
+from kernel.identity.accounts import create_account
+from kernel.identity.models import Account
+from portal import keyring, migrations
+from portal.embedded.home import Home
+from portal.errors import CommandError
+from portal.licences import licence_roots
+from portal.settings import Settings
+from portal.wiring import async_url
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What the command line may tell after setting up."""
+
+    operator_login: str
+    operator_password: str
+
+
+async def install(settings: Settings) -> Installed:
+    """Bring an installation to the state that this version needs.
+
+    Raises:
+        CommandError: the data folder is a rehearsal and the settings are not, or the other way round.
+    """
+    home = Home(settings.home)
+    home.password("secret-key")
+    home.password("signer")
+    home.password("witness")
+    owner_url = async_url(settings.database_owner_url.reveal())
+    await migrations.upgrade(owner_url)
+    await _mark(owner_url, rehearsal=settings.rehearsal)
+    name = keyring.log_name(settings.log_origin, rehearsal=settings.rehearsal)
+    keyring.make_trust(home, name, licence_roots=licence_roots(home))
+    password = home.password("operator")
+    db = Database(make_engine(async_url(settings.database_url.reveal()), pool_size=1))
+    try:
+        async with db.begin() as tx:
+            known = (await tx.session.execute(select(Account.id).where(Account.login == "operator"))).scalar()
+            if known is None:
+                await create_account(
+                    tx, login="operator", display_name="平台运行人员", roles=["operator"], password=password
+                )
+    finally:
+        await db.close()
+    return Installed("operator", password)
+
+
+async def _mark(owner_url: str, *, rehearsal: bool) -> None:
+    engine = make_engine(owner_url, pool_size=1)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text("INSERT INTO kernel_installation (id, rehearsal) VALUES (1, :r) ON CONFLICT (id) DO NOTHING"),
+                {"r": rehearsal},
+            )
+            marked = (await connection.execute(text("SELECT rehearsal FROM kernel_installation"))).scalar_one()
+    finally:
+        await engine.dispose()
+    if marked is not rehearsal:
+        kind = "演练" if marked else "正式"
+        raise CommandError(f"这个数据目录是{kind}环境，不能改作他用；请用 --home 另选目录。", code=2)

@@ -1,0 +1,69 @@
+"""From settings to services, for the processes of an installation."""
+
+import logging
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kernel.files.store import FileStore, local_store, s3_store
+from kernel.web.services import Services, Site
+from portal import keyring
+from portal.embedded.home import Home
+from portal.plugins import make_plugins
+from portal.settings import ObjectStoreSettings, Settings
+from portal.wiring import build_services
+
+
+def configure_logging(level: str) -> None:
+    """Log to standard error, one line an event; no bodies, no headers, no query strings."""
+    logging.basicConfig(
+        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+    for noisy in ("httpx", "httpcore", "fontTools", "weasyprint", "pyhanko", "pyhanko_certvalidator", "arq.worker"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+def services_of_settings(settings: Settings) -> Services:
+    """Assemble the services of an installation that has been set up."""
+    home = Home(settings.home)
+    return build_services(
+        database_url=settings.database_url.reveal(),
+        supervision_url=settings.database_supervision_url.reveal(),
+        files=_files(settings.object_store),
+        platform=keyring.platform_key(home),
+        trust=keyring.load_trust(home),
+        site=Site(
+            name=settings.site_name,
+            operator="公共资源交易中心",
+            base_url=settings.base_url,
+            rehearsal=settings.rehearsal,
+            demo=settings.rehearsal,
+        ),
+        secret_key=settings.secret_key.reveal().encode(),
+        secure_cookies=settings.base_url.startswith("https://"),
+        plugins=make_plugins(home),
+    )
+
+
+def _files(settings: ObjectStoreSettings) -> FileStore:
+    if settings.folder is not None:
+        return local_store(Path(settings.folder))
+    options = {
+        "prefix": settings.prefix or None,
+        "region": settings.region,
+        "access_key_id": settings.access_key_id,
+        "secret_access_key": settings.secret_access_key.reveal(),
+    }
+    if settings.endpoint:
+        options |= {"endpoint": settings.endpoint, "virtual_hosted_style_request": False}
+        if settings.endpoint.startswith("http://"):
+            options["client_options"] = {"allow_http": True}
+    return s3_store(settings.bucket, **{name: value for name, value in options.items() if value is not None})
+
+
+def address_of(url: str) -> tuple[str, int]:
+    """Return host and port of a signer's or witness's address, `tcp://host:port`."""
+    parts = urlsplit(url)
+    if not parts.hostname or not parts.port:
+        raise ValueError("应为 tcp://主机:端口")
+    return parts.hostname, parts.port

@@ -1,0 +1,184 @@
+"""The application as tests meet it: real database, real log with signer and witness, HTTP clients per person."""
+
+import asyncio
+import contextlib
+import tempfile
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from litestar import Litestar
+from sqlalchemy import text
+
+from kernel.clock import SystemClock
+from kernel.crypto.keys import KeyKind, generate
+from kernel.files.store import memory_store
+from kernel.identity.accounts import create_account, ensure_organisation
+from kernel.log.note import KeyType, VerifierKey
+from kernel.log.platform import PlatformKey
+from kernel.log.sequencer import Sequencer
+from kernel.log.signer import HeadKeeper, HeadMemory, SignerClient, serve
+from kernel.web.services import Services, Site
+from portal.app import create_app
+from portal.commands.signer import log_signature
+from portal.commands.witness import witness_signature
+from portal.keyring import LogName
+from portal.wiring import build_services
+from portal.worker import Rounds
+
+if TYPE_CHECKING:
+    from tests.conftest import FreshDatabase
+
+NAME = LogName("test.sunlit.example/log")
+TOKEN = "signer-and-sequencer-share-this"  # noqa: S105 - made up for tests
+PASSWORD = "a long enough password"  # noqa: S105 - made up for tests
+
+
+@dataclass(slots=True)
+class World:
+    """A running installation of one test."""
+
+    services: Services
+    app: Litestar
+    database: "FreshDatabase"
+    folder: Path
+    rounds: Rounds
+    clients: list[httpx.AsyncClient] = field(default_factory=list)
+
+    def client(self) -> httpx.AsyncClient:
+        """Return a browser without a session; it sends the form token by itself."""
+        made = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.app, raise_app_exceptions=False),
+            base_url="http://testserver",
+        )
+        made.event_hooks = {"request": [_TokenHook(made)]}
+        self.clients.append(made)
+        return made
+
+    async def signed_in(self, login: str, *roles: str, uscc: str = "", organisation: str = "") -> httpx.AsyncClient:
+        """Create an account if it is new and return its signed-in browser."""
+        async with self.services.db.begin() as tx:
+            known = (
+                await tx.session.execute(text("SELECT id FROM identity_account WHERE login = :l"), {"l": login})
+            ).scalar_one_or_none()
+            if known is None:
+                organisation_id: uuid.UUID | None = None
+                if uscc:
+                    found = await ensure_organisation(tx, uscc=uscc, name=organisation or uscc)
+                    organisation_id = found.id
+                await create_account(
+                    tx,
+                    login=login,
+                    display_name=login,
+                    roles=roles,
+                    password=PASSWORD,
+                    organisation_id=organisation_id,
+                )
+        client = self.client()
+        await client.get("/api/v1/time")
+        answer = await client.post("/api/v1/auth/password", json={"login": login, "password": PASSWORD})
+        assert answer.status_code == 200, answer.text
+        await client.get("/api/v1/me")
+        return client
+
+    async def clock_to(self, instant: datetime) -> None:
+        """Put the rehearsal's clock to an instant, forward or back (tests only)."""
+        async with self.services.db.begin() as tx:
+            await tx.session.execute(
+                text("UPDATE kernel_installation SET clock_offset = :t - clock_timestamp()"), {"t": instant}
+            )
+
+    async def clock_by(self, span: timedelta) -> None:
+        """Move the rehearsal's clock."""
+        async with self.services.db.begin() as tx:
+            await tx.session.execute(text("UPDATE kernel_installation SET clock_offset = clock_offset + :s"), {"s": span})
+
+    async def settle(self) -> None:
+        """Run the worker's rounds until nothing is due, and wait until the log has taken in everything."""
+        await self.rounds.run()
+        for _ in range(200):
+            async with self.services.db.begin_read_only() as tx:
+                row = (
+                    await tx.session.execute(
+                        text(
+                            "SELECT (SELECT count(*) FROM audit_queue) = 0 AND NOT EXISTS"
+                            " (SELECT 1 FROM log_leaf WHERE idx >= coalesce("
+                            "   (SELECT max(size) FROM log_checkpoint WHERE note IS NOT NULL), 0))"
+                        )
+                    )
+                ).scalar_one()
+            if row:
+                return
+            await asyncio.sleep(0.05)
+        raise TimeoutError("the log did not take everything in")
+
+
+class _TokenHook:
+    """Send the form token that the cookie jar holds, as a page's script would."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def __call__(self, request: httpx.Request) -> None:
+        token = self._client.cookies.get("csrf")
+        if token and request.method not in ("GET", "HEAD") and "x-csrf-token" not in request.headers:
+            request.headers["x-csrf-token"] = token
+
+
+@contextlib.asynccontextmanager
+async def make_world(database: "FreshDatabase") -> AsyncIterator[World]:
+    """Start signer, witness, sequencer and application; stop them at the end."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        log_key, witness_key, platform = (generate(KeyKind.ED25519) for _ in range(3))
+        signer = await serve(HeadKeeper(HeadMemory(folder / "s"), log_signature(NAME.origin, log_key)), TOKEN)
+        witness = await serve(
+            HeadKeeper(HeadMemory(folder / "w"), witness_signature(NAME, witness_key, SystemClock())), TOKEN
+        )
+        sequencer = Sequencer(
+            database.url("log_append"),
+            NAME.origin,
+            SignerClient(signer.sockets[0].getsockname()[:2], TOKEN),
+            [SignerClient(witness.sockets[0].getsockname()[:2], TOKEN)],
+        )
+        platform_key = PlatformKey(platform)
+        trust: dict[str, Any] = {
+            "v": 1,
+            "type": "trust",
+            "origin": NAME.origin,
+            "suites": ["intl-1"],
+            "log_keys": [str(VerifierKey.of_spki(NAME.origin, KeyType.ED25519, log_key.public.spki))],
+            "platform_keys": [platform_key.trust_row()],
+            "witness_keys": [
+                str(VerifierKey.of_spki(NAME.witness, KeyType.COSIGNATURE_V1, witness_key.public.spki))
+            ],
+            "witness_quorum": 1,
+            "licence_roots": [],
+        }
+        services = build_services(
+            database_url=database.url(),
+            supervision_url=database.url("supervision_ro"),
+            files=memory_store(),
+            platform=platform_key,
+            trust=trust,
+            site=Site("阳光交易", "测试中心", "http://testserver", rehearsal=True, demo=True),
+            secret_key=b"k" * 32,
+        )
+        app = create_app(services)
+        sequencing = asyncio.create_task(sequencer.run())
+        made = World(services, app, database, folder, Rounds(services))
+        try:
+            async with app.lifespan():
+                yield made
+        finally:
+            for client in made.clients:
+                await client.aclose()
+            sequencing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await sequencing
+            signer.close()
+            witness.close()

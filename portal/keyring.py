@@ -1,9 +1,9 @@
 """The installation's own keys: made once, each in the folder of the process that may read it.
 
-    signer/key.p8      log signer (Ed25519)          witness/key.p8   witness (Ed25519)
-    keys/platform.p8   receipts (Ed25519)            keys/vault.p8    identities of drawn people (P-256)
-    keys/authority/    the local issuing authority: development, tests, rehearsals
-    trust.json         the public side of all of them (crypto.md §2)
+signer/key.p8      log signer (Ed25519)          witness/key.p8   witness (Ed25519)
+keys/platform.p8   receipts (Ed25519)            keys/vault.p8    identities of drawn people (P-256)
+keys/authority/    the local issuing authority: development, tests, rehearsals
+trust.json         the public side of all of them (crypto.md §2)
 """
 
 import json

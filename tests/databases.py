@@ -10,7 +10,7 @@ from portal.wiring import async_url
 
 #: The logins of an installation; in tests they share one password.
 LOGINS = ("sunlit_owner", "portal_rw", "supervision_ro", "log_append")
-PASSWORD = "only-for-tests"  # noqa: S105 - a throw-away server on the loopback
+PASSWORD = "only-for-tests"
 
 
 @dataclass(frozen=True, slots=True)

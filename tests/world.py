@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from tests.conftest import FreshDatabase
 
 NAME = LogName("test.sunlit.example/log")
-TOKEN = "signer-and-sequencer-share-this"  # noqa: S105 - made up for tests
-PASSWORD = "a long enough password"  # noqa: S105 - made up for tests
+TOKEN = "signer-and-sequencer-share-this"
+PASSWORD = "a long enough password"
 
 
 @dataclass(slots=True)
@@ -95,7 +95,9 @@ class World:
     async def clock_by(self, span: timedelta) -> None:
         """Move the rehearsal's clock."""
         async with self.services.db.begin() as tx:
-            await tx.session.execute(text("UPDATE kernel_installation SET clock_offset = clock_offset + :s"), {"s": span})
+            await tx.session.execute(
+                text("UPDATE kernel_installation SET clock_offset = clock_offset + :s"), {"s": span}
+            )
 
     async def settle(self) -> None:
         """Run the worker's rounds until nothing is due, and wait until the log has taken in everything."""
@@ -153,9 +155,7 @@ async def make_world(database: "FreshDatabase") -> AsyncIterator[World]:
             "suites": ["intl-1"],
             "log_keys": [str(VerifierKey.of_spki(NAME.origin, KeyType.ED25519, log_key.public.spki))],
             "platform_keys": [platform_key.trust_row()],
-            "witness_keys": [
-                str(VerifierKey.of_spki(NAME.witness, KeyType.COSIGNATURE_V1, witness_key.public.spki))
-            ],
+            "witness_keys": [str(VerifierKey.of_spki(NAME.witness, KeyType.COSIGNATURE_V1, witness_key.public.spki))],
             "witness_quorum": 1,
             "licence_roots": [],
         }

@@ -3,20 +3,32 @@
 `create_app` takes assembled services, so that the web process and the tests build the same thing.
 """
 
-from litestar import Litestar
+from typing import Any
+
+from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 from litestar.types import ASGIApp
 
 from kernel.web.deps import DEPENDENCIES
 from kernel.web.problems import HANDLERS
+from kernel.web.render import render_page
 from kernel.web.services import Services
 from kernel.web.session import SessionLayer
 from portal.routes import ROUTES
 
 #: JSON and form bodies; sealed chunks stream through a door with a limit of its own.
 MAX_BODY = 2 << 20
+
+
+class PagePlugin(OpenAPIRenderPlugin):
+    """The API's description as a page of ours: no outside address, no script."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """Render the page."""
+        page = render_page(request, "portal/schema.html", {"schema": openapi_schema}, nav="schema")
+        return str(page.content).encode()
 
 
 def create_app(services: Services) -> Litestar:
@@ -55,5 +67,5 @@ def _openapi() -> OpenAPIConfig:
         title="Sunlit",
         version="1",
         path="/schema",
-        render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+        render_plugins=[JsonRenderPlugin(path="/openapi.json"), PagePlugin(path="/")],
     )

@@ -89,14 +89,15 @@ class World:
         """Put the rehearsal's clock to an instant, forward or back (tests only)."""
         async with self.services.db.begin() as tx:
             await tx.session.execute(
-                text("UPDATE kernel_installation SET clock_offset = :t - clock_timestamp()"), {"t": instant}
+                text("UPDATE kernel_installation SET clock_offset = cast(:t AS timestamptz) - clock_timestamp()"),
+                {"t": instant},
             )
 
     async def clock_by(self, span: timedelta) -> None:
         """Move the rehearsal's clock."""
         async with self.services.db.begin() as tx:
             await tx.session.execute(
-                text("UPDATE kernel_installation SET clock_offset = clock_offset + :s"), {"s": span}
+                text("UPDATE kernel_installation SET clock_offset = clock_offset + cast(:s AS interval)"), {"s": span}
             )
 
     async def settle(self) -> None:
@@ -171,10 +172,12 @@ async def make_world(database: "FreshDatabase") -> AsyncIterator[World]:
         app = create_app(services)
         sequencing = asyncio.create_task(sequencer.run())
         made = World(services, app, database, folder, Rounds(services))
+        await services.feed.start()
         try:
-            async with app.lifespan():
-                yield made
+            yield made
         finally:
+            await services.feed.stop()
+            await services.db.close()
             for client in made.clients:
                 await client.aclose()
             sequencing.cancel()

@@ -90,7 +90,7 @@ async def find_actor(tx: Tx, secret: str) -> Actor | None:
                 " FROM identity_session s JOIN identity_account a ON a.id = s.account_id"
                 " LEFT JOIN identity_organisation o ON o.id = a.organisation_id"
                 " WHERE s.id_hash = :hash AND s.expires_at > clock_timestamp()"
-                " AND s.seen_at > clock_timestamp() - :idle"
+                " AND s.seen_at > clock_timestamp() - cast(:idle AS interval)"
                 " AND a.disabled_at IS NULL"
             ),
             {"hash": _hash(secret), "idle": IDLE},
@@ -137,7 +137,7 @@ async def require_attempts_left(tx: Tx, login: str, origin: str) -> None:
         await tx.session.execute(
             text(
                 "SELECT count(*) FILTER (WHERE NOT ok) FROM identity_login_attempt"
-                " WHERE login = :login AND origin = :origin AND at > clock_timestamp() - :span"
+                " WHERE login = :login AND origin = :origin AND at > clock_timestamp() - cast(:span AS interval)"
             ),
             {"login": login, "origin": origin, "span": WINDOW},
         )

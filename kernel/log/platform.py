@@ -1,6 +1,5 @@
 """The platform's key for receipts and rejections (Ed25519, crypto.md §2)."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from kernel.canonical import b64u_encode
@@ -12,20 +11,20 @@ REJECTION = "otp-rejection+jws"
 ACK = "otp-ack+jws"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class PlatformKey:
     """The private key with its public face.
 
-    Attributes:
-        private: key handle of the provider.
+    Args:
+        private: an Ed25519 key.
     """
 
-    private: PrivateKey
+    def __init__(self, private: PrivateKey) -> None:
+        self._private = private
 
     @property
     def spki(self) -> bytes:
         """DER of the public key."""
-        return self.private.public.spki
+        return self._private.public.spki
 
     @property
     def kid(self) -> str:
@@ -34,7 +33,7 @@ class PlatformKey:
 
     def sign(self, typ: str, payload: dict[str, Any]) -> str:
         """Return a compact JWS `EdDSA` of the canonical payload."""
-        return jws.sign(suite("intl-1"), typ, payload, self.private, "EdDSA", {"kid": self.kid})
+        return jws.sign(suite("intl-1"), typ, payload, self._private, "EdDSA", {"kid": self.kid})
 
     def trust_row(self) -> dict[str, str]:
         """Return the row of `platform_keys` in the trust file."""

@@ -52,7 +52,8 @@ async def move_clock(tx: Tx, actor: Actor, to: str) -> dict[str, Any]:
         visibility="public",
     )
     await tx.session.execute(
-        text("UPDATE kernel_installation SET clock_offset = :target - clock_timestamp()"), {"target": target}
+        text("UPDATE kernel_installation SET clock_offset = cast(:target AS timestamptz) - clock_timestamp()"),
+        {"target": target},
     )
     return {"now": format_time(target)}
 

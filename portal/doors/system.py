@@ -3,13 +3,12 @@
 from datetime import UTC
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from kernel.db.transaction import Tx
 from kernel.web.guards import PUBLIC
-from kernel.web.render import render_page
 from kernel.web.services import Services
 
 
@@ -66,12 +65,4 @@ async def static_manifest(services: Services) -> Response[dict[str, str]]:
     return Response(services.assets.manifest(), headers={"Cache-Control": "public, max-age=60"})
 
 
-@get("/schema", opt=PUBLIC, include_in_schema=False)
-async def schema_page(request: Request[Any, Any, Any]) -> Response[str]:
-    """Show the API, rendered here: no outside address, no script."""
-    return render_page(
-        request, "portal/schema.html", {"schema": request.app.openapi_schema.to_schema()}, nav="数据开放"
-    )
-
-
-HANDLERS = [read_time, live, ready, metrics, static_file, static_manifest, schema_page]
+HANDLERS = [read_time, live, ready, metrics, static_file, static_manifest]

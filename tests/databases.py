@@ -7,41 +7,24 @@ import asyncpg
 
 from portal import migrations
 from portal.wiring import async_url
-
-#: The logins of an installation; in tests they share one password.
-LOGINS = ("sunlit_owner", "portal_rw", "supervision_ro", "log_append")
-PASSWORD = "only-for-tests"
+from tests.services import Endpoints
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running PostgreSQL."""
+    """The PostgreSQL of this run."""
 
-    superuser_url: str
+    endpoints: Endpoints
 
     def url(self, login: str, database: str) -> str:
-        """Return the plain address of a login in a database."""
-        host = self.superuser_url.split("@", 1)[1].rsplit("/", 1)[0]
-        return f"postgresql://{login}:{PASSWORD}@{host}/{database}"
-
-    async def make_logins(self) -> None:
-        """Create the logins; another worker may have been quicker."""
-        connection = await asyncpg.connect(self.superuser_url)
-        try:
-            for login in LOGINS:
-                try:
-                    await connection.execute(f"CREATE ROLE {login} LOGIN PASSWORD '{PASSWORD}'")
-                except (asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
-                    await connection.execute(f"ALTER ROLE {login} LOGIN PASSWORD '{PASSWORD}'")
-        finally:
-            await connection.close()
+        """Return the plain address of a login (owner, portal, supervision, log) in a database."""
+        return self.endpoints.url(login, database)
 
     async def make_template(self, name: str) -> None:
         """Build the template database of a worker by running the migrations."""
-        await self.make_logins()
         await self._drop(name)
         await self._run(f'CREATE DATABASE "{name}" OWNER sunlit_owner')
-        owner = self.url("sunlit_owner", name)
+        owner = self.url("owner", name)
         await migrations.upgrade(async_url(owner))
         connection = await asyncpg.connect(owner)
         try:
@@ -63,7 +46,7 @@ class Server:
         await self._run(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     async def _run(self, statement: str) -> None:
-        connection = await asyncpg.connect(self.superuser_url)
+        connection = await asyncpg.connect(self.url("superuser", "postgres"))
         try:
             await connection.execute(statement)
         finally:

@@ -143,7 +143,7 @@ async def make_world(database: "FreshDatabase") -> AsyncIterator[World]:
             HeadKeeper(HeadMemory(folder / "w"), witness_signature(NAME, witness_key, SystemClock())), TOKEN
         )
         sequencer = Sequencer(
-            database.url("log_append"),
+            database.url("log"),
             NAME.origin,
             SignerClient(signer.sockets[0].getsockname()[:2], TOKEN),
             [SignerClient(witness.sockets[0].getsockname()[:2], TOKEN)],
@@ -162,7 +162,7 @@ async def make_world(database: "FreshDatabase") -> AsyncIterator[World]:
         }
         services = build_services(
             database_url=database.url(),
-            supervision_url=database.url("supervision_ro"),
+            supervision_url=database.url("supervision"),
             files=memory_store(),
             platform=platform_key,
             trust=trust,

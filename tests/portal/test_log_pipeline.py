@@ -69,7 +69,7 @@ async def test_two_sequencers_number_nothing_twice(world: World) -> None:
             raise AssertionError("the second sequencer never leads")
 
     second = asyncio.create_task(
-        Sequencer(world.database.url("log_append"), NAME.origin, NoSigner()).run()  # type: ignore[arg-type]
+        Sequencer(world.database.url("log"), NAME.origin, NoSigner()).run()  # type: ignore[arg-type]
     )
     await asyncio.gather(*(_record(world, "test.act", number) for number in range(30)))
     await world.settle()
@@ -95,7 +95,7 @@ async def test_two_sequencers_number_nothing_twice(world: World) -> None:
         "DELETE FROM audit_queue",
     ],
 )
-@pytest.mark.parametrize("login", ["portal_rw", "supervision_ro"])
+@pytest.mark.parametrize("login", ["portal", "supervision"])
 async def test_no_login_of_the_portal_can_rewrite_the_log(world: World, login: str, statement: str) -> None:
     await _record(world, "test.act", 1)
     await world.settle()
@@ -121,7 +121,7 @@ async def test_no_login_of_the_portal_can_rewrite_the_log(world: World, login: s
 async def test_even_the_owner_meets_the_triggers(world: World, statement: str) -> None:
     await _record(world, "test.act", 1)
     await world.settle()
-    connection = await asyncpg.connect(world.database.url("sunlit_owner"))
+    connection = await asyncpg.connect(world.database.url("owner"))
     try:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(statement)

@@ -6,11 +6,11 @@ from tests.conftest import FreshDatabase
 
 
 async def test_models_and_schema_agree(database: FreshDatabase) -> None:
-    assert await migrations.drift(async_url(database.url("sunlit_owner"))) == []
+    assert await migrations.drift(async_url(database.url("owner"))) == []
 
 
 async def test_the_newest_step_can_be_taken_back_and_again(database: FreshDatabase) -> None:
-    owner = async_url(database.url("sunlit_owner"))
+    owner = async_url(database.url("owner"))
 
     await migrations.downgrade(owner, "-1")
     await migrations.upgrade(owner)
@@ -19,7 +19,7 @@ async def test_the_newest_step_can_be_taken_back_and_again(database: FreshDataba
 
 
 async def test_everything_can_be_taken_back(database: FreshDatabase) -> None:
-    owner = async_url(database.url("sunlit_owner"))
+    owner = async_url(database.url("owner"))
 
     await migrations.downgrade(owner, "base")
     await migrations.upgrade(owner)

@@ -3,7 +3,7 @@
 import logging
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
 from kernel.files.store import FileStore, local_store, s3_store
 from kernel.web.services import Services, Site
@@ -48,7 +48,7 @@ def services_of_settings(settings: Settings) -> Services:
 def _files(settings: ObjectStoreSettings) -> FileStore:
     if settings.folder is not None:
         return local_store(Path(settings.folder))
-    options = {
+    options: dict[str, Any] = {
         "prefix": settings.prefix or None,
         "region": settings.region,
         "access_key_id": settings.access_key_id,
@@ -59,11 +59,3 @@ def _files(settings: ObjectStoreSettings) -> FileStore:
         if settings.endpoint.startswith("http://"):
             options["client_options"] = {"allow_http": True}
     return s3_store(settings.bucket, **{name: value for name, value in options.items() if value is not None})
-
-
-def address_of(url: str) -> tuple[str, int]:
-    """Return host and port of a signer's or witness's address, `tcp://host:port`."""
-    parts = urlsplit(url)
-    if not parts.hostname or not parts.port:
-        raise ValueError("应为 tcp://主机:端口")
-    return parts.hostname, parts.port

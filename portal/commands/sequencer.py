@@ -8,8 +8,8 @@ import signal
 from kernel.log.sequencer import Sequencer
 from kernel.log.signer import SignerClient
 from portal import keyring
-from portal.embedded.home import Home
-from portal.runtime import address_of, configure_logging
+from portal.errors import CommandError
+from portal.runtime import configure_logging
 from portal.settings import Settings, load_settings
 
 
@@ -26,13 +26,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _sequence(settings: Settings) -> None:
-    home = Home(settings.home)
     name = keyring.log_name(settings.log_origin, rehearsal=settings.rehearsal)
+    if settings.signer is None:
+        raise CommandError("没有日志签名进程的地址：请设置 SUNLIT_SIGNER，或用 ./sunlit serve 启动")
     sequencer = Sequencer(
         settings.database_log_url.reveal(),
         name.origin,
-        SignerClient(address_of(settings.signer_url), home.password("signer")),
-        [SignerClient(address_of(url), home.password("witness")) for url in settings.witness_urls],
+        SignerClient((settings.signer.host, settings.signer.port), settings.signer_token.reveal()),
+        [SignerClient((each.host, each.port), settings.witness_token.reveal()) for each in settings.witnesses],
     )
     task = asyncio.create_task(sequencer.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

@@ -32,8 +32,8 @@ async def _sequence(settings: Settings) -> None:
     sequencer = Sequencer(
         settings.database_log_url.reveal(),
         name.origin,
-        SignerClient((settings.signer.host, settings.signer.port), settings.signer_token.reveal()),
-        [SignerClient((each.host, each.port), settings.witness_token.reveal()) for each in settings.witnesses],
+        SignerClient(settings.signer, settings.signer_token.reveal()),
+        [SignerClient(each, settings.witness_token.reveal()) for each in settings.witnesses],
     )
     task = asyncio.create_task(sequencer.run())
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)

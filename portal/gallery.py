@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from litestar import Litestar, MediaType, Request, Response, get
 from litestar.exceptions import NotFoundException
 from litestar.static_files import create_static_files_router
 
-from kernel.web.filters import FILTERS
+from kernel.web.render import make_environment
 from portal.samples import SAMPLES
 from portal.samples.common import SITE
 
@@ -27,10 +27,8 @@ CSP: Final = (
 
 
 def environment() -> Environment:
-    """The template environment as the product sets it: autoescape, no undefined names, our filters."""
-    env = Environment(loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined)
-    env.filters.update(FILTERS)
-    return env
+    """The template environment of the product."""
+    return make_environment(ROOT / "templates")
 
 
 def render(template: str, variant: str = "", *, mode: str = "") -> str:
@@ -47,6 +45,7 @@ def render(template: str, variant: str = "", *, mode: str = "") -> str:
         "csrf": "sample-token",
         "nav": "",
         "asset": lambda path: f"/static/{path}",
+        "integrity": lambda path: "",
     }
     return environment().get_template(template).render(**common | SAMPLES[template][variant])
 

@@ -271,8 +271,21 @@ HALL_BEFORE = Row(**{
 
 SAMPLES = {
     "errors/problem.html": {
-        "": {"problem": Row(status=404, title="没有找到这个页面", detail="地址可能写错了，或者内容还没有公开。", recorded=None, code="", law="", reference="", actions=[("回到首页", "/"), ("查看公告", "/notices")])},
-        "late": {"problem": Row(status=409, title="投标已截止", detail="收到全部内容时已过投标截止时间，平台没有接收，并已签发拒收凭证。", recorded=False, code="bid-late", law="招标投标法第二十八条", reference="7f3a-91c2", actions=[("查看拒收凭证", "#"), ("返回项目", "#")])},
+        "": {"problem": {"status": 404, "title": "没有找到这个页面", "detail": "地址可能写错了，或者内容还没有公开。", "code": "not-found", "instance": "urn:uuid:6f0c"}},
+        "rule": {
+            "problem": {
+                "status": 422,
+                "title": "不符合法定期限或限额",
+                "detail": "时间计划有 1 处不满足，没有保存。",
+                "code": "rule-broken",
+                "instance": "urn:uuid:91c2",
+                "findings": [
+                    {"severity": "breach", "message": "请延长招标文件的发售期。", "required": "不少于 5 日", "actual": "4 日", "article": "招标投标法实施条例第十六条", "rule": "R-TIME-03", "earliest": None}
+                ],
+                "actions": [("返回修改", "#")],
+            }
+        },
+        "invalid": {"problem": {"status": 422, "title": "填写内容需要更正", "detail": "请检查填写的内容。", "code": "invalid-input", "instance": "urn:uuid:3b7e", "errors": [{"pointer": "deadline", "detail": "时间格式不正确"}]}},
     },
     "portal/home.html": {
         "": {"nav": "home", "page": HOME},

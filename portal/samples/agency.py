@@ -1,0 +1,446 @@
+"""Samples of the pages of procuring entity and agency, and of the list of notices."""
+
+from datetime import date
+
+from portal.samples.common import (
+    AGENCY,
+    AGENT,
+    BIDDER,
+    BIDDERS,
+    BUYER,
+    DEADLINE,
+    EMPTY_FORM,
+    NOTICES,
+    NUMBER,
+    OVER,
+    PRICES,
+    STAGES,
+    TITLE,
+    Row,
+    at,
+    digest,
+)
+from portal.samples.public import ACTS, LIMITS
+
+BASE = "/a/lots/01J2Q8"
+_TYPES = [
+    (k, t, f"/notices?type={k}", k == "")
+    for k, t in (
+        ("", "全部公告"),
+        ("tender", "招标公告"),
+        ("clarification", "澄清"),
+        ("opening", "开标记录"),
+        ("candidates", "候选人公示"),
+        ("award", "中标结果"),
+        ("inspection", "抽查结果"),
+    )
+]
+_COMMON = {"base": BASE, "title": TITLE, "number": NUMBER, "lot_no": "001"}
+
+LIST = Row(
+    q="",
+    type="",
+    region="",
+    since="",
+    until="",
+    types=_TYPES,
+    regions=[("610100", "西安市"), ("local", "市本级")],
+    notices=NOTICES,
+    prev_href=None,
+    next_href="/notices?after=7",
+    count_text="每页 20 条",
+    feed_href="/notices.atom",
+    json_href="/api/v1/notices",
+    errors={},
+)
+WORKBENCH = Row(
+    name=AGENCY,
+    todos=[
+        Row(
+            kind="bad",
+            text="答复第 2 号异议：评分标准第 3 项",
+            href="#",
+            sub="自收到之日起 3 日内答复，答复前暂停",
+            due="剩余 1 天 6 小时",
+        ),
+        Row(
+            kind="warn",
+            text="抽取评标专家",
+            href=BASE + "/committee",
+            sub="评标委员会 5 人，专家不少于三分之二",
+            due="08-06 前",
+        ),
+        Row(kind="info", text="确认开标见证人到场", href=BASE, sub="5 人中至少 3 人", due="08-06 13:30 前"),
+    ],
+    lots=[
+        Row(
+            title=TITLE,
+            number=NUMBER,
+            lot_no="001",
+            href=BASE,
+            stage=("info", "接收投标"),
+            next="投标截止并开标",
+            due="08-06 14:00",
+            due_kind="warn",
+        ),
+        Row(
+            title="市图书馆古籍数字化服务",
+            number="YL-FW-2026-0211",
+            lot_no="001",
+            href="#",
+            stage=("mute", "已登记"),
+            next="时间计划",
+            due="—",
+            due_kind="",
+        ),
+    ],
+    counts=[
+        ("筹备", "1", "个", ""),
+        ("招标", "1", "个", ""),
+        ("评标与公示", "0", "个", ""),
+        ("今年完成", "17", "个", ""),
+    ],
+    messages=[Row(title="5 名见证人已完成密钥演练", href="#", at=at("2026-07-09 15:00"), unread=True)],
+    unread=1,
+)
+ROOM = Row(
+    **{
+        **_COMMON,
+        "over": OVER,
+        "state": ("info", "接收投标"),
+        "stages": STAGES,
+        "todos": WORKBENCH.todos,
+        "limits": LIMITS,
+        "actions": [("开标大厅", "/openings/01J2Q8"), ("发布澄清", BASE + "/documents")],
+        "deadline": DEADLINE,
+        "withheld": "投标人名称、数量在投标截止前对所有人保密，包括招标人、代理机构和平台工作人员（招标投标法第二十二条）。",
+        "facts": [("招标人", BUYER), ("最高限价", "3,200,000.00 元"), ("评标办法", "综合评估法"), ("经办人", "王珂")],
+        "acts": list(reversed(ACTS)),
+        "trustees": [
+            Row(role="招标人代表", name="赵林", accepted=True),
+            Row(role="公证处", name="周文博", accepted=True),
+            Row(role="交易中心见证", name="何静", accepted=True),
+            Row(role="行政监督", name="李卫东", accepted=True),
+            Row(role="行业协会", name="孙越", accepted=False),
+        ],
+    }
+)
+NEW = Row(
+    form=Row(
+        values={
+            "regime": "ZTB",
+            "kind": "goods",
+            "method": "open",
+            "consortium": "no",
+            "agents": "yes",
+            "title": TITLE,
+        },
+        errors={},
+    ),
+    regimes=[("ZTB", "招标投标法", "工程以及与工程建设有关的货物、服务"), ("GP", "政府采购法", "其他货物和服务")],
+    kinds=[
+        ("works", "工程施工", ""),
+        ("goods", "货物", ""),
+        ("design", "勘察、设计", ""),
+        ("service", "监理与其他服务", ""),
+    ],
+    methods=[("open", "公开招标", ""), ("invited", "邀请招标", "须有批准依据")],
+    parties=[("1", BUYER)],
+    agencies=[("", "自行招标"), ("1", AGENCY)],
+    draft_saved=None,
+    criteria_note="评分因素与分值合计 100 分，价格分按公式计算；随招标文件一并公布，公布后不能修改。",
+)
+NEW_ERRORS = Row(
+    **{
+        **vars(NEW),
+        "form": Row(
+            values=NEW.form.values,
+            errors={
+                "number": "填写招标编号",
+                "price_cap": "最高投标限价应为不超过两位小数的金额，例如 3200000.00",
+                "regime": "选择适用制度",
+            },
+        ),
+        "draft_saved": at("2026-07-08 09:10:00"),
+    }
+)
+_PLAN_VALUES = {
+    "documents_from": "2026-07-16 22:00:00",
+    "documents_to": "2026-07-20 22:00:00",
+    "clarification_until": "2026-07-21 17:00:00",
+    "deadline": "2026-08-06 14:00:00",
+    "opening_at": "2026-08-06 14:00:00",
+    "publicity_days": "3",
+}
+PLAN_REFUSED = Row(
+    **{
+        **_COMMON,
+        "form": Row(values=_PLAN_VALUES, errors={}),
+        "findings": [
+            Row(
+                severity="breach",
+                message="请延长招标文件的发售期。",
+                required="不少于 5 日",
+                actual="4 日",
+                article="招标投标法实施条例第十六条",
+                rule="R-TIME-03",
+                earliest=date(2026, 7, 21),
+            ),
+            Row(
+                severity="advice",
+                message="发售期最后一日是星期一，建议留足办公时间。",
+                required="—",
+                actual="2026-07-20 22:00",
+                article="",
+                rule="R-TIME-03",
+                earliest=None,
+            ),
+        ],
+        "limits": LIMITS[:3],
+        "accepted_at": None,
+        "locked": False,
+        "calendar": [],
+    }
+)
+PLAN = Row(
+    **{
+        **vars(PLAN_REFUSED),
+        "form": Row(values=_PLAN_VALUES | {"documents_to": "2026-07-23 22:00:00"}, errors={}),
+        "findings": [],
+        "accepted_at": at("2026-07-08 11:02"),
+        "calendar": [
+            Row(on=date(2026, 7, 22), what="澄清截止（不须顺延）", law="招标投标法第二十三条"),
+            Row(on=date(2026, 7, 27), what="对招标文件提出异议的最后一日", law="实施条例第二十二条"),
+            Row(on=date(2026, 8, 6), what="投标截止、开标", law="招标投标法第三十四条"),
+            Row(on=date(2026, 11, 4), what="投标有效期届满", law=""),
+        ],
+    }
+)
+_DOCS = [
+    Row(
+        name="招标文件（第 1 版）.pdf",
+        kind="招标文件",
+        href="#",
+        digest=digest("doc1"),
+        version=1,
+        size=2_411_724,
+        at=at("2026-07-10 09:00"),
+        current=True,
+        change="",
+        unread=False,
+    ),
+    Row(
+        name="澄清文件（第 1 号）.pdf",
+        kind="澄清",
+        href="#",
+        digest=digest("doc2"),
+        version=1,
+        size=182_272,
+        at=at("2026-07-20 10:12"),
+        current=True,
+        change="修改交货地点",
+        unread=True,
+    ),
+]
+DOCUMENTS = Row(
+    **{
+        **_COMMON,
+        "role": "agency",
+        "documents": _DOCS[:1],
+        "form": EMPTY_FORM,
+        "kinds": [("tender", "招标文件"), ("clarification", "澄清"), ("drawing", "图纸与清单")],
+        "ready": [
+            ("ok", "时间计划已通过", "07-08 11:02"),
+            ("ok", "开标密钥集已演练", "5 名见证人，门槛 3 名"),
+            ("ok", "招标文件已上传", "第 1 版"),
+            ("warn", "评分因素合计 100 分", "价格 30，技术 50，商务 20"),
+        ],
+        "publishable": True,
+        "published_at": None,
+        "notice_href": "",
+        "preview": Row(
+            title=[TITLE, "招标公告"],
+            number=NUMBER,
+            paragraphs=[
+                f"{TITLE}已具备招标条件，招标人为{BUYER}，现进行公开招标。",
+                "投标截止时间为2026年8月6日14时00分（北京时间）。",
+            ],
+        ),
+        "statement": f"我以{AGENCY}的名义确认公告内容与招标文件一致，并知悉发布后只能通过澄清或更正公告修改",
+        "window": (at("2026-07-16 22:00"), at("2026-07-23 22:00")),
+        "joined": True,
+        "join_href": "",
+    }
+)
+HELD = Row(
+    **{
+        **vars(DOCUMENTS),
+        "role": "bidder",
+        "base": "/b/lots/01J2Q8",
+        "documents": _DOCS,
+        "publishable": False,
+        "published_at": at("2026-07-16 22:00"),
+        "notice_href": "/notices/1",
+        "preview": None,
+    }
+)
+_ITEMS = [
+    Row(
+        id="1",
+        no=1,
+        kind="提问",
+        text="第三章 3.4 所述集群软件授权，是按处理器数还是按实例数？",
+        asked_at=at("2026-07-18 09:31"),
+        mine=True,
+        answer="按处理器数授权，不少于 16 个处理器；详见澄清文件第 1 号。",
+        answered_at=at("2026-07-20 10:12"),
+        due="",
+        due_kind="",
+        affects=True,
+    ),
+    Row(
+        id="2",
+        no=2,
+        kind="异议",
+        text="评分标准第 3 项以特定行业业绩加分，是否与采购需求相关？",
+        asked_at=at("2026-07-24 15:02"),
+        mine=False,
+        answer=None,
+        answered_at=None,
+        due="应于 07-27 前答复",
+        due_kind="bad",
+        affects=False,
+    ),
+]
+QUESTIONS = Row(
+    **{
+        **_COMMON,
+        "role": "agency",
+        "items": _ITEMS,
+        "form": EMPTY_FORM,
+        "may_ask": False,
+        "ask_until": at("2026-07-27 23:59:59"),
+        "why_not": "",
+        "limit": "自收到之日起 3 日内",
+        "law": "招标投标法实施条例第二十二条",
+    }
+)
+ASK = Row(**{**vars(QUESTIONS), "role": "bidder", "base": "/b/lots/01J2Q8", "may_ask": True})
+ASK_LATE = Row(
+    **{**vars(ASK), "items": [], "may_ask": False, "why_not": "对招标文件有异议的，应当在投标截止时间 10 日前提出。"}
+)
+_CANDIDATES = [
+    Row(
+        rank=r,
+        bid=f"b{i}",
+        name=BIDDERS[i],
+        price=PRICES[i],
+        score=s,
+        manager=m,
+        term="30 天",
+        eligible=r == 1,
+        why_not="" if r == 1 else "须先证明第一名存在法定情形",
+    )
+    for r, (i, s, m) in enumerate([(0, "93.42", "周启明"), (3, "91.87", "何文静"), (2, "90.06", "张柏川")], 1)
+]
+CANDIDATES = Row(
+    **{
+        **_COMMON,
+        "state": ("warn", "待公示"),
+        "candidates": _CANDIDATES,
+        "rejected": [Row(name=BIDDERS[4], reason="未在窗口内解密，视为撤销投标", law="电子招标投标办法第三十一条")],
+        "report_href": "#",
+        "report_digest": digest("report"),
+        "report_signed_at": at("2026-08-07 16:40"),
+        "publish_by": at("2026-08-10 23:59:59"),
+        "publishable": True,
+        "statement": f"我以{BUYER}的名义确认以上内容与评标报告一致",
+        "form": EMPTY_FORM,
+        "published_at": None,
+        "until": None,
+        "notice_href": "",
+        "basis": "自 2026-08-08 起算，8 月 8 日、9 日为休息日，期满日为 2026-08-11",
+        "law": "招标投标法实施条例第五十四条",
+        "objections": [],
+    }
+)
+CANDIDATES_OUT = Row(
+    **{
+        **vars(CANDIDATES),
+        "state": ("info", "公示中"),
+        "publishable": False,
+        "published_at": at("2026-08-08 09:00"),
+        "until": at("2026-08-11 23:59:59"),
+        "notice_href": "/notices/9",
+        "objections": [
+            Row(
+                no=1,
+                from_=BIDDERS[3],
+                text="对第一候选人业绩的异议",
+                at=at("2026-08-09 10:02"),
+                state=("ok", "已答复"),
+                href="#",
+            )
+        ],
+    }
+)
+AWARD = Row(
+    **{
+        **_COMMON,
+        "state": ("warn", "待定标"),
+        "stage": "decide",
+        "publicity_until": at("2026-08-11 23:59:59"),
+        "open_objections": 0,
+        "candidates": _CANDIDATES,
+        "form": EMPTY_FORM,
+        "law": "招标投标法实施条例第五十五条",
+        "winner": None,
+        "notice": None,
+        "contract_by": None,
+        "contract_basis": "",
+        "statement": f"我以{BUYER}的名义确定上述中标人",
+    }
+)
+_WINNER = Row(name=BIDDERS[0], price=PRICES[0], decided_at=at("2026-08-12 10:00"))
+AWARD_SENT = Row(
+    **{
+        **vars(AWARD),
+        "state": ("ok", "已发中标通知书"),
+        "stage": "sent",
+        "winner": _WINNER,
+        "notice": Row(no="ZB-2026-0417", pdf_href="#", digest=digest("notice-pdf"), sent_at=at("2026-08-14 09:30")),
+        "contract_by": date(2026, 9, 14),
+        "contract_basis": "30 日届满为 2026-09-13（星期日），顺延至次日",
+    }
+)
+
+
+def _agent(page: Row) -> dict[str, object]:
+    return {"user": AGENT, "page": page}
+
+
+SAMPLES = {
+    "portal/notices.html": {
+        "": {"nav": "notices", "page": LIST},
+        "empty": {"nav": "notices", "page": Row(**{**vars(LIST), "q": "航母", "notices": [], "since": "昨天", "errors": {"since": "日期请写成 2026-08-06 的样子"}})},
+    },
+    "trading/workbench.html": {"": _agent(WORKBENCH), "first": _agent(Row(**{**vars(WORKBENCH), "todos": [], "lots": [], "messages": [], "unread": 0}))},
+    "trading/room.html": {"": _agent(ROOM), "opened": _agent(Row(**{**vars(ROOM), "deadline": None, "withheld": "", "todos": [], "trustees": []}))},
+    "trading/lot_new.html": {"": _agent(NEW), "errors": _agent(NEW_ERRORS)},
+    "trading/plan.html": {"": _agent(PLAN), "refused": _agent(PLAN_REFUSED), "locked": _agent(Row(**{**vars(PLAN), "locked": True}))},
+    "trading/documents.html": {
+        "": _agent(DOCUMENTS),
+        "empty": _agent(Row(**{**vars(DOCUMENTS), "documents": [], "publishable": False, "preview": None})),
+        "bidder": {"user": BIDDER, "page": HELD},
+        "outsider": {"user": BIDDER, "page": Row(**{**vars(HELD), "documents": [], "joined": False, "join_href": "/b/lots/01J2Q8/interest"})},
+    },
+    "trading/questions.html": {"": _agent(QUESTIONS), "bidder": {"user": BIDDER, "page": ASK}, "late": {"user": BIDDER, "page": ASK_LATE}},
+    "trading/candidates.html": {"": _agent(CANDIDATES), "published": _agent(CANDIDATES_OUT)},
+    "trading/award.html": {
+        "": _agent(AWARD),
+        "waiting": _agent(Row(**{**vars(AWARD), "stage": "waiting", "state": ("info", "公示中"), "open_objections": 1})),
+        "result": _agent(Row(**{**vars(AWARD), "stage": "result", "winner": _WINNER})),
+        "notice": _agent(Row(**{**vars(AWARD), "stage": "notice", "winner": _WINNER})),
+        "sent": _agent(AWARD_SENT),
+    },
+}  # fmt: skip

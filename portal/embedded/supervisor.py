@@ -1,7 +1,7 @@
 """Watching over child processes: start in order, restart what dies, stop in reverse order.
 
 Runs in one event loop in the main thread (see `processes.spawn`). A child that dies is started again after a pause that
-doubles up to five seconds; one that cannot even become ready ten times in a row ends the whole with a clear message.
+doubles up to five seconds; one that does not last five seconds ten times in a row ends the whole with a clear message.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from portal.embedded.errors import ServiceFailed
 from portal.embedded.processes import Program
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 5.0
-#: A child that lived this long was healthy: the next pause starts small again.
-HEALTHY_S = 30.0
+#: A child that lived this long was well: the next pause starts small again.
+STEADY_S = 5.0
 FAILURES = 10
 POLL_S = 0.05
 
@@ -127,25 +127,22 @@ class Supervisor:
         while True:
             await has_ended(member.child)
             processes.bury(member.child)
-            if time.monotonic() - started > HEALTHY_S:
-                pause, failures = FIRST_PAUSE_S, 0
+            steady = time.monotonic() - started > STEADY_S
+            pause, failures = (FIRST_PAUSE_S, 0) if steady else (pause, failures + 1)
+            if failures >= FAILURES and not self.ended.done():
+                self.ended.set_exception(ServiceFailed(failure_text(member.program)))
+                return
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
             started = time.monotonic()
             try:
                 member.child = processes.spawn(member.program)
             except ServiceFailed:
-                failures += 1
-            else:
-                member.restarts += 1
-                ready = await self._becomes_ready(member)
-                failures = 0 if ready else failures + 1
-                if not ready:
-                    await self._end(member)
-                self._on_change()
-            if failures >= FAILURES and not self.ended.done():
-                self.ended.set_exception(ServiceFailed(failure_text(member.program)))
-                return
+                continue
+            member.restarts += 1
+            if not await self._becomes_ready(member):
+                await self._end(member)
+            self._on_change()
 
     async def _end(self, member: Member) -> None:
         child, program = member.child, member.program

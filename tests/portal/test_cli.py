@@ -1,0 +1,80 @@
+"""The command line: the table, refusals in one sentence, quick and quiet imports."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from portal import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*words: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", "-m", "portal.cli", *words],
+        cwd=cwd,
+        env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_alone_it_prints_the_table_one_line_each(capsys: pytest.CaptureFixture[str]):
+    code = cli.main([])
+
+    lines = capsys.readouterr().out.splitlines()
+    assert code == 0
+    for command in cli.COMMANDS:
+        assert sum(line.startswith(f"  {command.name} ") for line in lines) == (0 if command.internal else 1)
+
+
+def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["dmeo"]) == 2
+    assert "dmeo" in capsys.readouterr().err
+
+
+def test_a_refusal_is_one_sentence_without_traceback(tmp_path: Path):
+    (tmp_path / "letter").write_text("dear diary")
+
+    done = run("doctor", "--home", str(tmp_path))
+
+    assert done.returncode == 1
+    assert "不是" in done.stdout or "别的内容" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_the_home_may_stand_before_or_behind_the_command(tmp_path: Path):
+    assert cli.take_home(["--home", "x", "serve", "-v"]) == ["serve", "--home", "x", "-v"]
+    assert cli.take_home(["--home=x", "serve"]) == ["serve", "--home=x"]
+    assert cli.take_home(["serve", "--home", "x"]) == ["serve", "--home", "x"]
+
+
+def test_the_table_imports_nothing_but_the_standard_library():
+    code = "import sys, portal.cli; print([m for m in sys.modules if not hasattr(sys, 'x')])"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    )
+
+    roots = {name.partition(".")[0] for name in eval(done.stdout)}
+    assert roots - {"portal"} <= sys.stdlib_module_names | {"__main__", "__mp_main__", "_virtualenv", "_distutils_hack"}
+
+
+def test_a_folder_with_modules_of_our_names_is_harmless(tmp_path: Path):
+    for name in ("argparse", "portal", "kernel"):
+        (tmp_path / f"{name}.py").write_text("raise SystemExit('hijacked')")
+
+    done = run("help", cwd=tmp_path)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_command_of_the_table_has_a_module_or_is_announced_as_missing():
+    for command in cli.COMMANDS:
+        done = run(command.name, "--help")
+
+        assert done.returncode in {0, 2}, (command.name, done.stderr)
+        assert "Traceback" not in done.stderr

@@ -83,10 +83,11 @@ def verify_chain(
             .max_chain_depth(MAX_DEPTH)
             .build_client_verifier()
         )
+        chain = list(verifier.verify(leaf, list(intermediates)).chain)
         # The verifier checks a purpose only if the certificate names one. One that names none, such as a seal's, is not
-        # for acting as a client.
+        # for acting as a client. Asked after the path holds: only then is the certificate known to be well formed.
         leaf.extensions.get_extension_for_class(x509.ExtendedKeyUsage)
-        return list(verifier.verify(leaf, list(intermediates)).chain)
+        return chain
     except (x509.ExtensionNotFound, VerificationError, ValueError, UnsupportedAlgorithm):
         raise CertificateError("chain", "no valid path to a trusted root") from None
 

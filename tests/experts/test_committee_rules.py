@@ -1,4 +1,4 @@
-"""The make-up of a committee."""
+"""The make-up of a committee: R-COM-01, R-COM-02, R-COM-04, R-TIME-13."""
 
 import pytest
 from hypothesis import given

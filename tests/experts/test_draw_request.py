@@ -1,4 +1,4 @@
-"""From an application to the parameters of a panel draw."""
+"""From an application to the parameters of a panel draw: R-COM-01, R-COM-06, R-REC-06, R-CODE-01."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Price formulas: the worked examples, exactness, and properties."""
+"""Price formulas: the worked examples, exactness, and properties (R-PRC-01 to R-PRC-03, R-EVAL-16)."""
 
 from decimal import Decimal
 from fractions import Fraction

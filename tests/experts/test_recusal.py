@@ -1,4 +1,4 @@
-"""Grounds to step aside."""
+"""Grounds to step aside: R-REC-01 to R-REC-08."""
 
 from dataclasses import replace
 from datetime import date, timedelta

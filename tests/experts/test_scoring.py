@@ -1,4 +1,4 @@
-"""Aggregation, ranking and alarms."""
+"""Aggregation, ranking and alarms: R-EVAL-10 to R-EVAL-14, R-EVAL-16."""
 
 from dataclasses import replace
 from decimal import Decimal

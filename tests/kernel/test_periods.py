@@ -1,4 +1,7 @@
-"""Counting of periods: the worked examples of the rule book, the calendar day by day, and properties."""
+"""Counting of periods: the worked examples of the rule book, the calendar day by day, and properties.
+
+Rules: R-CNT-01 to R-CNT-05, R-CNT-07 to R-CNT-09, R-CNT-12.
+"""
 
 from datetime import UTC, date, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""From inspection rules to draw parameters."""
+"""From inspection rules to draw parameters: R-DR-05 to R-DR-07, R-DR-12, R-DR-15."""
 
 from datetime import date
 from decimal import Decimal

@@ -1,4 +1,4 @@
-"""Limits after the opening."""
+"""Limits after the opening: R-TIME-14, R-TIME-15, R-TIME-17, R-TIME-21 to R-TIME-23, R-SEP-07, R-GP-06, R-GP-07."""
 
 from datetime import date, datetime, timedelta
 

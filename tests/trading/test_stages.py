@@ -1,4 +1,4 @@
-"""The stage table of a lot: complete, walkable, and honest about the clock."""
+"""The stage table of a lot: complete, walkable, and honest about the clock (R-ET-11, R-ET-12, R-TIME-12)."""
 
 from datetime import UTC, datetime, timedelta
 

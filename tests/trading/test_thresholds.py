@@ -1,4 +1,4 @@
-"""Thresholds and caps."""
+"""Thresholds and caps: R-THR-01 to R-THR-05, R-THR-07, R-THR-09 to R-THR-11, R-THR-13, R-PRC-14, R-FAIL-01."""
 
 import pytest
 from hypothesis import given

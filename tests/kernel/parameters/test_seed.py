@@ -12,50 +12,50 @@ from kernel.periods import Roll
 TODAY = date(2026, 7, 16)
 HOME = "CN-42-10-83"
 
-#: Source: rules.md section 13, typed from there: key, n, unit, direction, roll, basis.
+#: Source: rules.md section 13, typed from there: key, n, unit, direction, roll, basis, rules.
 ZTB = """
-doc_sale 5 cd min next_wd 条例16
-prequal_submit 5 cd min next_wd 条例17
-bid_prepare 20 cd min next_wd 招投法24
-clarify_bid 15 cd before none 条例21
-clarify_prequal 3 cd before none 条例21
-object_doc 10 cd before none 条例22
-object_prequal 2 cd before none 条例22
-answer_objection 3 cd max next_wd 条例22,54
-bond_return_withdraw 5 cd max next_wd 条例35
-candidate_start 3 cd max next_wd 条例54
-candidate_publicity 3 cd min next_wd 条例54
-report_supervisor 15 cd max next_wd 招投法47
-contract 30 cd max next_wd 招投法46
-bond_return_contract 5 cd max next_wd 条例57
-complaint 10 cd max next_wd 条例60
-complaint_accept 3 wd max none 条例61
-complaint_decide 30 wd max none 条例61
+doc_sale 5 cd min next_wd 条例16 R-TIME-01
+prequal_submit 5 cd min next_wd 条例17 R-TIME-02
+bid_prepare 20 cd min next_wd 招投法24 R-TIME-03
+clarify_bid 15 cd before none 条例21 R-TIME-04
+clarify_prequal 3 cd before none 条例21 R-TIME-05
+object_doc 10 cd before none 条例22 R-TIME-07
+object_prequal 2 cd before none 条例22 R-TIME-06
+answer_objection 3 cd max next_wd 条例22,54 R-TIME-08,R-TIME-17
+bond_return_withdraw 5 cd max next_wd 条例35 R-TIME-10
+candidate_start 3 cd max next_wd 条例54 R-TIME-14
+candidate_publicity 3 cd min next_wd 条例54 R-TIME-15,R-TIME-16
+report_supervisor 15 cd max next_wd 招投法47 R-TIME-21
+contract 30 cd max next_wd 招投法46 R-TIME-22
+bond_return_contract 5 cd max next_wd 条例57 R-TIME-23
+complaint 10 cd max next_wd 条例60 R-TIME-25
+complaint_accept 3 wd max none 条例61 R-TIME-26
+complaint_decide 30 wd max none 条例61 R-TIME-27
 """
 #: Source: rules.md section 13 and the articles of its table 1.6.
 GP = """
-doc_supply 5 wd min none 采购条例31
-bid_prepare 20 cd min next_wd 采购法35
-clarify_bid 15 cd before none 采购条例31
-determine_winner 5 wd max none 采购条例43
-report_to_buyer 2 wd max none 采购条例43
-notice_and_result 2 wd max none 采购条例43
-question 7 wd max none 采购法52
-answer_question 7 wd max none 采购法53
-complaint 15 wd max none 采购法55
-decide 30 wd max none 采购法56
-contract 30 cd max next_wd 采购法46
-contract_publish 2 wd max none 采购条例50
-contract_file 7 wd max none 采购法47
-bond_return 5 wd max none 采购条例33
-keep_files_years 15 year min none 采购法42
+doc_supply 5 wd min none 采购条例31 R-GP-01
+bid_prepare 20 cd min next_wd 采购法35 R-GP-02
+clarify_bid 15 cd before none 采购条例31 R-GP-03
+determine_winner 5 wd max none 采购条例43 R-GP-06
+report_to_buyer 2 wd max none 采购条例43 R-GP-05
+notice_and_result 2 wd max none 采购条例43 R-GP-07
+question 7 wd max none 采购法52 R-GP-12
+answer_question 7 wd max none 采购法53 R-GP-13
+complaint 15 wd max none 采购法55 R-GP-14
+decide 30 wd max none 采购法56 R-GP-15
+contract 30 cd max next_wd 采购法46 R-GP-10
+contract_publish 2 wd max none 采购条例50 R-GP-10
+contract_file 7 wd max none 采购法47 R-GP-10
+bond_return 5 wd max none 采购条例33 R-GP-09
+keep_files_years 15 year min none 采购法42 R-GP-16
 """
 SUPERVISION = """
-inspection_publish 20 wd max none 国发〔2019〕5号
-hubei_expert_draw 24 h max_before none 《湖北省评标专家抽取服务指南》
-remote_delay_before_start 2 h max none 平台默认值（参照《丽江市远程异地评标管理规定》）
-remote_repair_during 4 h max none 平台默认值（参照《丽江市远程异地评标管理规定》）
-remote_handover 5 wd max none 平台默认值（参照《丽江市远程异地评标管理规定》）
+inspection_publish 20 wd max none 国发〔2019〕5号 R-DR-08
+hubei_expert_draw 24 h max_before none 《湖北省评标专家抽取服务指南》 R-DRAW-01
+remote_delay_before_start 2 h max none 平台默认值（参照《丽江市远程异地评标管理规定》） R-REM-10
+remote_repair_during 4 h max none 平台默认值（参照《丽江市远程异地评标管理规定》） R-REM-11
+remote_handover 5 wd max none 平台默认值（参照《丽江市远程异地评标管理规定》） R-REM-12
 """
 LINES = [
     (regime, *line.split())
@@ -64,32 +64,55 @@ LINES = [
 ]
 
 
-@pytest.mark.parametrize(("regime", "key", "n", "unit", "direction", "roll", "basis"), LINES)
-def test_every_period_of_the_rule_book_is_seeded(regime, key, n, unit, direction, roll, basis):
+@pytest.mark.parametrize(("regime", "key", "n", "unit", "direction", "roll", "basis", "rules"), LINES)
+def test_every_period_of_the_rule_book_is_seeded(regime, key, n, unit, direction, roll, basis, rules):
     row = seeded_table().find(key, regime, TODAY, jurisdiction=HOME)
 
     assert row.regime == regime
     assert (row.value, row.unit.value) == (Decimal(n), unit)
     assert (row.direction, row.roll, row.basis) == (Direction(direction), Roll(roll), basis)
+    assert row.rules == tuple(rules.split(","))
 
 
 @pytest.mark.parametrize(
-    ("regime", "key", "variant", "value", "unit"),
+    ("regime", "key", "variant", "value", "unit", "rule"),
     [
-        ("ZTB", "bid_bond_cap", "", 2, "percent"),
-        ("ZTB", "bid_bond_cap", "works", 800_000, "yuan"),
-        ("ZTB", "bid_bond_cap", "goods", 800_000, "yuan"),
-        ("ZTB", "bid_bond_cap", "design", 100_000, "yuan"),
-        ("ZTB", "perf_bond_cap", "", 10, "percent"),
-        ("ZTB", "min_bidders", "", 3, "count"),
-        ("ZTB", "max_candidates", "", 3, "count"),
-        ("SUPERVISION", "hubei_expert_draw", "ministry_pool", 72, "h"),
+        ("ZTB", "bid_bond_cap", "", 2, "percent", "R-THR-07"),
+        ("ZTB", "bid_bond_cap", "works", 800_000, "yuan", "R-THR-07"),
+        ("ZTB", "bid_bond_cap", "goods", 800_000, "yuan", "R-THR-07"),
+        ("ZTB", "bid_bond_cap", "design", 100_000, "yuan", "R-THR-07"),
+        ("ZTB", "perf_bond_cap", "", 10, "percent", "R-THR-09"),
+        ("ZTB", "min_bidders", "", 3, "count", "R-THR-10"),
+        ("ZTB", "max_candidates", "", 3, "count", "R-THR-11"),
+        ("ZTB", "mandatory_contract", "works", 4_000_000, "yuan", "R-THR-04"),
+        ("ZTB", "mandatory_contract", "goods", 2_000_000, "yuan", "R-THR-04"),
+        ("ZTB", "mandatory_contract", "services", 1_000_000, "yuan", "R-THR-04"),
+        ("ZTB", "mandatory_public_money", "", 2_000_000, "yuan", "R-THR-01"),
+        ("ZTB", "mandatory_public_share", "", 10, "percent", "R-THR-01"),
+        ("ZTB", "min_invitees", "", 3, "count", "R-THR-10"),
+        ("ZTB", "committee_min", "", 5, "count", "R-COM-01"),
+        ("ZTB", "committee_min", "water", 7, "count", "R-COM-04"),
+        ("ZTB", "terminate_refund", "", 5, "wd", "R-TIME-24"),
+        ("GP", "bid_bond_cap", "", 2, "percent", "R-THR-13"),
+        ("GP", "perf_bond_cap", "", 10, "percent", "R-THR-13"),
+        ("GP", "committee_min", "large", 7, "count", "R-COM-02"),
+        ("GP", "committee_large_budget", "", 10_000_000, "yuan", "R-COM-02"),
+        ("GP", "notice_period", "", 5, "wd", "R-GP-04"),
+        ("GP", "result_period", "", 1, "wd", "R-GP-08"),
+        ("GP", "answer_enquiry", "", 3, "wd", "R-GP-11"),
+        ("GP", "single_source_publicity", "", 5, "wd", "R-GP-17"),
+        ("GP", "recusal_years", "", 3, "count", "R-REC-05"),
+        ("SUPERVISION", "case_decide", "", 90, "cd", "R-DR-14"),
+        ("SUPERVISION", "inspectors_per_target", "", 2, "count", "R-DR-05"),
+        ("SUPERVISION", "max_per_employer", "", 1, "count", "R-REC-06"),
+        ("SUPERVISION", "hubei_expert_draw", "ministry_pool", 72, "h", "R-DRAW-01"),
     ],
 )
-def test_every_number_of_the_rule_book_is_seeded(regime, key, variant, value, unit):
+def test_every_number_of_the_rule_book_is_seeded(regime, key, variant, value, unit, rule):
     row = seeded_table().find(key, regime, TODAY, variant=variant, jurisdiction=HOME)
 
     assert (row.value, row.unit.value) == (Decimal(value), unit)
+    assert rule in row.rules
 
 
 def test_what_stops_a_clock_is_seeded():

@@ -1,4 +1,4 @@
-"""The dated table: look-ups, refusals, and faults of the data."""
+"""The dated table: look-ups, refusals, and faults of the data (R-META-01, R-META-02)."""
 
 from dataclasses import replace
 from datetime import date, timedelta

@@ -14,7 +14,7 @@ from kernel.identity.models import Account
 from portal import keyring, migrations
 from portal.embedded.home import Home
 from portal.errors import CommandError
-from portal.licences import licence_roots
+from portal.licences import ensure_authority, licence_roots
 from portal.settings import Settings
 from portal.wiring import async_url
 
@@ -41,6 +41,8 @@ async def install(settings: Settings) -> Installed:
     await migrations.upgrade(owner_url)
     await _mark(owner_url, rehearsal=settings.rehearsal)
     name = keyring.log_name(settings.log_origin, rehearsal=settings.rehearsal)
+    if settings.rehearsal:
+        ensure_authority(home)
     keyring.make_trust(home, name, licence_roots=licence_roots(home))
     password = home.password("operator")
     db = Database(make_engine(async_url(settings.database_url.reveal()), pool_size=1))

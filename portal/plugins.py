@@ -2,9 +2,14 @@
 
 from typing import Any
 
+from bidding.holders import RegisteredHolders
 from portal.embedded.home import Home
+from portal.licences import LocalLicences, ensure_authority, licence_roots
 
 
 def make_plugins(home: Home) -> dict[str, Any]:
     """Return the collaborators of an installation."""
-    return {}
+    plugins: dict[str, Any] = {"holders": RegisteredHolders()}
+    if licence_roots(home):
+        plugins["licences"] = LocalLicences(ensure_authority(home))
+    return plugins

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from bidding.api import licence
 from portal.doors import accounts, log, rehearsal, signin, system
 
 ROUTES: list[Any] = [
@@ -10,4 +11,5 @@ ROUTES: list[Any] = [
     *accounts.HANDLERS,
     *log.HANDLERS,
     *rehearsal.HANDLERS,
+    *licence.HANDLERS,
 ]

@@ -77,10 +77,13 @@ class SessionLayer:
         if actor is None:
             secret = ""
         anonymous = jar.get("pre", "")
-        fresh = "" if secret or len(anonymous) == 43 else b64u_encode(os.urandom(32))
+        if len(anonymous) != 43:
+            anonymous = ""
+        fresh = "" if secret or anonymous else b64u_encode(os.urandom(32))
         token = csrf_token(self.services.csrf_key, secret or anonymous or fresh)
         state = scope.setdefault("state", {})
-        state.update(actor=actor, csrf=token, sid=secret, mode=_mode(jar))
+        # `visitor` names the browser whether or not somebody is signed in: challenges are bound to it.
+        state.update(actor=actor, csrf=token, sid=secret, visitor=secret or anonymous or fresh, mode=_mode(jar))
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -1,0 +1,309 @@
+"""Acts: sign in with an e-licence, register an organisation, take part in a lot.
+
+The challenge is bound to the browser's session and serves once, for 120 seconds (crypto.md §6.2). The first sign-in
+registers the organisation and its account. A bidder's interest in a lot gets a pseudonym under which everything before
+the opening happens; nothing of it is visible to anybody else (R-ET-05, R-ANN-05).
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, text
+
+from bidding.licence import LOGIN_ACT, Claims, LoginError, session_binding, verify_login
+from bidding.licence_trust import LicenceTrust
+from bidding.models.bid import Bid
+from bidding.models.party import Interest, LoginNonce
+from bidding.vocabulary import BidState
+from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, parse
+from kernel.codes import uscc_valid
+from kernel.crypto import equal, random_bytes
+from kernel.db.transaction import Tx
+from kernel.errors import Conflict, DeadlinePassed, NotFound, NotPermitted, TooEarly, VerificationFailed
+from kernel.identity.accounts import create_account, ensure_organisation
+from kernel.identity.actor import Actor, system_actor
+from kernel.identity.models import Account
+from kernel.identity.sessions import OpenedSession, open_session
+from kernel.log.writer import record
+from trading import facade as trading
+from trading.lot_view import LotView
+from trading.vocabulary import Stage
+
+CHALLENGE_LIFE = timedelta(seconds=120)
+#: A sign-in may go on for a day with a revocation list that is out of date; acts may not (crypto.md §6.2).
+CRL_GRACE = timedelta(hours=24)
+
+#: What a refused holder is told; codes that are not here tell a stranger nothing (style: no step of cryptography).
+_REASONS = {
+    "chain": "电子营业执照证书无效、已过期，或不是由受信任的机构签发。",
+    "key-usage": "请使用电子营业执照的签名证书登录。",
+    "crl-stale": "暂时无法查询执照吊销状态，请稍后再试。",
+    "revoked": "该电子营业执照已被吊销，不能登录。",
+    "uscc": "执照上的统一社会信用代码不正确。",
+    "audience": "这次登录不是发给本平台的，请从本平台的登录页重新开始。",
+    "nonce": "登录请求已失效或已使用，请刷新页面重新登录。",
+    "binding": "登录请求属于另一个浏览器会话，请刷新页面重新登录。",
+    "expired": "登录请求已超时，请重新登录；请检查本机时间是否准确。",
+}
+
+
+class LicenceRefused(VerificationFailed):
+    """The answer to a challenge does not sign anybody in; `reason` is the code of crypto.md §6.2."""
+
+    code = "licence-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """What the licence holder's program signs."""
+
+    nonce: str
+    binding: str
+    audience: str
+    act: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedInBidder:
+    """An opened session, and whether the organisation was registered just now."""
+
+    session: OpenedSession
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InterestView:
+    """A bidder's place in a lot, for that bidder's eyes."""
+
+    id: uuid.UUID
+    lot_id: uuid.UUID
+    bid_id: uuid.UUID
+    pseudonym: str
+
+
+async def issue_challenge(tx: Tx, visitor: str, audience: str) -> Challenge:
+    """Make a challenge for one browser session.
+
+    Args:
+        visitor: the secret of the session, signed in or not.
+
+    Effects:
+        one row in `bidding_login_nonce`; those that are out of date go.
+    """
+    await tx.session.execute(delete(LoginNonce).where(LoginNonce.expires_at < tx.now))
+    nonce = random_bytes(32)
+    challenge = Challenge(
+        nonce=b64u_encode(nonce),
+        binding=session_binding(visitor),
+        audience=audience,
+        act=LOGIN_ACT,
+        display=f"{int.from_bytes(nonce[:4], 'big') % 90 + 10}",
+    )
+    tx.session.add(LoginNonce(nonce=challenge.nonce, binding=challenge.binding, expires_at=tx.now + CHALLENGE_LIFE))
+    return challenge
+
+
+async def take_nonce(tx: Tx, token: str) -> tuple[str, str] | None:
+    """Use up the challenge that a token names, whatever becomes of the token; None if it is not open.
+
+    A transaction of its own: a token that fails later must not leave its challenge open, and of two answers at the same
+    time only one finds it.
+
+    Returns:
+        The nonce and the session binding it was made for.
+    """
+    try:
+        nonce = parse(b64u_decode(token.split(".")[1]))["nonce"]
+    except (NotCanonical, LookupError, TypeError):
+        return None
+    if not isinstance(nonce, str):
+        return None
+    row = (
+        await tx.session.execute(
+            text("DELETE FROM bidding_login_nonce WHERE nonce = :nonce RETURNING binding, expires_at"),
+            {"nonce": nonce},
+        )
+    ).one_or_none()
+    return (nonce, row.binding) if row is not None and row.expires_at > tx.now else None
+
+
+async def sign_in_with_licence(
+    tx: Tx, token: str, *, taken: tuple[str, str] | None, visitor: str, audience: str, trust: LicenceTrust
+) -> SignedInBidder:
+    """Sign the holder of an e-licence in; the first time, register the organisation and its account.
+
+    Args:
+        taken: from `take_nonce`.
+        visitor: the secret of the session that the answer came through.
+
+    Raises:
+        LicenceRefused: `extra["reason"]` holds the code.
+
+    Effects:
+        a session; the first time organisation, account and entry `bidder.registered`.
+    Source:
+        R-ET-03, R-LIC-08
+    """
+    binding = session_binding(visitor)
+    try:
+        claims = verify_login(
+            token,
+            roots=trust.roots,
+            intermediates=trust.intermediates,
+            crl=list(trust.crls(tx.now)),
+            audience=audience,
+            nonces={taken[0]} if taken else set(),
+            binding=binding,
+            now=tx.now,
+            crl_grace=CRL_GRACE,
+        )
+        if taken is None or not equal(taken[1].encode(), binding.encode()):
+            raise LoginError("binding", "the challenge was made for another session")
+    except LoginError as refusal:
+        raise refused(refusal.code) from None
+
+    account, is_new = await _account_of(tx, claims)
+    if account.disabled_at is not None:
+        raise refused("disabled")
+    session = await open_session(tx, account, method="licence")
+    if is_new:
+        facts = {"uscc": claims.uscc, "name": claims.name, "kid": claims.cert_kid, "issuer": claims.issuer}
+        await record(tx, session.actor, "bidder.registered", facts)
+    return SignedInBidder(session, is_new)
+
+
+def refused(code: str) -> LicenceRefused:
+    """Return the refusal of a code, in words."""
+    return LicenceRefused(_REASONS.get(code, "登录未通过核验，请重新登录。"), reason=code)
+
+
+async def record_refusal(tx: Tx, code: str, uscc: str) -> None:
+    """Keep a refused sign-in in the log.
+
+    Args:
+        uscc: as the token claims; it proves nothing, and is left out when it is no credit code.
+
+    Effects:
+        entry `licence.refused`.
+    """
+    claimed = uscc if uscc_valid(uscc) else ""
+    await record(tx, system_actor(), "licence.refused", {"reason": code, "claimed_uscc": claimed})
+
+
+def claimed_uscc(token: str) -> str:
+    """Return the credit code that an unverified token names, or nothing: only for rate limits and the log."""
+    try:
+        value = parse(b64u_decode(token.split(".")[1]))["uscc"]
+    except (NotCanonical, LookupError, TypeError):
+        return ""
+    return value if isinstance(value, str) else ""
+
+
+async def _account_of(tx: Tx, claims: Claims) -> tuple[Account, bool]:
+    # Two first sign-ins at the same moment must not both create the account.
+    await tx.session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:u, 0))"), {"u": claims.uscc})
+    login = f"licence:{claims.uscc}"
+    known = (await tx.session.execute(select(Account).where(Account.login == login))).scalar_one_or_none()
+    if known is not None:
+        return known, False
+    organisation = await ensure_organisation(tx, uscc=claims.uscc, name=claims.name)
+    account = await create_account(
+        tx,
+        login=login,
+        display_name=claims.person or claims.name,
+        roles=["bidder"],
+        organisation_id=organisation.id,
+    )
+    return account, True
+
+
+async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> InterestView:
+    """Take part in a lot: obtain its documents, get a pseudonym. A second time the same answer comes.
+
+    Raises:
+        NotFound: there is no such lot, or its notice is not out.
+        TooEarly: documents are not available yet.
+        DeadlinePassed: documents are no longer available.
+        Conflict: the lot stands still or is over.
+        NotPermitted: no bidder, or the organisation stands on the buying side.
+
+    Effects:
+        rows in `bidding_interest` and `bidding_bid`; entry `interest.registered`, sealed until the opening.
+    Source:
+        R-ET-02, R-ET-03, R-TIME-01
+    """
+    actor.require("bidder")
+    lot = await trading.get_lot(tx, lot_id)
+    if lot.published_at is None or actor.organisation_id is None:
+        raise NotFound
+    known = await find_interest(tx, lot_id, actor.organisation_id)
+    if known is not None:
+        return known
+    if lot.is_party(actor.organisation_id):
+        raise NotPermitted("招标人、招标代理机构不能参加自己项目的投标。")
+    _require_documents_available(lot, tx)
+
+    interest = Interest(
+        id=tx.new_secret_id(),
+        lot_id=lot_id,
+        organisation_id=actor.organisation_id,
+        account_id=actor.account_id,
+        pseudonym=b64u_encode(random_bytes(16)),
+    )
+    tx.session.add(interest)
+    await tx.session.flush()  # the bid refers to it; a race for the same organisation ends here
+    bid = Bid(
+        id=tx.new_secret_id(),
+        interest_id=interest.id,
+        lot_id=lot_id,
+        state=BidState.REGISTERED.value,
+        rev=0,
+        head=None,
+        fault=None,
+    )
+    tx.session.add(bid)
+
+    facts: dict[str, Any] = {"bidder": interest.pseudonym, "rules": ["R-ET-03"]}
+    await record(tx, actor, "interest.registered", facts, subject=lot_id, visibility="sealed")
+    return InterestView(interest.id, lot_id, bid.id, interest.pseudonym)
+
+
+def _require_documents_available(lot: LotView, tx: Tx) -> None:
+    if lot.stage is not Stage.NOTICE_PUBLISHED:
+        raise Conflict("本标段现在不接受登记。", stage=lot.stage.value)
+    if lot.documents_from is None or tx.now < lot.documents_from:
+        raise TooEarly("招标文件尚未开始提供。")
+    if lot.documents_to is None or tx.now >= lot.documents_to:
+        raise DeadlinePassed("招标文件获取时间已过，不能再登记参加。")
+
+
+async def find_interest(tx: Tx, lot_id: uuid.UUID, organisation_id: uuid.UUID) -> InterestView | None:
+    """Return the organisation's place in a lot, or None."""
+    row = (
+        await tx.session.execute(
+            text(
+                "SELECT i.id, i.lot_id, b.id AS bid_id, i.pseudonym FROM bidding_interest i"
+                " JOIN bidding_bid b ON b.interest_id = i.id"
+                " WHERE i.lot_id = :lot AND i.organisation_id = :organisation"
+            ),
+            {"lot": lot_id, "organisation": organisation_id},
+        )
+    ).one_or_none()
+    return None if row is None else InterestView(row.id, row.lot_id, row.bid_id, row.pseudonym)
+
+
+async def require_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> InterestView:
+    """Return the actor's place in a lot.
+
+    Raises:
+        NotPermitted: no bidder.
+        NotFound: the organisation has not registered for this lot; the same if there is no such lot.
+    """
+    actor.require("bidder")
+    found = None if actor.organisation_id is None else await find_interest(tx, lot_id, actor.organisation_id)
+    if found is None:
+        raise NotFound("您尚未登记参加本标段，或该标段不存在。")
+    return found

@@ -1,0 +1,51 @@
+"""Wire forms of bidding's JSON doors."""
+
+import msgspec
+
+
+class LicenceAnswer(msgspec.Struct, forbid_unknown_fields=True):
+    """The signed answer to a challenge."""
+
+    token: str
+
+
+class SeatProposal(msgspec.Struct, forbid_unknown_fields=True):
+    """A trustee's seat: whose account, and what the person stands for, such as `notary`."""
+
+    account: str
+    role: str
+
+
+class KeysetProposal(msgspec.Struct, forbid_unknown_fields=True):
+    """Who shall hold the shares; `k` only where the lot's procedure leaves it open."""
+
+    trustees: list[SeatProposal]
+    k: int | None = None
+
+
+class SignedMessage(msgspec.Struct, forbid_unknown_fields=True):
+    """One signed message of a bidder or trustee."""
+
+    jws: str
+
+
+class UploadOpening(msgspec.Struct, forbid_unknown_fields=True):
+    """The head of an envelope (magic, length, header; base64url) and how many chunks will follow."""
+
+    lot: str
+    slot: str
+    header: str
+    chunks: int
+
+
+class Decision(msgspec.Struct, forbid_unknown_fields=True):
+    """A supervisor's decision in an emergency, with its reason."""
+
+    reason: str
+
+
+class WindowExtension(msgspec.Struct, forbid_unknown_fields=True):
+    """A longer window for releases: until when (YYYY-MM-DDTHH:MM:SS.mmmZ), and why."""
+
+    until: str
+    reason: str

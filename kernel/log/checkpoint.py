@@ -6,12 +6,14 @@ Source: C2SP tlog-checkpoint, tlog-cosignature; `docs/spec/log.md`.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from kernel.log.errors import LogError
 from kernel.log.note import MAX_TIME, Note, b64, is_control, parse_note, unb64, verified
-from kernel.log.trust import Trust
+from kernel.log.trust import Trust, read_trust
 
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
@@ -47,7 +49,7 @@ def checkpoint_text(origin: str, size: int, root: bytes) -> str:
     return f"{origin}\n{size}\n{b64(root)}\n"
 
 
-def parse_checkpoint(note: str | bytes, trust: Trust | None = None) -> Checkpoint:
+def parse_checkpoint(note: str | bytes, trust: Trust | Mapping[str, Any] | bytes | None = None) -> Checkpoint:
     """Read a checkpoint and, given a trust file, verify it.
 
     Args:
@@ -66,6 +68,7 @@ def parse_checkpoint(note: str | bytes, trust: Trust | None = None) -> Checkpoin
     origin, size = lines[0], int(lines[1])
     if trust is None:
         return Checkpoint(origin, size, root, parsed)
+    trust = read_trust(trust)
     if origin != trust.origin:
         raise LogError("checkpoint-origin", "the checkpoint belongs to another log")
     if not verified(parsed, trust.log_keys, "checkpoint-signature"):

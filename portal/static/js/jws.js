@@ -108,6 +108,23 @@ export async function verifyBytes(alg, spki, data, signature) {
   }
 }
 
+/**
+ * True if a public key is of the kind that the algorithm takes.
+ * @param {string} alg
+ * @param {Uint8Array} spki
+ * @returns {Promise<boolean>}
+ */
+export async function keyFits(alg, spki) {
+  try {
+    if (alg === 'EdDSA') ed25519Raw(spki);
+    else if (alg === 'ES256') await crypto.subtle.importKey('spki', spki, P256, false, ['verify']);
+    else return false;
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const ED25519_SPKI = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00);
 
 /** @param {Uint8Array} spki */

@@ -243,8 +243,7 @@ export async function verifyReceipt(bundle, trust, passed = () => {}) {
   passed('checkpoint');
   must(bundle.size === checkpoint.size, 'checkpoint-size');
   passed('checkpoint-size');
-  must(Array.isArray(bundle.path), 'inclusion');
-  const path = bundle.path.map((/** @type {unknown} */ hash) => bytesOf(hash, 32, 'inclusion'));
+  const path = readPath(bundle.path);
   const leaf = await leafHash(jcs(entry));
   must(await verifyInclusion(leaf, bundle.index, bundle.size, path, checkpoint.root), 'inclusion');
   passed('inclusion');
@@ -281,7 +280,7 @@ async function signedDetail(token, trust) {
  * @param {any} entry
  * @throws {Refusal} `entry-digest`
  */
-function checkEntry(entry) {
+export function checkEntry(entry) {
   must(hasExactly(entry, ['v', 'type', 'at', 'digest', 'salt']) && entry.v === 1, 'entry-digest');
   must(typeof entry.type === 'string' && entry.type !== '' && isInstant(entry.at), 'entry-digest');
   bytesOf(entry.digest, 32, 'entry-digest');
@@ -296,6 +295,17 @@ export function isInstant(text) {
   if (typeof text !== 'string' || !INSTANT.test(text)) return false;
   const time = new Date(text);
   return !Number.isNaN(time.getTime()) && time.toISOString() === text;
+}
+
+/**
+ * Proof hashes from their JSON form.
+ * @param {unknown} path
+ * @returns {Uint8Array[]}
+ * @throws {Refusal} `inclusion`
+ */
+export function readPath(path) {
+  must(Array.isArray(path), 'inclusion');
+  return path.map((hash) => bytesOf(hash, 32, 'inclusion'));
 }
 
 /**

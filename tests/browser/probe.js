@@ -5,6 +5,9 @@ import { bytesSource } from './header.js';
 import { hpkeOpen } from './hpke.js';
 import * as jws from './jws.js';
 import * as keys from './keys.js';
+import * as keyfile from './keyfile.js';
+import * as messages from './messages.js';
+import * as sbk from './sbk.js';
 import { unwrap } from './wrap.js';
 
 export const readAsText = (data) => JSON.stringify(canonical.parse(data));
@@ -49,3 +52,22 @@ export const bidder = async (file, j, pkcs8) =>
 export const share = async (file, i, pkcs8) =>
   envelope.openShare(await head(file), i, (await keys.load(pkcs8)).unwrapping);
 export const recover = async (file, parts) => envelope.recoverFileKey(await head(file), parts);
+
+export const readSbk = sbk.readSbk;
+export const writeSbk = sbk.writeSbk;
+
+export async function licence(file, passphrase, typ, payload) {
+  const { uscc, name, signer, unwrapping } = await keyfile.readLicence(file, passphrase);
+  return { uscc, name, token: await jws.sign(signer, typ, payload), spki: unwrapping.spki };
+}
+
+export async function person(file, passphrase) {
+  const { sign, unwrap: key } = await keyfile.readPersonFile(file, passphrase);
+  return { sign: sign.spki, unwrap: key.spki };
+}
+
+export const makePerson = async (passphrase) => (await keyfile.makePersonFile(passphrase)).file;
+
+export async function drill(keyset, i, challenge, pkcs8) {
+  return messages.answerDrill(keyset, i, challenge, (await keys.load(pkcs8)).unwrapping);
+}

@@ -93,7 +93,7 @@ export async function prepare(subject, policy, bidderKeys, trusteeKeys, k, size)
       header.tk.push({ ...wrapped, i, sc: b64u(await shareCommitment(hash, i, share)) });
     }
   }
-  return resume(encodeHead(header), fk, size);
+  return sealing(encodeHead(header), fk, size);
 }
 
 /**
@@ -108,35 +108,18 @@ async function stanza(key, context, secret) {
 }
 
 /**
- * A Sealing from a stored head and file key, to go on after an interruption. Before any chunk is made again the caller
- * must call `fingerprint` and compare it with the stored one: the same key must never seal a different file.
  * @param {Uint8Array} head
  * @param {Uint8Array} fk
  * @param {number} size
  * @returns {Promise<Sealing>}
  */
-export async function resume(head, fk, size) {
-  const { header } = await parseHeader(bytesSource(head));
+async function sealing(head, fk, size) {
+  const { header } = await parseHeader(bytesSource(head)); // what we made must pass what everybody checks
   await checkKey(header, fk);
   const headerHash = await sha256(head);
   const { chunk } = header.core;
   const key = await payloadKey(fk, headerHash);
   return { header, head, headerHash, fk, key, size, chunk, chunks: chunkCount(size, chunk), seen: new Map() };
-}
-
-/**
- * Reads the whole file once and remembers the fingerprint of every plaintext chunk.
- * @param {Sealing} sealing
- * @param {Source} source
- * @param {(done: number) => void} [progress] called with the number of chunks read
- * @returns {Promise<Uint8Array>} one fingerprint over all chunks; it never leaves the machine
- */
-export async function fingerprint(sealing, source, progress) {
-  for (let j = 0; j < sealing.chunks; j++) {
-    await plainChunk(sealing, source, j);
-    progress?.(j + 1);
-  }
-  return mth(Array.from({ length: sealing.chunks }, (_, j) => /** @type {Uint8Array} */ (sealing.seen.get(j))));
 }
 
 /**
@@ -181,7 +164,7 @@ export async function sealChunk(sealing, source, j) {
 
 /**
  * Seals a whole file in order.
- * @param {Sealing} sealing from `prepare` or `resume`
+ * @param {Sealing} sealing from `prepare`
  * @param {Source} source
  * @param {(bytes: Uint8Array, j: number, leaf: Uint8Array) => Promise<void> | void} write gets every chunk
  * @param {(done: number, of: number) => void} [progress] plaintext bytes

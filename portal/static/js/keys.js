@@ -4,7 +4,7 @@
  * (RFC 8018): PBKDF2-HMAC-SHA-256 with at least 600 000 rounds and AES-256-CBC, which OpenSSL opens too. Keys in memory
  * are WebCrypto handles that cannot be exported.
  */
-import { b64, concat, equal, fromB64, fromHex, randomBytes, toNumber, utf8 } from './bytes.js';
+import { concat, equal, fromB64, fromHex, randomBytes, toNumber, utf8 } from './bytes.js';
 import { INTEGER, NULL, OCTETS, OID, SEQUENCE, children, der, derInteger, readAll } from './der.js';
 import { Refusal, must } from './errors.js';
 import { kid } from './wrap.js';
@@ -154,27 +154,4 @@ function readProtection(data) {
   } catch {
     throw new Refusal('key', 'not a private key under the protection used here');
   }
-}
-
-/**
- * Bytes inside the PEM block with this label, or the bytes themselves when the file is DER.
- * @param {Uint8Array} file
- * @param {string} label
- * @returns {Uint8Array}
- */
-export function fromPem(file, label) {
-  if (file[0] === SEQUENCE) return file;
-  const text = new TextDecoder().decode(file);
-  const block = text.match(new RegExp(`-----BEGIN ${label}-----([^-]*)-----END ${label}-----`));
-  must(block, 'key', 'no such block in the file');
-  return fromB64(block[1].replace(/\s/g, ''));
-}
-
-/**
- * @param {Uint8Array} data
- * @param {string} label
- */
-export function toPem(data, label) {
-  const lines = b64(data).match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }

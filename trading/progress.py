@@ -31,7 +31,7 @@ async def access_lot(tx: Tx, actor: Actor, lot_id: uuid.UUID, *, lock: bool = Fa
     """
     query = select(Lot, Project).join(Project, Project.id == Lot.project_id).where(Lot.id == lot_id)
     if lock:
-        query = query.with_for_update(of=Lot)
+        query = query.with_for_update(of=Lot).execution_options(populate_existing=True)
     row = (await tx.session.execute(query)).one_or_none()
     if row is None or not acts_for(actor, row[1]):
         raise NotFound

@@ -108,6 +108,7 @@ CREATE TABLE trading_notice (
   published_at timestamptz NOT NULL,
   until timestamptz,
   entry_id bigint NOT NULL,
+  words text NOT NULL,
   search tsvector NOT NULL,
   CONSTRAINT uq_trading_notice_lot_id_kind_version UNIQUE (lot_id, kind, version),
   CONSTRAINT ck_trading_notice_version CHECK ((version = 1) = (supersedes IS NULL))

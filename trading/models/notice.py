@@ -15,7 +15,7 @@ class Notice(Base):
     """A published notice of a kind, in one version; append-only.
 
     `content` is the whole notice as data; page and PDF are made from it alone. `digest` is the SHA-256 of its canonical
-    bytes, which the log entry carries. `search` holds the bigrams of its words.
+    bytes, which the log entry carries. `words` is the text that searches look into, `search` its bigrams.
     """
 
     __tablename__ = "trading_notice"
@@ -38,6 +38,7 @@ class Notice(Base):
     published_at: Mapped[datetime]
     until: Mapped[datetime | None]
     entry_id: Mapped[int]
+    words: Mapped[str]
     search: Mapped[Any] = mapped_column(TSVECTOR)
 
 

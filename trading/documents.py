@@ -1,0 +1,174 @@
+"""Acts: upload tender documents; they are issued by the notice or a clarification and are never changed after.
+
+Law: R-TIME-01, R-ET-02, R-AWD-10. Who fetched a document is written down nowhere (R-ANN-05).
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from kernel.db.transaction import Tx
+from kernel.errors import Conflict, InvalidInput, NotFound, TooEarly
+from kernel.files.library import FileView, find_file, keep_file
+from kernel.files.store import FileStore
+from kernel.identity.actor import Actor
+from kernel.log.writer import record
+from trading.holders import Holders
+from trading.lot_view import LotView
+from trading.models.document import Document
+from trading.progress import access_lot
+from trading.queries import get_lot
+from trading.vocabulary import Role, Stage
+
+#: What may be uploaded, by ending, with the media type that it is served as.
+MEDIA_TYPES = {
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "zip": "application/zip",
+}
+_STARTS = {"pdf": b"%PDF-", "docx": b"PK\x03\x04", "xlsx": b"PK\x03\x04", "zip": b"PK\x03\x04"}
+MAX_SIZE = 64 << 20
+_OPEN_FOR_DOCUMENTS = (Stage.REGISTERED.value, Stage.NOTICE_PUBLISHED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentView:
+    """A document of a lot as doors see it."""
+
+    id: uuid.UUID
+    name: str
+    version: int
+    digest: bytes
+    size: int
+    media_type: str
+    uploaded_at: datetime
+    issued_at: datetime | None
+
+
+async def upload_document(
+    tx: Tx, actor: Actor, store: FileStore, lot_id: uuid.UUID, *, name: str, data: bytes
+) -> DocumentView:
+    """Keep a file as a document of the lot, a draft until it is issued.
+
+    Args:
+        name: with its ending; the same name again makes the next version.
+
+    Raises:
+        NotFound: absent, or not a lot of the actor's.
+        Conflict: the lot is past bidding.
+        InvalidInput: name, kind or size does not fit, or the bytes are not what the ending says.
+    Effects:
+        a row in `trading_document`; entry `documents.uploaded`, for the parties.
+    """
+    lot, _ = await access_lot(tx, actor, lot_id, lock=True)
+    if lot.stage not in _OPEN_FOR_DOCUMENTS:
+        raise Conflict("投标已截止，不能再上传招标文件。")
+
+    ending = _require_fitting(name, data)
+
+    file = await keep_file(
+        tx, store, data, name=name, media_type=MEDIA_TYPES[ending], access="trading.document", subject=lot.id
+    )
+    earlier = await list_documents(tx, lot.id)
+    row = Document(
+        id=tx.new_id(),
+        lot_id=lot.id,
+        name=name,
+        version=1 + max((item.version for item in earlier if item.name == name), default=0),
+        file_id=file.id,
+        digest=file.digest,
+        size=file.size,
+        media_type=file.media_type,
+        uploaded_by=actor.account_id,
+        uploaded_at=tx.now,
+        issued_at=None,
+    )
+    tx.session.add(row)
+
+    facts = {"name": name, "version": row.version, "sha256": file.digest.hex(), "size": file.size}
+    await record(tx, actor, "documents.uploaded", facts, subject=lot.id, visibility="parties")
+    return _view(row)
+
+
+async def issue_documents(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[DocumentView]:
+    """Issue the drafts of a lot: the newest version of each name; called by the act that publishes.
+
+    Effects:
+        entry `documents.published`, public, if there was anything to issue.
+    """
+    rows = (
+        await tx.session.execute(select(Document).where(Document.lot_id == lot_id, Document.issued_at.is_(None)))
+    ).scalars()
+    newest: dict[str, Document] = {}
+    for row in rows:
+        if row.name not in newest or newest[row.name].version < row.version:
+            newest[row.name] = row
+    issued = sorted(newest.values(), key=lambda row: row.name)
+    for row in issued:
+        row.issued_at = tx.now
+    if issued:
+        files = [{"name": r.name, "version": r.version, "sha256": r.digest.hex(), "size": r.size} for r in issued]
+        facts = {"files": files, "rules": ["R-TIME-01"]}
+        await record(tx, actor, "documents.published", facts, subject=lot_id, visibility="public")
+    return [_view(row) for row in issued]
+
+
+async def list_documents(tx: Tx, lot_id: uuid.UUID) -> list[DocumentView]:
+    """Return all documents of a lot, drafts and old versions too, by name and version."""
+    query = select(Document).where(Document.lot_id == lot_id).order_by(Document.name, Document.version)
+    return [_view(row) for row in (await tx.session.execute(query)).scalars()]
+
+
+async def access_document(
+    tx: Tx, actor: Actor, holders: Holders, lot_id: uuid.UUID, document_id: uuid.UUID
+) -> FileView:
+    """Return the file of a document for somebody who may read it.
+
+    The parties may always; supervision and holders once it is issued, holders from the hour that the notice names.
+
+    Raises:
+        NotFound: absent, a draft, or not for this reader: the answer is the same.
+        TooEarly: documents are not handed out yet.
+    """
+    lot = await get_lot(tx, lot_id)
+    query = select(Document).where(Document.id == document_id, Document.lot_id == lot_id)
+    row = (await tx.session.execute(query)).scalar_one_or_none()
+    if row is None:
+        raise NotFound
+    if not lot.is_party(actor.organisation_id):
+        if row.issued_at is None or not await _may_read(tx, actor, holders, lot):
+            raise NotFound
+        if lot.documents_from is not None and tx.now < lot.documents_from and not actor.has(Role.SUPERVISOR):
+            raise TooEarly("招标文件尚未开始获取，请在公告载明的时间领取。")
+    return await find_file(tx, row.file_id)
+
+
+async def _may_read(tx: Tx, actor: Actor, holders: Holders, lot: LotView) -> bool:
+    if actor.has(Role.SUPERVISOR):
+        return True
+    return actor.organisation_id is not None and await holders.is_holder(tx, lot.id, actor.organisation_id)
+
+
+def _require_fitting(name: str, data: bytes) -> str:
+    ending = name.rpartition(".")[2].lower()
+    printable = 0 < len(name) <= 120 and name.isprintable() and name == name.strip(" .")
+    if not printable or any(mark in name for mark in '/\\:*?"<>|'):
+        raise InvalidInput("请更改文件名：不超过 120 个字符，不含 / \\ : * ? 等符号。", [("name", "文件名不合适")])
+    if ending not in MEDIA_TYPES:
+        raise InvalidInput("请上传 PDF、DOCX、XLSX 或 ZIP 文件。", [("name", "文件格式不支持")])
+    if not data:
+        raise InvalidInput("文件是空的，请重新选择。", [("file", "空文件")])
+    if len(data) > MAX_SIZE:
+        raise InvalidInput(f"单个文件不超过 {MAX_SIZE >> 20} MB。", [("file", "文件过大")])
+    if not data.startswith(_STARTS[ending]):
+        raise InvalidInput("文件内容与扩展名不符，请重新选择。", [("file", "内容与扩展名不符")])
+    return ending
+
+
+def _view(row: Document) -> DocumentView:
+    return DocumentView(
+        row.id, row.name, row.version, row.digest, row.size, row.media_type, row.uploaded_at, row.issued_at
+    )

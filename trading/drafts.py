@@ -1,0 +1,191 @@
+"""What people fill in: values that the acts take. Doors read them from JSON or from a form; nothing is checked here.
+
+Amounts are text in yuan (`12345678.90`), moments are aware; unknown members are refused when they come as JSON.
+"""
+
+import uuid
+from datetime import date, datetime
+
+import msgspec
+
+from trading.lot_view import Criterion, ReviewItem
+from trading.vocabulary import AwardMode, EvaluationMethod, FundSource, LotKind, Regime, TenderMethod
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to ask.
+
+    Attributes:
+        party: 招标人, 招标代理机构 or 监督部门.
+    """
+
+    party: str
+    name: str
+    phone: str
+    address: str = ""
+    email: str = ""
+
+
+class Entrustment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The paper by which the procuring entity entrusts its agency (招投法 12, 15)."""
+
+    document: str
+    signed_on: date
+
+
+class Funds(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whose money pays (R-THR-01 to R-THR-03).
+
+    Attributes:
+        state_percent: share of state-owned money, decimal text.
+        budget: public budget money in it, yuan.
+        investment: the whole investment, yuan.
+    """
+
+    source: FundSource
+    description: str
+    state_percent: str = "0"
+    budget: str = "0"
+    investment: str = "0"
+    state_controls: bool = False
+    is_public_utility: bool = False
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What of the data is fact and what is invented; empty in production.
+
+    Attributes:
+        source: where the facts were published, in words.
+        invented: names of the data that are invented for a demonstration, in Chinese.
+    """
+
+    source: str = ""
+    invented: tuple[str, ...] = ()
+
+
+class ProjectDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A project to register."""
+
+    number: str
+    title: str
+    regime: Regime
+    kind: LotKind
+    method: TenderMethod
+    region: str
+    agency_uscc: str
+    agency_name: str
+    entrustment: Entrustment
+    funds: Funds
+    approval: str
+    supervising_body: str
+    contacts: tuple[Contact, ...]
+    provenance: Provenance = Provenance()
+
+
+class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is bought: the parts of the notice that describe it (R-ANN-01)."""
+
+    summary: str
+    quantity: str
+    place: str
+    term: str
+    quality: str = ""
+
+
+class Procedure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the lot is run: fixed at registration, so that a running lot keeps it.
+
+    Attributes:
+        policy: who must take part in opening a bid: `both`, `bidder` or `trustees` (crypto.md §3.1).
+        k, n: trustees needed and appointed.
+        window_s: how long bidders may release after the deadline.
+        documents_fee: what the documents cost, yuan.
+        opening_place: where the opening can be seen.
+        form_keys_published: whether the keys of the price forms become public after the opening.
+    """
+
+    evaluation_method: EvaluationMethod = EvaluationMethod.COMPREHENSIVE
+    award_mode: AwardMode = AwardMode.RANKED
+    policy: str = "both"
+    k: int = 3
+    n: int = 5
+    window_s: int = 1800
+    documents_fee: str = "0"
+    opening_place: str = "本平台线上开标大厅"
+    form_keys_published: bool = True
+    valid_days: int = 90
+
+
+class LotDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A lot to register in a project."""
+
+    number: str = "001"
+    title: str
+    scope: Scope
+    qualifications: tuple[str, ...]
+    consortium_allowed: bool
+    agents_allowed: bool
+    price_cap: str | None = None
+    estimate: str | None = None
+    bid_bond: str | None = None
+    criteria: tuple[Criterion, ...]
+    review_items: tuple[ReviewItem, ...]
+    price_method: dict[str, str | int | bool]
+    procedure: Procedure = Procedure()
+    provenance: Provenance = Provenance()
+
+
+class PlanDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A plan of dates to propose."""
+
+    documents_from: datetime
+    documents_to: datetime
+    deadline: datetime
+    opening_at: datetime | None = None
+
+
+class AnswerDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An answer to a question.
+
+    Attributes:
+        affects_bids: it changes or clarifies the documents in a way that may affect how bids are made.
+        move_deadline_to: the new bid deadline, where too few days are left.
+    """
+
+    text: str
+    affects_bids: bool = False
+    move_deadline_to: datetime | None = None
+
+
+class CandidateDetail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the publicity says of a candidate besides the report (R-ANN-03)."""
+
+    rank: int
+    quality: str
+    term: str
+    qualification: str
+    leader: str = ""
+    leader_certificate: str = ""
+
+
+class CandidatesDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The publicity of candidates.
+
+    Attributes:
+        evaluation: how the evaluation went, for the public.
+        objection_channel: where and how to object.
+    """
+
+    details: tuple[CandidateDetail, ...]
+    evaluation: str
+    objection_channel: str
+
+
+class AwardDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The choice of the winner.
+
+    Attributes:
+        bid_id: one of the report's candidates.
+    """
+
+    bid_id: uuid.UUID

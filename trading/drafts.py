@@ -157,28 +157,16 @@ class AnswerDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     move_deadline_to: datetime | None = None
 
 
-class CandidateDetail(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the publicity says of a candidate besides the report (R-ANN-03)."""
-
-    rank: int
-    quality: str
-    term: str
-    qualification: str
-    leader: str = ""
-    leader_certificate: str = ""
-
-
 class CandidatesDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The publicity of candidates.
+    """The publicity of candidates; what is left empty is taken from the report, or is the usual sentence (R-ANN-03).
 
     Attributes:
         evaluation: how the evaluation went, for the public.
         objection_channel: where and how to object.
     """
 
-    details: tuple[CandidateDetail, ...]
-    evaluation: str
-    objection_channel: str
+    evaluation: str = ""
+    objection_channel: str = ""
 
 
 class AwardDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -186,6 +174,8 @@ class AwardDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     Attributes:
         bid_id: one of the report's candidates.
+        reason: why not the first, where the law leaves the choice.
     """
 
     bid_id: uuid.UUID
+    reason: str = ""

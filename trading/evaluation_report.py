@@ -5,7 +5,7 @@ the report carries everything that publicity and award need.
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from trading.vocabulary import EvaluationMethod
@@ -20,6 +20,8 @@ class RankedBid:
         price_fen: the price read out at the opening, after arithmetic correction.
         score: decimal text, as the report states it.
         rank: 1 is best; None where evaluation and award are separated.
+        details: what the bid says for the publicity (R-ANN-03): `quality`, `term`, `leader`, `leader_certificate`,
+            `qualification`; texts, any may be missing.
     """
 
     bid_id: uuid.UUID
@@ -28,6 +30,7 @@ class RankedBid:
     price_fen: int
     score: str
     rank: int | None
+    details: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

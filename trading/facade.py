@@ -15,6 +15,7 @@ from trading.holders import Holders, NoHolders
 from trading.lot_view import Criterion, LotView, ReviewItem
 from trading.messages import tell
 from trading.queries import find_lot, get_lot, list_lots, list_lots_of, lots_due_for_closing
+from trading.reports import receive_evaluation_report
 
 __all__ = [
     "Criterion",
@@ -37,6 +38,7 @@ __all__ = [
     "mark_committee_ready",
     "mark_evaluating",
     "mark_opened",
+    "receive_evaluation_report",
     "set_keyset_ready",
     "tell",
 ]

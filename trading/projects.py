@@ -191,9 +191,7 @@ def _funding(project: Project) -> Funding:
 
 
 async def _access_project(tx: Tx, actor: Actor, project_id: uuid.UUID) -> Project:
-    project = (
-        await tx.session.execute(select(Project).where(Project.id == project_id).with_for_update(read=True))
-    ).scalar_one_or_none()
+    project = (await tx.session.execute(select(Project).where(Project.id == project_id))).scalar_one_or_none()
     if project is None or actor.organisation_id != project.procuring_entity_id:
         raise NotFound
     actor.require(Role.PROCURING_ENTITY)

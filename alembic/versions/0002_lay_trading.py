@@ -197,6 +197,7 @@ CREATE TABLE trading_ranked_bid (
   price_fen bigint NOT NULL,
   score text NOT NULL,
   rank bigint,
+  details jsonb NOT NULL,
   CONSTRAINT uq_trading_ranked_bid_lot_id_bid_id UNIQUE (lot_id, bid_id),
   CONSTRAINT ck_trading_ranked_bid_rank CHECK (rank >= 1)
 );
@@ -210,7 +211,7 @@ CREATE TABLE trading_award (
   bidder_id uuid NOT NULL CONSTRAINT fk_trading_award_bidder_id REFERENCES identity_organisation (id),
   bidder_name text NOT NULL,
   price_fen bigint NOT NULL,
-  mode text NOT NULL,
+  reason text NOT NULL,
   decided_by uuid NOT NULL,
   decided_at timestamptz NOT NULL
 );

@@ -44,6 +44,7 @@ class RankedBid(Base):
     price_fen: Mapped[int]
     score: Mapped[str]
     rank: Mapped[int | None]
+    details: Mapped[dict[str, Any]]
 
 
 class Award(Base):
@@ -58,7 +59,7 @@ class Award(Base):
     bidder_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_organisation.id"))
     bidder_name: Mapped[str]
     price_fen: Mapped[int]
-    mode: Mapped[str]
+    reason: Mapped[str]
     decided_by: Mapped[uuid.UUID]
     decided_at: Mapped[datetime]
 

@@ -12,6 +12,7 @@ MODELS = (
     "kernel.outbox.models",
     "kernel.files.models",
     "kernel.identity.models",
+    "kernel.parameters.models",
     "trading.models.project",
     "trading.models.plan",
     "trading.models.notice",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from portal.embedded.home import Home, choose_home
+from portal.embedded.home import CHECKOUT, Home, choose_home
 from portal.embedded.postgres import DATABASE, LOGINS
 from portal.errors import CommandError
 
@@ -72,6 +72,8 @@ class Settings:
     base_url: str
     host: str
     port: int
+    #: The port that SUNLIT_PORT names; 0 if none: then a taken one may be replaced.
+    asked_port: int
     log_level: str
     secret_key: Secret
     #: One address per database login; `postgresql://user:password@host:port/database`.
@@ -131,7 +133,7 @@ VARIABLES = (
     Variable("SUNLIT_WITNESS_TOKEN", "witness_token", "secret shared with the witnesses; default: as for the signer"),
 )
 #: Fields that follow from the others and have no variable of their own.
-DERIVED = frozenset({"embedded_postgres", "embedded_valkey", "embedded_signer", "embedded_witness"})
+DERIVED = frozenset({"embedded_postgres", "embedded_valkey", "embedded_signer", "embedded_witness", "asked_port"})
 
 DATABASE_FIELDS = {
     "database_url": "portal",
@@ -156,7 +158,8 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
     endpoints = state.read_endpoints()
     production = reader.flag("SUNLIT_PRODUCTION")
     host = reader.text("SUNLIT_HOST") or "127.0.0.1"
-    port = reader.checked("SUNLIT_PORT", _port, endpoints.get("web", {}).get("port", 8000))
+    asked_port = reader.checked("SUNLIT_PORT", _port, 0)
+    port = endpoints.get("web", {}).get("port", asked_port or 8000)
     databases = _databases(reader, state, endpoints)
     signer = reader.checked("SUNLIT_SIGNER", _address, None)
     witnesses = reader.checked("SUNLIT_WITNESSES", _addresses, NOBODY)
@@ -164,11 +167,12 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
     settings = Settings(
         home=folder,
         production=production,
-        rehearsal=reader.flag("SUNLIT_REHEARSAL"),
+        rehearsal=reader.flag("SUNLIT_REHEARSAL") or state.is_rehearsal,
         site_name=reader.text("SUNLIT_SITE_NAME") or "阳光交易",
         base_url=reader.checked("SUNLIT_BASE_URL", _http_url, f"http://{host}:{port}"),
         host=host,
         port=port,
+        asked_port=asked_port,
         log_level=reader.checked("SUNLIT_LOG_LEVEL", _log_level, "info"),
         secret_key=Secret(reader.text("SUNLIT_SECRET_KEY") or state.known_password("secret-key") or ""),
         redis_url=Secret(redis or _embedded_redis(state, endpoints)),
@@ -188,6 +192,11 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
     if reader.faults:
         raise SettingsError(reader.faults)
     return settings
+
+
+def child_environment(home: Path) -> dict[str, str]:
+    """Environment for our own processes: ours, with the data folder and the way to our modules."""
+    return {**os.environ, "SUNLIT_HOME": str(home), "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"}
 
 
 class _Reader:

@@ -186,6 +186,7 @@ REVOKE ALL ON audit_entry, audit_queue, log_leaf, log_tile, log_checkpoint, kern
   FROM portal_rw;
 GRANT SELECT, INSERT ON audit_entry, audit_queue, kernel_unsealed TO portal_rw;
 GRANT SELECT ON log_leaf, log_tile, log_checkpoint TO portal_rw;
+GRANT SELECT ON alembic_version TO portal_rw, supervision_ro;
 GRANT SELECT, UPDATE (clock_offset) ON kernel_installation TO portal_rw;
 REVOKE DELETE ON identity_organisation, identity_account, identity_person_key, identity_login_attempt, kernel_file
   FROM portal_rw;

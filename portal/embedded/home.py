@@ -23,6 +23,7 @@ from typing import Any, Self
 from portal.embedded.errors import HomeRefused
 
 MARKER = "sunlit.json"
+NEW = b'{"v": 1, "type": "sunlit-home"}\n'
 FOLDERS = ("pg", "valkey", "objects", "keys", "signer", "witness", "logs", "run")
 #: Folders whose content nobody else may read; `pg` and `valkey` hold a folder that belongs to the servers' account.
 PRIVATE = frozenset({"keys", "signer", "witness", "logs", "run", "objects"})
@@ -63,6 +64,28 @@ class Home:
         with contextlib.suppress(FileNotFoundError):
             return (self.path / "keys" / f"{name}.password").read_text(encoding="ascii").strip()
         return None
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether the folder was marked as a rehearsal's."""
+        with contextlib.suppress(FileNotFoundError):
+            return bool(json.loads((self.path / MARKER).read_text(encoding="utf-8")).get("rehearsal", False))
+        return False
+
+    def mark(self, rehearsal: bool | None) -> None:
+        """Make an unmarked folder a rehearsal's or a real one; None leaves it open.
+
+        Raises:
+            HomeRefused: it is marked as the other kind.
+        """
+        known = json.loads((self.path / MARKER).read_text(encoding="utf-8"))
+        marked = known.get("rehearsal")
+        if rehearsal is None or marked is rehearsal:
+            return
+        if marked is not None:
+            kind = "演练" if marked else "正式"
+            raise HomeRefused(f"数据目录 {self.path} 是{kind}环境，不能改作他用；请用 --home 另选目录")
+        write_private(self.path / MARKER, json.dumps(known | {"rehearsal": rehearsal}).encode() + b"\n")
 
     def read_endpoints(self) -> dict[str, Any]:
         """What the supervisor last wrote; empty if it never ran."""
@@ -114,7 +137,7 @@ def open_home(path: Path) -> Home:
         if not marker.exists():
             if any(path.iterdir()):
                 raise HomeRefused(f"{path} 不是空目录，也不是 Sunlit 的数据目录；请用 --home 另选目录")
-            write_private(marker, b'{"v":1,"type":"sunlit-home"}\n')
+            write_private(marker, NEW)
         for name in FOLDERS:
             folder = path / name
             folder.mkdir(mode=0o700, exist_ok=True)
@@ -137,6 +160,7 @@ def clear_home(home: Home) -> None:
                 shutil.rmtree(entry)
             else:
                 entry.unlink()
+    write_private(home.path / MARKER, NEW)
 
 
 class HomeLock:

@@ -40,7 +40,8 @@ class Supervisor:
     def __init__(self, on_change: Callable[[], None] = lambda: None) -> None:
         self._members: dict[str, Member] = {}
         self._stopping = False
-        self._on_change = on_change
+        #: Called whenever a child starts or ends.
+        self.on_change = on_change
         #: Done when a child cannot be kept alive (an exception) or when a signal asks to end (None).
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -77,7 +78,18 @@ class Supervisor:
         if self.ended.done():
             raise ServiceFailed("已中断", code=130)
         member.watch = asyncio.create_task(self._watch(member), name=f"watch {program.name}")
-        self._on_change()
+        self.on_change()
+
+    async def start_together(self, programs: list[Program]) -> None:
+        """Start several programs and wait until all answer; their order is that of stopping, backwards.
+
+        Raises:
+            ServiceFailed: one of them does not answer.
+        """
+        results = await asyncio.gather(*(self.start(program) for program in programs), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
 
     def pids(self) -> dict[str, int]:
         """Process id of each living child."""
@@ -99,7 +111,7 @@ class Supervisor:
                     await member.watch
             await asyncio.shield(self._end(member))
         self._members.clear()
-        self._on_change()
+        self.on_change()
 
     async def stop_one(self, name: str) -> None:
         """Stop one child for good."""
@@ -109,7 +121,7 @@ class Supervisor:
             with contextlib.suppress(asyncio.CancelledError):
                 await member.watch
         await self._end(member)
-        self._on_change()
+        self.on_change()
 
     async def _becomes_ready(self, member: Member) -> bool:
         program, end = member.program, time.monotonic() + member.program.ready_within_s
@@ -142,7 +154,7 @@ class Supervisor:
             member.restarts += 1
             if not await self._becomes_ready(member):
                 await self._end(member)
-            self._on_change()
+            self.on_change()
 
     async def _end(self, member: Member) -> None:
         child, program = member.child, member.program

@@ -1,0 +1,147 @@
+"""The whole installation as processes: up, mended, down; nobody left behind. As a user sees it, by the command line."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+CHILDREN = {"postgres", "valkey", "signer", "witness", "sequencer", "worker", "web"}
+
+pytestmark = pytest.mark.slow
+
+
+class Serving:
+    """One `sunlit serve`."""
+
+    def __init__(self, home: Path, *words: str) -> None:
+        self.home = home
+        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(home.parent), "LC_ALL": "C.UTF-8"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "portal.cli", "serve", "--home", str(home), *words],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def greeting(self) -> str:
+        assert self.process.stdout is not None
+        said = ""
+        for line in self.process.stdout:
+            said += line
+            if "Ctrl-C" in line:
+                return said
+        raise AssertionError(said)
+
+    def endpoints(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.home / "run" / "endpoints.json").read_text())
+        return found
+
+    def pids(self) -> dict[str, int]:
+        return {
+            name: entry["pid"] for name, entry in self.endpoints().items() if isinstance(entry, dict) and "pid" in entry
+        }
+
+    def health(self) -> dict[str, Any] | None:
+        try:
+            with urllib.request.urlopen(self.endpoints()["web"]["url"] + "/health/ready", timeout=5) as answer:
+                found: dict[str, Any] = json.loads(answer.read())
+                return found
+        except (urllib.error.URLError, OSError):
+            return None
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
+    started: list[Serving] = []
+
+    def start(*words: str) -> Serving:
+        started.append(Serving(tmp_path / "data folder", *words))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_an_installation_starts_mends_itself_and_leaves_nobody_behind(serve: Callable[..., Serving]):
+    running = serve()
+    running.greeting()
+    health = running.health()
+    first = running.pids()
+    assert set(first) == {"supervisor", *CHILDREN}
+    assert health is not None
+    assert health["revision"] == (ROOT / "alembic" / "CURRENT_HEAD").read_text().strip()
+
+    second = serve()
+    assert second.process.wait(60) == 1
+    assert second.process.stdout is not None
+    assert "正在被另一个 Sunlit 使用" in second.process.stdout.read()
+
+    for name in CHILDREN:
+        os.kill(first[name], signal.SIGKILL)
+    until(
+        lambda: set(running.pids()) == {"supervisor", *CHILDREN} and not set(running.pids().values()) & {first["web"]}
+    )
+    until(running.health)
+    now = running.pids()
+    assert not {now[name] for name in CHILDREN} & {first[name] for name in CHILDREN}
+
+    running.process.send_signal(signal.SIGTERM)
+
+    assert running.process.wait(60) == 0
+    assert not [name for name, pid in now.items() if is_alive(pid)]
+
+
+def test_a_killed_supervisor_takes_its_children_with_it_and_the_data_stay(serve: Callable[..., Serving]):
+    running = serve()
+    running.greeting()
+    pids = running.pids()
+    password = (running.home / "keys" / "operator.password").read_text()
+
+    running.process.kill()
+    running.process.wait()
+    until(lambda: not any(is_alive(pid) for pid in pids.values()))
+
+    again = serve()
+    again.greeting()
+    assert again.health() is not None
+    assert (again.home / "keys" / "operator.password").read_text() == password
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_refused(serve: Callable[..., Serving]):
+    import socket
+
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        running = serve("--port", str(holder.getsockname()[1]))
+
+        assert running.process.wait(60) == 1
+        assert running.process.stdout is not None
+        assert "已被占用" in running.process.stdout.read()

@@ -1,7 +1,5 @@
 """From settings to services, for the processes of an installation."""
 
-import logging
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +10,6 @@ from portal.embedded.home import Home
 from portal.plugins import make_plugins
 from portal.settings import ObjectStoreSettings, Settings
 from portal.wiring import build_services
-
-
-def configure_logging(level: str) -> None:
-    """Log to standard error, one line an event; no bodies, no headers, no query strings."""
-    logging.basicConfig(
-        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
-    )
-    for noisy in ("httpx", "httpcore", "fontTools", "weasyprint", "pyhanko", "pyhanko_certvalidator", "arq.worker"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
 
 
 def services_of_settings(settings: Settings) -> Services:

@@ -1,5 +1,6 @@
 """Acts on organisations, accounts and their keys."""
 
+import functools
 import uuid
 from collections.abc import Iterable
 
@@ -14,8 +15,12 @@ from kernel.errors import Conflict, InvalidInput
 from kernel.identity.models import Account, Organisation, PersonKey
 
 _HASHER = PasswordHasher()
-#: Checked when no account carries the login, so that both refusals take the same time.
-_NO_ACCOUNT = _HASHER.hash("no account carries this login")
+
+
+@functools.cache
+def _no_account() -> str:
+    """Return what is checked when no account carries the login, so that both refusals take the same time."""
+    return _HASHER.hash("no account carries this login")
 
 
 async def ensure_organisation(tx: Tx, *, uscc: str, name: str, region: str = "") -> Organisation:
@@ -75,7 +80,7 @@ async def create_account(
 
 def password_matches(account: Account | None, password: str) -> bool:
     """Say whether the password is the account's; takes as long when there is no account."""
-    stored = account.password_hash if account is not None and account.password_hash else _NO_ACCOUNT
+    stored = account.password_hash if account is not None and account.password_hash else _no_account()
     try:
         _HASHER.verify(stored, password)
     except (VerificationError, InvalidHashError):

@@ -9,7 +9,7 @@ from kernel.log.sequencer import Sequencer
 from kernel.log.signer import SignerClient
 from portal import keyring
 from portal.errors import CommandError
-from portal.runtime import configure_logging
+from portal.logs import configure_logging
 from portal.settings import Settings, load_settings
 
 

@@ -5,7 +5,8 @@ import argparse
 import uvicorn
 
 from portal.app import create_app
-from portal.runtime import configure_logging, services_of_settings
+from portal.logs import configure_logging
+from portal.runtime import services_of_settings
 from portal.settings import load_settings
 
 

@@ -11,7 +11,7 @@ from kernel.log.note import KeyType, VerifierKey, sign_note
 from kernel.log.signer import Head, HeadKeeper, HeadMemory, serve
 from portal import keyring
 from portal.embedded.home import Home
-from portal.runtime import configure_logging
+from portal.logs import configure_logging
 from portal.settings import load_settings
 
 

@@ -5,7 +5,8 @@ import asyncio
 import contextlib
 import signal
 
-from portal.runtime import configure_logging, services_of_settings
+from portal.logs import configure_logging
+from portal.runtime import services_of_settings
 from portal.settings import Settings, load_settings
 from portal.worker import run_worker
 

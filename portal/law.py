@@ -23,10 +23,7 @@ from kernel.parameters.seed import seeded_table
 from kernel.parameters.table import COMMON_REGIME, Direction, Parameter, ParameterTable
 from kernel.periods import Counted, HolidayTable, Unit, count_backward, count_forward, hours_after
 from trading.thresholds import Cap, bid_bond_cap, performance_bond_cap
-from trading.vocabulary import Limit, LotKind
-
-#: Honghu in Jingzhou in Hubei: the local rows that apply besides the national ones.
-HOME: Final = "CN-42-10-83"
+from trading.vocabulary import JURISDICTION, Limit, LotKind
 
 REGIMES: Final = ("ZTB", "GP", COMMON_REGIME)
 CAPS: Final = ("bid_bond_cap", "perf_bond_cap")
@@ -66,7 +63,7 @@ def answer_date(key: str, regime: str | None, variant: str, from_: str | None, b
     text = from_ if from_ is not None else before
     assert text is not None
     moment = _moment(text)
-    parameter = table.find(key, regime, moment.date(), variant=variant, jurisdiction=HOME)
+    parameter = table.find(key, regime, moment.date(), variant=variant, jurisdiction=JURISDICTION)
     period = parameter.period
     _require_direction(parameter, backward=before is not None)
     if period.unit is Unit.HOUR:
@@ -93,7 +90,7 @@ def answer_cap(key: str, regime: str | None, amount: str | None, kind: str | Non
     if kind is not None and kind not in KINDS:
         raise InvalidInput(f"没有类别“{kind}”，可用：{'、'.join(KINDS)}。")
     # A cap has no date of its own: take the rows whose end is not known.
-    law = Law(table, HolidayTable.seeded(), regime, date.max, HOME)
+    law = Law(table, HolidayTable.seeded(), regime, date.max, JURISDICTION)
     if key == Limit.PERFORMANCE_BOND_CAP:
         return _answer_of_cap(performance_bond_cap(base, law), base)
     if kind is None and any(table.variants_of(key, regime)):

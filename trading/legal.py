@@ -4,9 +4,10 @@ from datetime import datetime
 
 from kernel.db.transaction import Tx
 from kernel.parameters.law import Law
-from kernel.parameters.seed import seeded_table
-from kernel.periods import HolidayTable, legal_date
+from kernel.parameters.store import load_law
+from kernel.periods import legal_date
 from trading.models.project import Project
+from trading.vocabulary import JURISDICTION
 
 
 async def law_of_project(tx: Tx, project: Project) -> Law:
@@ -16,4 +17,4 @@ async def law_of_project(tx: Tx, project: Project) -> Law:
 
 async def law_of(tx: Tx, regime: str, registered_at: datetime) -> Law:
     """Return the law of a regime as it stood when a project was registered."""
-    return Law(seeded_table(), HolidayTable.seeded(), regime, legal_date(registered_at))
+    return await load_law(tx, regime, legal_date(registered_at), JURISDICTION)

@@ -5,6 +5,10 @@ stored and never renamed.
 """
 
 from enum import StrEnum
+from typing import Final
+
+#: Where the installation stands: Honghu in Jingzhou in Hubei. Rows of these places hold besides the national ones.
+JURISDICTION: Final = "CN-42-10-83"
 
 
 class Regime(StrEnum):

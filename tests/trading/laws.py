@@ -5,12 +5,10 @@ from datetime import date
 from kernel.parameters.law import Law
 from kernel.parameters.seed import seeded_table
 from kernel.periods import HolidayTable
-from trading.vocabulary import Regime
-
-HOME = "CN-42-10-83"
+from trading.vocabulary import JURISDICTION, Regime
 
 
-def law_of(regime: Regime = Regime.ZTB, on: date = date(2025, 1, 2), jurisdiction: str = HOME) -> Law:
+def law_of(regime: Regime = Regime.ZTB, on: date = date(2025, 1, 2), jurisdiction: str = JURISDICTION) -> Law:
     return Law(seeded_table(), HolidayTable.seeded(), regime.value, on, jurisdiction)
 
 

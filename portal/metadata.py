@@ -13,6 +13,7 @@ MODELS = (
     "kernel.files.models",
     "kernel.identity.models",
     "kernel.parameters.models",
+    "kernel.drawbook.models",
     "trading.models.project",
     "trading.models.plan",
     "trading.models.notice",

@@ -1,0 +1,72 @@
+"""The public transcript of a draw, as anybody may replay it, with its proofs under one checkpoint."""
+
+import uuid
+from typing import Any
+
+from kernel.canonical import b64u_encode
+from kernel.db.transaction import Tx
+from kernel.draw.build import transcript_of
+from kernel.draw.records import close_detail, result_detail
+from kernel.draw.spec import POOLS, read_spec
+from kernel.drawbook.book import find_draw, list_contributions, list_steps
+from kernel.drawbook.models import Draw
+from kernel.errors import TooEarly
+from kernel.log.entry import parse_entry
+from kernel.log.reader import Checkpoint, latest_checkpoint, proof_of_entry
+
+
+async def pool_file(tx: Tx, draw_id: uuid.UUID) -> Any:
+    """Return the pool file; for `assign/1` an object of two pools."""
+    draw = await find_draw(tx, draw_id)
+    return draw.pools["pool"] if POOLS[draw.spec["algo"]] == ("pool",) else draw.pools
+
+
+async def transcript(tx: Tx, draw_id: uuid.UUID) -> dict[str, Any]:
+    """Return the transcript of a draw that has its result.
+
+    Raises:
+        TooEarly: it is not drawn, or the log has not taken in every step yet.
+    """
+    draw = await find_draw(tx, draw_id)
+    head = await latest_checkpoint(tx)
+    if draw.state != "drawn" or draw.close_entry is None or draw.result_entry is None or head is None:
+        raise TooEarly("抽取尚未完成。")
+    return await _assemble(tx, draw, draw.close_entry, draw.result_entry, head)
+
+
+async def _assemble(tx: Tx, draw: Draw, close_entry: int, result_entry: int, head: Checkpoint) -> dict[str, Any]:
+    async def logged(entry_id: int) -> dict[str, Any]:
+        proof = await proof_of_entry(tx, entry_id, checkpoint=head)
+        return {"entry": parse_entry(proof["entry"]).as_json(), "index": proof["index"], "path": proof["path"]}
+
+    spec = read_spec(draw.spec)
+    given = await list_contributions(tx, draw.id)
+    assert draw.seed is not None
+    assert draw.output is not None
+    return transcript_of(
+        spec,
+        freeze=await logged(draw.spec_entry),
+        commits=[{"token": row.token, "log": await logged(row.commit_entry)} for row in given],
+        close={
+            "detail": close_detail(spec, {row.party: row.commitment for row in given}),
+            "log": await logged(close_entry),
+        },
+        reveals={row.party: row.value for row in given if row.value is not None},
+        seed=draw.seed,
+        output=draw.output,
+        result={"detail": result_detail(spec, draw.seed, draw.output), "log": await logged(result_entry)},
+        checkpoint=head.note,
+        replacements=[
+            {
+                "act": step.act,
+                "group": step.group_index,
+                "out": b64u_encode(step.out_leaf),
+                "in": None if step.in_leaf is None else b64u_encode(step.in_leaf),
+                "reason": step.reason,
+                "evidence": step.evidence,
+                "log": await logged(step.entry_id),
+            }
+            for step in await list_steps(tx, draw.id)
+        ],
+    )
+

@@ -3,13 +3,15 @@
 from typing import Any
 
 from bidding.holders import RegisteredHolders
+from kernel.drawbook.vault import Vault
+from portal import keyring
 from portal.embedded.home import Home
 from portal.licences import LocalLicences, ensure_authority, licence_roots
 
 
 def make_plugins(home: Home) -> dict[str, Any]:
     """Return the collaborators of an installation."""
-    plugins: dict[str, Any] = {"holders": RegisteredHolders()}
+    plugins: dict[str, Any] = {"holders": RegisteredHolders(), "vault": Vault(keyring.vault_key(home))}
     if licence_roots(home):
         plugins["licences"] = LocalLicences(ensure_authority(home))
     return plugins

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
-
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, parse
 from kernel.crypto import CryptoError, jws, random_bytes, suite
 from kernel.db.transaction import Tx
@@ -31,9 +29,10 @@ from kernel.draw.rehearsal import rehearse
 from kernel.draw.seed import commit_hash, seed_of
 from kernel.draw.spec import POOLS, Spec, read_spec
 from kernel.drawbook.models import Contribution, Draw, Identity, Step
+from kernel.drawbook.shelf import list_contributions, list_steps, lock_draw
 from kernel.drawbook.vault import DrawKey, Vault
 from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotFound, NotPermitted, TooEarly, VerificationFailed
-from kernel.identity.actor import Actor, system_actor
+from kernel.identity.actor import Actor
 from kernel.log.writer import record, record_detail
 
 #: What people read when a frozen draw would not work; the codes are those of crypto.md §4.4.
@@ -167,36 +166,6 @@ def _read_pools(spec: Spec, pools: Mapping[str, Any]) -> Pools:
     return {name: read_pool(spec.suite, pools[name], spec.pools[name]) for name in POOLS[spec.algo]}
 
 
-async def lock_draw(tx: Tx, draw_id: uuid.UUID) -> Draw:
-    """Return a draw, locked for a step.
-
-    Raises:
-        NotFound: there is none.
-    """
-    found = (await tx.session.execute(select(Draw).where(Draw.id == draw_id).with_for_update())).scalar_one_or_none()
-    if found is None:
-        raise NotFound
-    return found
-
-
-async def find_draw(tx: Tx, draw_id: uuid.UUID) -> Draw:
-    """Return a draw for reading.
-
-    Raises:
-        NotFound: there is none.
-    """
-    found = (await tx.session.execute(select(Draw).where(Draw.id == draw_id))).scalar_one_or_none()
-    if found is None:
-        raise NotFound
-    return found
-
-
-async def list_contributions(tx: Tx, draw_id: uuid.UUID) -> list[Contribution]:
-    """Return the commitments of a draw by party."""
-    query = select(Contribution).where(Contribution.draw_id == draw_id).order_by(Contribution.party)
-    return sorted((await tx.session.execute(query)).scalars(), key=lambda row: row.party.encode())
-
-
 async def commit(tx: Tx, actor: Actor, draw_id: uuid.UUID, token: str) -> str:
     """Take a contributor's signed commitment.
 
@@ -318,11 +287,6 @@ async def _compute(tx: Tx, draw: Draw, spec: Spec, values: Mapping[str, bytes]) 
     draw.result_entry, draw.drawn_at = recorded.entry_id, tx.now
 
 
-async def list_steps(tx: Tx, draw_id: uuid.UUID) -> list[Step]:
-    """Return the replacement log in order."""
-    return list((await tx.session.execute(select(Step).where(Step.draw_id == draw_id).order_by(Step.number))).scalars())
-
-
 async def standing_panel(tx: Tx, draw: Draw) -> list[list[bytes]]:
     """Return the members by group as they stand after all replacements."""
     if draw.output is None:
@@ -404,72 +368,6 @@ async def replace(tx: Tx, actor: Actor, draw_id: uuid.UUID, out: bytes, reason: 
     )
     await tx.session.flush()  # the next call sees this step
     return taken
-
-
-async def open_identity(tx: Tx, vault: Vault, draw_id: uuid.UUID, leaf: bytes, *, purpose: str) -> dict[str, Any]:
-    """Open the identity of one selected leaf; every opening is logged, so their count can be compared with the calls.
-
-    Raises:
-        NotFound: the leaf is not a member of the panel or result: nobody else's identity is ever opened.
-    """
-    draw = await find_draw(tx, draw_id)
-    if draw.output is None or b64u_encode(leaf) not in _selected(draw, await list_steps(tx, draw_id)):
-        raise NotFound
-    _, priv = await _open(tx, vault, draw, leaf)
-    await tx.session.execute(
-        update(Identity)
-        .where(Identity.draw_id == draw_id, Identity.leaf == leaf, Identity.opened_at.is_(None))
-        .values(opened_at=tx.now)
-    )
-    facts = {"draw": draw.number, "leaf": b64u_encode(leaf), "purpose": purpose}
-    await record(tx, system_actor("抽取保管库"), "draw.identity-opened", facts, subject=draw.subject)
-    return priv
-
-
-async def leaf_opening(tx: Tx, vault: Vault, draw_id: uuid.UUID, leaf: bytes) -> dict[str, Any]:
-    """Return `{leaf, salt, priv}`, with which its owner (later the public) proves who a leaf is; the caller decides."""
-    draw = await find_draw(tx, draw_id)
-    salt, priv = await _open(tx, vault, draw, leaf)
-    return {"leaf": b64u_encode(leaf), "salt": b64u_encode(salt), "priv": priv}
-
-
-async def leaf_of_person(tx: Tx, vault: Vault, draw_id: uuid.UUID, person_id: str) -> bytes:
-    """Return a person's own leaf.
-
-    Raises:
-        NotFound: the person was not in the pool.
-    """
-    draw = await find_draw(tx, draw_id)
-    key = vault.unwrap(draw.spec_hash, draw.key_enc, draw.key_ct)
-    query = select(Identity.leaf).where(Identity.draw_id == draw_id, Identity.person == key.person(person_id))
-    leaf = (await tx.session.execute(query)).scalar_one_or_none()
-    if leaf is None:
-        raise NotFound
-    return leaf
-
-
-async def _open(tx: Tx, vault: Vault, draw: Draw, leaf: bytes) -> tuple[bytes, dict[str, Any]]:
-    row = await tx.session.get(Identity, (draw.id, leaf))
-    if row is None:
-        raise NotFound
-    return vault.unwrap(draw.spec_hash, draw.key_enc, draw.key_ct).open(leaf, row.sealed)
-
-
-def _selected(draw: Draw, steps: Sequence[Step]) -> set[str]:
-    found: set[str] = set()
-
-    def walk(value: Any) -> None:
-        if isinstance(value, str):
-            found.add(value)
-        elif isinstance(value, list):
-            for item in value:
-                walk(item)
-        elif isinstance(value, dict):
-            for item in value.values():
-                walk(item)
-
-    walk(draw.output)
-    return found | {b64u_encode(step.in_leaf) for step in steps if step.in_leaf is not None}
 
 
 def evidence_of(text: str) -> bytes:

@@ -8,8 +8,8 @@ from kernel.db.transaction import Tx
 from kernel.draw.build import transcript_of
 from kernel.draw.records import close_detail, result_detail
 from kernel.draw.spec import POOLS, read_spec
-from kernel.drawbook.book import find_draw, list_contributions, list_steps
 from kernel.drawbook.models import Draw
+from kernel.drawbook.shelf import find_draw, list_contributions, list_steps
 from kernel.errors import TooEarly
 from kernel.log.entry import parse_entry
 from kernel.log.reader import Checkpoint, latest_checkpoint, proof_of_entry
@@ -69,4 +69,3 @@ async def _assemble(tx: Tx, draw: Draw, close_entry: int, result_entry: int, hea
             for step in await list_steps(tx, draw.id)
         ],
     )
-

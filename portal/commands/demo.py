@@ -25,7 +25,9 @@ def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("--exit", action="store_true", help="验证完即退出；全部成立时退出码为 0")
     parser.add_argument("--fresh", action="store_true", help="清空演示数据，从头开始")
-    parser.add_argument("--stop-before", choices=STOPS, default=None, metavar="场次", help="在某一场之前停下：" + "、".join(STOPS))
+    parser.add_argument(
+        "--stop-before", choices=STOPS, default=None, metavar="场次", help="在某一场之前停下：" + "、".join(STOPS)
+    )
     parser.add_argument("--port", type=int, default=0, help="网页端口（默认 8000，被占用时自动改用下一个）")
 
 

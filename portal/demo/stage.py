@@ -38,6 +38,7 @@ class Stage:
     logins: dict[str, tuple[str, str]] = field(default_factory=dict)
     found: dict[str, Any] = field(default_factory=dict)
     canaries: list[str] = field(default_factory=list)
+    begun: bool = False
 
     def person(self, key: str, name: str = "") -> HttpPerson:
         """Return somebody; they step on stage at first mention."""
@@ -98,12 +99,13 @@ class Stage:
         """Move the rehearsal's clock forward.
 
         Args:
-            local: Beijing time, `2026-08-06 13:59:58`; a time that is already past moves nothing.
+            local: Beijing time, `2026-08-06 13:59:58`; once the log has begun, a time that is past moves nothing.
         """
         target = datetime.strptime(local, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_SHANGHAI)
-        if target <= await self.now():
-            return
         operator = await self.operator()
+        if self.begun and target <= await self.now():
+            return
+        self.begun = True
         answer = await operator.post("/api/v1/rehearsal/clock", {"to": format_time(target)})
         shown = parse_time(answer["now"]).astimezone(_SHANGHAI)
         self.console.print(f"[dim]—— 演练时钟调至 {shown:%Y-%m-%d %H:%M:%S}（北京时间）——[/dim]")

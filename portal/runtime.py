@@ -30,7 +30,7 @@ def services_of_settings(settings: Settings) -> Services:
         ),
         secret_key=settings.secret_key.reveal().encode(),
         secure_cookies=settings.base_url.startswith("https://"),
-        plugins=make_plugins(home, rehearsal=settings.rehearsal),
+        plugins=make_plugins(home),
     )
 
 

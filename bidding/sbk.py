@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, jcs, parse
-from kernel.crypto import CryptoError, random_bytes, suite
+from kernel.crypto import CryptoError, Suite, random_bytes, suite
+from kernel.crypto.errors import KeyRefused, UnknownSuite
 from kernel.crypto.keys import PrivateKey
 from kernel.crypto.protected import MIN_ROUNDS, passphrase_key
 
@@ -88,7 +89,7 @@ def read_sbk(data: bytes, passphrase: str) -> OpeningFile:
         if not isinstance(kdf, dict) or kdf.keys() != {"a", "salt", "n"} or kdf["a"] != DERIVATION:
             raise SbkError("sbk-format", "another derivation")
         salt, nonce, ct = b64u_decode(kdf["salt"]), b64u_decode(outer["nonce"], 12), b64u_decode(outer.pop("ct"))
-    except NotCanonical as refusal:
+    except (NotCanonical, UnknownSuite) as refusal:
         raise SbkError("sbk-format", str(refusal)) from None
     key = passphrase_key(passphrase, salt, kdf["n"])
     try:
@@ -96,19 +97,21 @@ def read_sbk(data: bytes, passphrase: str) -> OpeningFile:
     except CryptoError:
         raise SbkError("sbk-passphrase", "the passphrase does not open this file") from None
     try:
-        return _content(parse(plain))
-    except (NotCanonical, KeyError, TypeError) as refusal:
+        return _content(provider, parse(plain))
+    except (NotCanonical, KeyRefused) as refusal:
         raise SbkError("sbk-format", str(refusal)) from None
 
 
-def _content(inner: Any) -> OpeningFile:
-    if inner.keys() != _INNER or inner["v"] != 1 or any(slot.keys() != _SLOT for slot in inner["slots"]):
+def _content(provider: Suite, inner: Any) -> OpeningFile:
+    if not isinstance(inner, dict) or inner.keys() != _INNER or inner["v"] != 1 or not isinstance(inner["slots"], list):
         raise SbkError("sbk-format", "members are missing or unknown")
+    if any(not isinstance(slot, dict) or slot.keys() != _SLOT for slot in inner["slots"]):
+        raise SbkError("sbk-format", "a slot has missing or unknown members")
     return OpeningFile(
         tender=inner["tender"],
         lot=inner["lot"],
         bidder=inner["bidder"],
-        key=suite("intl-1").load_private(b64u_decode(inner["key"])),
+        key=provider.load_private(b64u_decode(inner["key"])),
         slots=tuple(
             SlotKey(slot["slot"], b64u_decode(slot["eid"], 32), b64u_decode(slot["fk"], 32)) for slot in inner["slots"]
         ),

@@ -1,0 +1,81 @@
+"""The order of the scenes, and what the performance leaves behind."""
+
+import importlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from portal.demo.client import close_all
+from portal.demo.stage import Stage
+from portal.launch import Platform
+
+CASE = Path(__file__).with_name("case.json")
+#: Name of the scene, the module of `portal.demo.steps` that plays it, its function.
+SCENES = (
+    ("preparation", "trading", "play"),
+    ("bidding", "bidding", "play"),
+    ("opening", "opening", "play"),
+    ("draw", "evaluating", "draw"),
+    ("evaluation", "evaluating", "evaluate"),
+    ("award", "awarding", "play"),
+    ("inspection", "supervision", "play"),
+)
+
+
+@dataclass(slots=True)
+class Performance:
+    """What is left when the curtain falls."""
+
+    tender: str
+    client_dir: Path
+    bundle: Path | None = None
+    logins: dict[str, tuple[str, str]] = field(default_factory=dict)
+    canaries: list[str] = field(default_factory=list)
+    finished: bool = False
+
+
+async def perform(platform: Platform, console: Console, *, stop_before: str | None) -> Performance:
+    """Play the case through HTTP.
+
+    Args:
+        stop_before: name of the scene before which to stop; None plays everything.
+    """
+    case: dict[str, Any] = json.loads(CASE.read_text(encoding="utf-8"))
+    stage = Stage(
+        base_url=platform.url,
+        case=case,
+        folder=platform.home.path / "clients",
+        console=console,
+        operator_password=platform.installed.operator_password,
+    )
+    stage.found["home"] = str(platform.home.path)
+    performance = Performance(tender=case["facts"]["number"], client_dir=stage.folder)
+    try:
+        for name, module, function in SCENES:
+            if name == stop_before:
+                break
+            play = getattr(importlib.import_module(f"portal.demo.steps.{module}"), function)
+            await play(stage)
+        else:
+            performance.bundle = await _fetch_bundle(stage, platform.home.path / "bundles")
+            performance.finished = True
+    finally:
+        performance.logins = dict(stage.logins)
+        performance.canaries = list(stage.canaries)
+        await close_all(stage.people.values())
+    return performance
+
+
+async def _fetch_bundle(stage: Stage, folder: Path) -> Path:
+    """Download the case bundle as any visitor may, with the stand-alone transcripts inside it."""
+    stage.scene("案卷")
+    visitor = stage.person("visitor", "公众")
+    data = await visitor.raw(f"/lots/{stage.found['lot']}/bundle.zip")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = folder / f"{stage.case['facts']['number']}-001.zip"
+    file.write_bytes(data)
+    await stage.say("公众", f"下载案卷 {len(data) / 1e6:.1f} MB")
+    return file

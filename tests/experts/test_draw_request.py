@@ -13,6 +13,8 @@ from experts.draw_request import (
     public_attributes,
     shortages,
 )
+from kernel.crypto import suite
+from kernel.draw import panel
 from tests.trading.laws import ZTB
 
 REQUEST = DrawRequest(
@@ -76,3 +78,30 @@ def test_a_pool_that_is_too_small_is_named_by_group():
 
     assert shortages(REQUEST, pool) == {"B0132": 1, "A06": 1}
     assert shortages(DrawRequest((Group("B01", 2),)), pool) == {}
+
+
+def test_the_draw_understands_the_parameters_and_keeps_them():
+    pool = [
+        (bytes([n] * 32), public_attributes(["B013201" if n % 3 else "A060101"], region, f"unit-{n // 2}"))
+        for n, region in enumerate(["jingzhou", "wuhan", "yichang"] * 8)
+    ]
+    params = panel_params(REQUEST, ZTB)
+
+    _, groups = panel(
+        *(suite("intl-1"), bytes(32), "test", pool),
+        *(params["groups"], params["rules"], params["cap"], params["max_attempts"]),
+        bytes(32),
+        "test",
+        pool,
+        params["groups"],
+        params["rules"],
+        params["cap"],
+        params["max_attempts"],
+    )
+
+    drawn = [dict(pool)[leaf] for group in groups for leaf in group]
+    assert [len(group) for group in groups] == [3, 1]
+    assert all("B0132" in dict(pool)[leaf]["speciality"] for leaf in groups[0])
+    assert len({pub["employer"] for pub in drawn}) == 4
+    assert sum(pub["region"] == "jingzhou" for pub in drawn) >= 1
+    assert sum(pub["region"] == "wuhan" for pub in drawn) <= 2

@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.canonical import b64u_encode
+from kernel.crypto import suite
+from kernel.draw import assign, strata
 from supervision.sampling import (
     BadSampling,
     InspectorRecord,
@@ -110,3 +112,24 @@ def test_nobody_is_inspected_twice_in_a_period_for_the_same_item():
     )
 
     assert due_targets([never, before, inside], start) == (never, before)
+
+
+def test_the_draw_understands_the_parameters_and_announces_the_same_sizes():
+    provider, seed = suite("intl-1"), bytes(32)
+    members = {"A": 37, "B": 12, "D": 3}
+    classes = {name: [bytes([ord(name), n]) + bytes(30) for n in range(count)] for name, count in members.items()}
+    rates = usual_rates(ZTB)
+
+    drawn = strata(provider, seed, "test", classes, strata_params(rates)["rates"])
+
+    assert {name: len(leaves) for name, leaves in drawn.items()} == sample_sizes(members, rates)
+
+    targets = drawn["A"] + drawn["D"]
+    inspectors = {bytes([n]) * 32: {"lead": "yes" if n < 4 else "no", "unit": "x"} for n in range(8)}
+    barred = (targets[0], bytes([0]) * 32)
+    params = assign_params(2, [barred], ZTB)
+
+    teams = assign(provider, seed, "test", targets, inspectors, params["slots"], {barred})
+
+    assert all(len(set(team)) == 2 and inspectors[team[0]]["lead"] == "yes" for _, team in teams)
+    assert barred[1] not in dict(teams)[barred[0]]

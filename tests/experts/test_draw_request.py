@@ -87,17 +87,8 @@ def test_the_draw_understands_the_parameters_and_keeps_them():
     ]
     params = panel_params(REQUEST, ZTB)
 
-    _, groups = panel(
-        *(suite("intl-1"), bytes(32), "test", pool),
-        *(params["groups"], params["rules"], params["cap"], params["max_attempts"]),
-        bytes(32),
-        "test",
-        pool,
-        params["groups"],
-        params["rules"],
-        params["cap"],
-        params["max_attempts"],
-    )
+    rules = (params["groups"], params["rules"], params["cap"], params["max_attempts"])
+    _, groups = panel(suite("intl-1"), bytes(32), "test", pool, *rules)
 
     drawn = [dict(pool)[leaf] for group in groups for leaf in group]
     assert [len(group) for group in groups] == [3, 1]

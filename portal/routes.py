@@ -3,9 +3,10 @@
 from typing import Any
 
 from bidding.api import licence
-from portal.doors import accounts, log, rehearsal, signin, system
+from portal.doors import accounts, home, log, rehearsal, signin, system
 
 ROUTES: list[Any] = [
+    *home.HANDLERS,
     *system.HANDLERS,
     *signin.HANDLERS,
     *accounts.HANDLERS,

@@ -1,0 +1,35 @@
+"""The home page and the display mode."""
+
+from tests.world import World
+
+
+async def test_the_home_page_works_on_an_empty_installation(world: World) -> None:
+    answer = await world.client().get("/", headers={"accept": "text/html"})
+
+    assert answer.status_code == 200
+    assert "演练模式" in answer.text
+    assert "<script>" not in answer.text
+
+
+async def test_the_display_mode_is_kept_and_leads_nowhere_outside(world: World) -> None:
+    client = world.client()
+    await client.get("/")
+
+    answer = await client.post("/mode", data={"mode": "elder"}, headers={"referer": "http://testserver//evil.example"})
+
+    assert answer.headers["location"] == "/"
+    assert 'data-mode="elder"' in (await client.get("/")).text
+
+
+async def test_a_page_that_does_not_exist_says_so_in_words(world: World) -> None:
+    answer = await world.client().get("/no-such-page", headers={"accept": "text/html"})
+
+    assert answer.status_code == 404
+    assert "没有找到这个页面" in answer.text
+
+
+async def test_the_api_describes_itself(world: World) -> None:
+    answer = await world.client().get("/schema/openapi.json")
+
+    assert answer.status_code == 200
+    assert "/api/v1/time" in answer.json()["paths"]

@@ -149,18 +149,19 @@ def open_home(path: Path) -> Home:
 
 
 def clear_home(home: Home) -> None:
-    """Delete all data of an installation; the caller holds its lock, and the folder itself stays."""
+    """Delete everything in a data folder; the caller holds its lock, and the empty parts are made again."""
     if not (home.path / MARKER).is_file():
         raise HomeRefused(f"{home.path} 不是 Sunlit 的数据目录，拒绝清空")
-    for name in FOLDERS:
-        for entry in (home.path / name).iterdir() if (home.path / name).is_dir() else ():
-            if entry.name == "lock" and name == "run":
-                continue
-            if entry.is_dir() and not entry.is_symlink():
-                shutil.rmtree(entry)
-            else:
-                entry.unlink()
+    kept = {home.path / MARKER, home.path / "run", home.path / "run" / "lock"}
+    for entry in [*home.path.iterdir(), *(home.path / "run").iterdir()]:
+        if entry in kept:
+            continue
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        else:
+            entry.unlink()
     write_private(home.path / MARKER, NEW)
+    open_home(home.path)
 
 
 class HomeLock:

@@ -134,9 +134,14 @@ def test_half_written_endpoints_read_as_none(home: Home):
 def test_clearing_removes_the_data_and_keeps_the_folder(home: Home):
     (home / "objects" / "deep").mkdir()
     (home / "objects" / "deep" / "file").write_bytes(b"x")
+    (home / "trust.json").write_text("{}")
     home.password("x")
 
-    clear_home(home)
+    with HomeLock(home):
+        clear_home(home)
+
+        assert is_running(home)
+    assert sorted(entry.name for entry in home.path.iterdir()) == sorted((*FOLDERS, MARKER))
 
     assert list((home / "objects").iterdir()) == []
     assert home.known_password("x") is None

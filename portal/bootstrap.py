@@ -107,7 +107,9 @@ def setup_lock(venv: Path, root: Path) -> Iterator[None]:
     """Let one installation at a time touch the environment; the second waits and then finds it ready."""
     folder = root / ".cache" if venv.parent == root else venv.parent
     folder.mkdir(parents=True, exist_ok=True)
-    handle = os.open(folder / "setup.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    # Installers inherit the lock: if we are killed, the one that still runs keeps others out until it has ended.
+    handle = os.open(folder / "setup.lock", os.O_RDWR | os.O_CREAT, 0o644)
+    os.set_inheritable(handle, True)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -332,6 +334,7 @@ def run(argv: list[str], environment: Mapping[str, str], *, tolerate_failure: bo
         stderr=subprocess.STDOUT,
         env=dict(environment),
         cwd="/",
+        close_fds=False,
         text=True,
         errors="replace",
         check=False,

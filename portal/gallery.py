@@ -61,6 +61,12 @@ def index() -> str:
     return f"<!doctype html><meta charset=utf-8><title>gallery</title><ul>{''.join(links)}</ul>"
 
 
+@get("/api/v1/time", sync_to_thread=False)
+def time() -> dict[str, int]:
+    """The instant of the samples, so that clocks and countdowns stand where the samples say."""
+    return {"ms": int(SITE.now.timestamp() * 1000)}
+
+
 @get("/{name:path}", media_type=MediaType.HTML, sync_to_thread=False)
 def page(name: str, request: Request[Any, Any, Any], variant: str = "") -> Response[str]:
     """One template in one of its states; the cookie `mode` chooses the display mode."""
@@ -74,7 +80,7 @@ def page(name: str, request: Request[Any, Any, Any], variant: str = "") -> Respo
 def create_app() -> Litestar:
     """The gallery as an application."""
     static = create_static_files_router("/static", [ROOT / "portal" / "static"])
-    return Litestar([index, page, static], openapi_config=None)
+    return Litestar([index, time, page, static], openapi_config=None)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,434 @@
+"""Samples of supervision, verification, the log, accounts, the bidder's room and the calendar of openings."""
+
+from datetime import date
+
+from kernel.log.reader import Checkpoint, LoggedEntry
+from kernel.web.figures import Figure, Series, bars, lines
+from portal.samples.bidder import BASE as BIDDER_BASE
+from portal.samples.common import (
+    BIDDER,
+    BUYER,
+    DEADLINE,
+    EMPTY_FORM,
+    NOTICES,
+    NUMBER,
+    OVER,
+    STAFF,
+    STAGES,
+    SUPERVISOR,
+    TITLE,
+    Row,
+    at,
+    digest,
+)
+
+_MONTHS = ("1月", "2月", "3月", "4月", "5月", "6月", "7月")
+_FAILED, _BEFORE = (9.1, 8.4, 8.8, 7.2, 7.5, 6.1, 4.2), (9.8, 9.5, 9.9, 9.2, 8.7, 8.9, 8.8)
+_DUE = (("CQ-2026-01", 17.0), ("CQ-2026-02", 12.0), ("CQ-2026-03", 6.0))
+INSPECTOR = Row(name="陈立", role="检查人员", home="/s/tasks")
+
+DASHBOARD = Row(
+    subtitle="全市 · 2026 年 1 月至 8 月 5 日 · 演示数据",
+    numbers=[
+        ("成交金额", "46.24", "亿元", "较去年同期 +6.2%"),
+        ("平均投标人数", "6.8", "家", "较去年同期 +0.9"),
+        ("节约率", "4.6", "%", "较去年同期 −0.3 个百分点"),
+        ("抽查按期公开", "100", "%", "3 期，平均 11.7 个工作日"),
+    ],
+    figures=[
+        (
+            Figure(
+                caption="因投标人不足三家重新招标的比例降到 4.2%",
+                method="按月，占当月开标项目的百分比",
+                svg=lines(
+                    "流标比例",
+                    "折线图：由一月百分之九点一降到七月百分之四点二",
+                    _MONTHS,
+                    [Series("今年", 1, _FAILED), Series("上年", 6, _BEFORE)],
+                    unit="%",
+                ),
+                head=("月份", "今年", "上年"),
+                rows=tuple((m, f"{a}%", f"{b}%") for m, a, b in zip(_MONTHS, _FAILED, _BEFORE, strict=True)),
+            ),
+            [],
+        ),
+        (
+            Figure(
+                caption="抽查结果均在法定 20 个工作日之内公开",
+                method="自检查结束之日起的工作日",
+                svg=bars(
+                    "公开用时",
+                    "横向条形图，虚线为20个工作日",
+                    _DUE,
+                    limit=20,
+                    limit_label="20 个工作日",
+                    unit=" 日",
+                    width=540,
+                ),
+                head=("抽查", "工作日"),
+                rows=tuple((n, f"{v:.0f}") for n, v in _DUE),
+            ),
+            [],
+        ),
+    ],
+    openings=[(DEADLINE, TITLE, "/openings/1", "info", "接收投标")],
+    clues=[
+        Row(
+            level=("bad", "高"),
+            text="3 家投标人文件的生成设备特征相同",
+            href="#",
+            lot="滨江路桥梁检测服务",
+            basis="同一台计算机编制，文件 2、4、5",
+            at=at("2026-08-05 18:02"),
+            state=("warn", "待核查"),
+        ),
+        Row(
+            level=("warn", "中"),
+            text="专家评分连续偏离",
+            href="#",
+            lot="智慧交通信号优化",
+            basis="超过控制限 4 次",
+            at=at("2026-08-04 17:26"),
+            state=("info", "核查中"),
+        ),
+    ],
+    inspections=[
+        Row(title="2026 年第 4 期：代理机构从业行为", href="#", state=("info", "检查中"), due="结果应于 09-11 前公开")
+    ],
+    unread=2,
+)
+NEW = Row(
+    form=Row(
+        values={"team": "2", "lead": "1", "target_kind": "agency", "items": ["conduct"], "departments": []}, errors={}
+    ),
+    items=[("conduct", "招标代理机构从业行为"), ("contract", "合同履约"), ("bond", "保证金退还")],
+    target_kinds=[("agency", "招标代理机构", "按信用等级分层抽取"), ("lot", "已完成标段", "")],
+    departments=[("housing", "住房和城乡建设"), ("transport", "交通运输"), ("water", "水利")],
+    classes=[
+        Row(key="A", word="A 级", count=38, rate="3", minimum="1"),
+        Row(key="B", word="B 级", count=61, rate="10", minimum="3"),
+        Row(key="C", word="C 级", count=24, rate="30", minimum="4"),
+        Row(key="D", word="D 级", count=5, rate="100", minimum="5"),
+    ],
+    targets=Row(count=128, root=digest("targets"), at=at("2026-08-14 08:00")),
+    inspectors=Row(count=36, root=digest("inspectors"), at=at("2026-08-14 08:00")),
+    earlier=3,
+)
+_STEPS = [
+    ("done", "冻结名录", "08-14 10:00"),
+    ("done", "公布承诺", "08-14 10:05"),
+    ("done", "揭示与抽取", "08-14 10:31"),
+    ("now", "检查与记录", "至 08-28"),
+    ("", "公开", "09-25 前"),
+]
+_PICKS = [
+    Row(
+        no=1,
+        name="陕西铭源项目管理有限公司",
+        class_="B 级",
+        team="ZF-003、ZF-013",
+        state=("ok", "已检查"),
+        result="未发现问题",
+        law="",
+        href="",
+    ),
+    Row(
+        no=2,
+        name="秦川咨询有限公司",
+        class_="C 级",
+        team="ZF-034、ZF-001",
+        state=("warn", "责令改正"),
+        result="招标文件发售期不足 5 日",
+        law="招标投标法实施条例第十六条",
+        href="",
+    ),
+    Row(
+        no=3,
+        name="长安招标代理有限公司",
+        class_="D 级",
+        team="ZF-011、ZF-025",
+        state=("info", "检查中"),
+        result="",
+        law="",
+        href="",
+    ),
+]
+INSPECTION = Row(
+    role="public",
+    no="CQ-2026-04",
+    title="2026 年第 4 期：招标代理机构从业行为",
+    state=("info", "检查中"),
+    steps=_STEPS,
+    facts=[
+        ("检查对象", "名录 128 个，抽取 13 个"),
+        ("检查人员", "名录 36 人，每个对象 2 人"),
+        ("分层", "按信用等级 3%、10%、30%、100%"),
+        ("回避", "3 人次，由下一顺位递补"),
+    ],
+    draw=Row(href="/verify/draws/2", commit_href="", reveal_href="", contributors=[]),
+    picks=_PICKS,
+    tasks=[],
+    publish_by=date(2026, 9, 25),
+    published_at=None,
+    pdf_href="",
+    publishable=False,
+    statement="",
+    form=EMPTY_FORM,
+    digest=digest("spec"),
+    log_index=49_911,
+    rectifications=[
+        Row(
+            name="秦川咨询有限公司",
+            order="更正招标文件并重新计算发售期",
+            due=date(2026, 9, 4),
+            state=("info", "整改中"),
+        )
+    ],
+)
+SUPERVISED = Row(
+    **{
+        **vars(INSPECTION),
+        "role": "supervisor",
+        "draw": Row(
+            href="#",
+            commit_href="#",
+            reveal_href="#",
+            contributors=[
+                Row(name="监督局", committed=True, revealed=True, mine=True),
+                Row(name="住建局", committed=True, revealed=False, mine=False),
+            ],
+        ),
+        "publishable": True,
+        "statement": "我确认检查记录已核对，依法应当公开的内容完整",
+    }
+)
+INSPECTED = Row(
+    **{
+        **vars(INSPECTION),
+        "role": "inspector",
+        "tasks": [
+            Row(
+                id="3",
+                name="长安招标代理有限公司",
+                items=[
+                    ("1", "是否按规定编制和发售招标文件"),
+                    ("2", "是否存在排斥潜在投标人的条款"),
+                    ("3", "保证金是否按期退还"),
+                ],
+                form=EMPTY_FORM,
+            )
+        ],
+    }
+)
+
+VERIFY = Row(
+    q="",
+    problem="",
+    draws=[
+        Row(
+            no="CQ-20260806-01",
+            title=f"评标专家抽取：{TITLE}",
+            href="/verify/draws/1",
+            at=at("2026-08-06 15:31"),
+            word="可复算",
+            kind="ok",
+        )
+    ],
+    lots=[Row(id="1", title=TITLE, number=NUMBER, forms_href="/api/v1/verify/forms/1")],
+    trust_href="/api/v1/trust",
+    log_href="/log",
+    origin="sunlit.example/log",
+    cli=[
+        ("sunlit verify 回执.json --trust 信任文件.json", "核验一份回执"),
+        ("sunlit verify 抽取记录.json 候选名单.json", "复算一次抽取"),
+        ("sunlit verify 全案核验包.zip", "核验一个标段从公告到中标的全部记录"),
+    ],
+)
+_TX = [
+    ("pool", "候选名单指纹", "冻结后不能增删；只含专业、地区等必要属性", digest("pool"), False),
+    (
+        "commits",
+        "各方承诺",
+        "2 个贡献方在截止前提交，彼此看不到对方的随机数",
+        f"代理机构　{digest('c1')}\n行政监督　{digest('c2')}",
+        False,
+    ),
+    ("close", "承诺截止", "此后不能再加入任何随机数", "2026-08-06 15:30:00", False),
+    ("reveals", "揭示随机数", "须与承诺一致", f"代理机构　{digest('r1')}\n行政监督　{digest('r2')}", False),
+    ("seed", "合成种子", "由规格指纹和全部随机数按次序算出", digest("seed"), False),
+    ("outcome", "抽取", "panel/1：在满足全部条件的组合中等概率抽取", "第 1 次尝试即满足条件", False),
+]
+DRAW = Row(
+    no="CQ-20260806-01",
+    title="评标专家抽取",
+    purpose=TITLE,
+    state=("ok", "已抽取，已公开"),
+    steps=[
+        ("done", "冻结名单", "15:10:00"),
+        ("done", "公布承诺", "15:14:20"),
+        ("done", "承诺截止", "15:30:00"),
+        ("done", "揭示与抽取", "15:30:41"),
+        ("now", "公开与核验", "进行中"),
+    ],
+    facts=[
+        ("候选名单", "1,874 人（综合评标专家库 2,000 人，回避剔除 126 人）"),
+        ("抽取", "计算机与网络 3 人，数据库与软件 2 人"),
+        ("条件", "同一单位最多 1 人"),
+        ("算法", "panel/1（公开、可复算）"),
+        ("贡献方", "代理机构、行政监督"),
+    ],
+    groups=[
+        Row(
+            title="计算机与网络",
+            picks=[Row(no=n, name=f"{digest(f'l{n}')[:8]}…", sub="结果公告后公开姓名") for n in (1, 2, 3)],
+        ),
+        Row(
+            title="数据库与软件",
+            picks=[Row(no=n, name=f"{digest(f'l{n}')[:8]}…", sub="结果公告后公开姓名") for n in (4, 5)],
+        ),
+    ],
+    odds=[("计算机与网络", "3 / 212"), ("数据库与软件", "2 / 165")],
+    transcript=_TX,
+    verify_href="/api/v1/verify/draws/1",
+    json_href="#",
+    pool_href="#",
+    pdf_href="#",
+    cli="sunlit verify 抽取记录.json 候选名单.json",
+    log_index=49_101,
+    attempts=0,
+    replacements=[Row(no=3, what="不接受，由候补第 1 位递补", at=at("2026-08-06 15:52"))],
+)
+FROZEN = Row(
+    **{
+        **vars(DRAW),
+        "state": ("info", "承诺中"),
+        "groups": [],
+        "verify_href": "",
+        "replacements": [],
+        "log_index": None,
+        "pdf_href": "",
+        "attempts": 1,
+        "transcript": _TX[:2],
+        "steps": [
+            ("done", "冻结名单", "15:10:00"),
+            ("now", "公布承诺", ""),
+            ("", "承诺截止", ""),
+            ("", "揭示与抽取", ""),
+            ("", "公开与核验", ""),
+        ],
+    }
+)
+RECEIPT = Row(
+    no="HZ-20260806-01043",
+    found=True,
+    opened=False,
+    state=("ok", "有效"),
+    kind_word="投标文件接收回执",
+    received_at=at("2026-08-06 13:31:27"),
+    lot_title=TITLE,
+    lot_href="/lots/1",
+    bidder_name="",
+    submission=digest("sub"),
+    proof=Row(
+        index=48_213,
+        size=48_214,
+        root="q7Jm0gQmA1xF0c6uTn5yQmY2W3m8l1y0v5pZs3cX9dE=",
+        path=[digest(str(i)) for i in range(4)],
+        at=at("2026-08-06 13:31:28"),
+        witnesses=["监督部门", "邻市平台"],
+    ),
+    bundle_href="/api/v1/receipts/1",
+)
+
+
+def _entry(index: int, kind: str, detail: dict[str, object], when: str) -> LoggedEntry:
+    return LoggedEntry(1, index, kind, b"{}", detail, "public", at(when))
+
+
+_ENTRIES = [
+    _entry(48_077, "question.answered", {"lot": "001", "no": 1}, "2026-07-20 10:12"),
+    _entry(48_019, "notice.published", {"tender": NUMBER, "digest": digest("notice")}, "2026-07-16 22:00"),
+    _entry(47_118, "plan.refused", {"rule": "R-TIME-03", "article": "招标投标法实施条例第十六条"}, "2026-07-08 10:40"),
+]
+_CHECKPOINT = Checkpoint(
+    size=48_214,
+    root=bytes.fromhex(digest("root")),
+    note="sunlit.example/log\n48214\nq7Jm0gQmA1xF0c6uTn5yQmY2W3m8l1y0v5pZs3cX9dE=\n\n— sunlit.example/log 1yF…\n— witness.example 9aQ…\n",
+    at=at("2026-08-06 13:31:28"),
+)
+_SCHEMA = {
+    "info": {"title": "Sunlit", "version": "0.1.0"},
+    "paths": {
+        "/api/v1/lots/{lot_id}": {
+            "get": {
+                "tags": ["lots"],
+                "summary": "A lot as the public sees it",
+                "parameters": [{"name": "lot_id", "in": "path", "required": True, "schema": {"type": "string"}}],
+                "responses": {"200": {"description": "the lot"}},
+            }
+        },
+        "/api/v1/submissions": {
+            "post": {
+                "tags": ["bids"],
+                "summary": "Hand in a sealed bid",
+                "description": "The body carries the bidder's signature only.",
+                "requestBody": {
+                    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Submission"}}}
+                },
+                "responses": {"201": {"description": "receipt"}, "409": {"description": "too late"}},
+            }
+        },
+    },
+}
+ROOM = Row(
+    base=BIDDER_BASE,
+    title=TITLE,
+    number=NUMBER,
+    lot_no="001",
+    over=OVER,
+    state=("info", "接收投标"),
+    stages=STAGES,
+    joined=True,
+    join_href="",
+    todos=[
+        Row(
+            kind="bad",
+            text="递交投标文件",
+            href=BIDDER_BASE + "/submit",
+            sub="已递交第 2 次，截止前可以修改",
+            due="剩余 00:38:22",
+        )
+    ],
+    deadline=DEADLINE,
+    mine=Row(
+        rev=2, at=at("2026-08-05 17:42:09"), receipt_no="HZ-20260805-00872", receipt_href="#", state=("ok", "当前有效")
+    ),
+    notices=NOTICES[:2],
+    facts=[("招标人", BUYER), ("最高限价", "3,200,000.00 元")],
+    result=None,
+)
+_OPENINGS = [Row(at=DEADLINE, title=TITLE, number=NUMBER, buyer=BUYER, href="#", state=("info", "接收投标"))]
+
+
+def _supervisor(page: Row) -> dict[str, object]:
+    return {"user": SUPERVISOR, "page": page}
+
+
+SAMPLES: dict[str, dict[str, dict[str, object]]] = {
+    "supervision/dashboard.html": {"": _supervisor(DASHBOARD), "empty": _supervisor(Row(**{**vars(DASHBOARD), "figures": [], "openings": [], "clues": [], "inspections": []}))},
+    "supervision/inspection_new.html": {"": _supervisor(NEW), "errors": _supervisor(Row(**{**vars(NEW), "form": Row(values={}, errors={"title": "填写名称", "items": "至少选择一个抽查事项"})}))},
+    "supervision/inspection.html": {"": {"nav": "inspections", "page": INSPECTION}, "supervisor": _supervisor(SUPERVISED), "inspector": {"user": INSPECTOR, "page": INSPECTED}, "frozen": {"nav": "inspections", "page": Row(**{**vars(INSPECTION), "picks": [], "rectifications": [], "draw": None, "publish_by": None, "digest": ""})}},
+    "supervision/inspections.html": {"": {"nav": "inspections", "page": Row(rows=[Row(no="CQ-2026-04", title=INSPECTION.title, href="#", targets=128, picked=13, state=("info", "检查中"), at=at("2026-08-14 10:31"))], prev_href=None, next_href=None)}, "empty": {"nav": "inspections", "page": Row(rows=[], prev_href=None, next_href=None)}},
+    "supervision/tasks.html": {"": {"user": INSPECTOR, "page": Row(tasks=[Row(title=INSPECTION.title, href="#", target="长安招标代理有限公司", due=date(2026, 8, 28), mates="ZF-025", state=("warn", "待检查"))])}, "empty": {"user": INSPECTOR, "page": Row(tasks=[])}},
+    "portal/verify.html": {"": {"nav": "verify", "page": VERIFY}, "unknown": {"nav": "verify", "page": Row(**{**vars(VERIFY), "q": "HZ-0", "problem": "没有找到这个编号。请核对后重新输入。", "draws": [], "lots": []})}},
+    "portal/draw.html": {"": {"nav": "verify", "page": DRAW}, "frozen": {"nav": "verify", "page": FROZEN}},
+    "portal/receipt_verify.html": {"": {"nav": "verify", "page": RECEIPT}, "opened": {"nav": "verify", "page": Row(**{**vars(RECEIPT), "opened": True, "bidder_name": "西安云枢信息技术有限公司"})}, "unknown": {"nav": "verify", "page": Row(**{**vars(RECEIPT), "found": False})}},
+    "portal/login.html": {"": {"next": "", "error": "", "login": ""}, "failed": {"next": "/a", "error": "登录名或口令不正确。", "login": "wangke", "accounts": [("招标代理机构", "agency"), ("行政监督", "supervisor")]}},
+    "portal/log.html": {"": {"nav": "log", "checkpoint": _CHECKPOINT, "entries": _ENTRIES, "next_before": 47_118}, "empty": {"nav": "log", "checkpoint": None, "entries": [], "next_before": None}},
+    "portal/schema.html": {"": {"nav": "schema", "schema": _SCHEMA}},
+    "portal/rehearsal.html": {"": {"user": STAFF, "message": "", "error": ""}, "failed": {"user": STAFF, "message": "", "error": "演练时钟只能向前调整。"}, "moved": {"user": STAFF, "message": "演练时钟已调整。", "error": ""}},
+    "portal/inbox.html": {"": {"user": BIDDER, "page": Row(role="bidder", messages=[Row(title="澄清文件（第 1 号）已发布", text="修改了交货地点，请重新下载。", href="#", sent_at=at("2026-07-20 10:12"), read=False, lot=TITLE), Row(title="招标文件获取成功", text="第 1 版。", href="#", sent_at=at("2026-07-17 08:50"), read=True, lot=TITLE)], prev_href=None, next_href=None)}, "empty": {"user": STAFF, "page": Row(role="staff", messages=[], prev_href=None, next_href=None)}},
+    "portal/help.html": {"": {"nav": "help"}},
+    "bidding/openings.html": {"": {"nav": "openings", "page": Row(running=[], coming=_OPENINGS, past=[])}},
+    "bidding/room.html": {"": {"user": BIDDER, "page": ROOM}, "outsider": {"user": BIDDER, "page": Row(**{**vars(ROOM), "joined": False, "join_href": "#", "todos": [], "mine": None})}, "result": {"user": BIDDER, "page": Row(**{**vars(ROOM), "deadline": None, "todos": [], "result": Row(rank="第 2 名", total="91.87", reason="综合得分低于第一名 1.55 分，主要差距在集群与容灾一项")})}},
+}  # fmt: skip

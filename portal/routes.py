@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bidding.api import licence
+from bidding import doors as bidding
 from portal.doors import accounts, home, log, rehearsal, signin, system
 
 ROUTES: list[Any] = [
@@ -12,5 +12,5 @@ ROUTES: list[Any] = [
     *accounts.HANDLERS,
     *log.HANDLERS,
     *rehearsal.HANDLERS,
-    *licence.HANDLERS,
+    *bidding.HANDLERS,
 ]

@@ -45,7 +45,9 @@ CREATE TABLE bidding_keyset (
   entry_id bigint,
   CONSTRAINT ck_bidding_keyset_state CHECK (state IN ('proposed', 'published', 'replaced')),
   CONSTRAINT ck_bidding_keyset_policy CHECK (policy IN ('bidder', 'trustees', 'either', 'both')),
-  CONSTRAINT ck_bidding_keyset_threshold CHECK (k >= 2 AND k <= n AND n <= 16 AND window_s > 0),
+  CONSTRAINT ck_bidding_keyset_threshold CHECK (
+    (policy = 'bidder' AND k = 0 AND n = 0) OR (policy <> 'bidder' AND k >= 2 AND k <= n AND n <= 16)),
+  CONSTRAINT ck_bidding_keyset_window CHECK (window_s > 0),
   CONSTRAINT ck_bidding_keyset_published CHECK (
     state <> 'published' OR (published_at IS NOT NULL AND entry_id IS NOT NULL))
 );

@@ -1,5 +1,6 @@
 """A world of bidders with e-licences, trustees with keys, and a lot whose notice is out; all goes through HTTP."""
 
+import io
 import json
 import uuid
 from dataclasses import dataclass, field
@@ -7,14 +8,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from bidding import envelope, keyset, messages
+from bidding.client import accept_keyset, sign_message
 from bidding.licence import login_token
-from kernel.canonical import b64u_encode
+from bidding.vocabulary import CHUNK_OF_SLOT
+from kernel.canonical import b64u_encode, jcs
 from kernel.codes import uscc_check_char
-from kernel.crypto import suite
+from kernel.crypto import jws, suite
 from kernel.crypto.authority import Authority, Holder, Licence, create_authority, issue_licence, revoke
 from kernel.crypto.keys import KeyKind, PrivateKey, generate
+from kernel.identity.accounts import create_account, ensure_organisation
+from kernel.identity.models import Account
+from kernel.identity.sessions import open_session
 from portal.licences import LocalLicences
 from tests.world import World
 
@@ -42,9 +49,31 @@ class Bidder:
     pseudonym: str = ""
     sealed: dict[str, bytes] = field(default_factory=dict)
     file_keys: dict[str, bytes] = field(default_factory=dict)
+    eids: dict[str, bytes] = field(default_factory=dict)
     docs: list[dict[str, Any]] = field(default_factory=list)
     rev: int = 0
     head: bytes | None = None
+
+
+@dataclass(slots=True)
+class Trustee:
+    """A trustee with the two keys on record."""
+
+    i: int
+    client: httpx.AsyncClient
+    sign: PrivateKey
+    unwrap: PrivateKey
+
+    def signed(self, message: dict[str, Any]) -> str:
+        header = {"kid": SUITE.kid(self.sign.public.spki)}
+        return jws.sign(SUITE, messages.TYPES[message["type"]], message, self.sign, "ES256", header)
+
+
+def cut(raw: bytes) -> tuple[bytes, list[bytes]]:
+    """Head and chunks of an envelope file."""
+    head = envelope.read_head(io.BytesIO(raw))
+    body = raw[len(head.raw) :]
+    return head.raw, [body[at : at + head.sealed_chunk] for at in range(0, len(body), head.sealed_chunk)]
 
 
 class BiddingWorld:
@@ -59,7 +88,7 @@ class BiddingWorld:
         world.services.plugins["licences"] = LocalLicences(self.authority)
         self.lot_id = uuid.uuid4()
         self.deadline = datetime(2000, 1, 1, tzinfo=UTC)
-        self.trustees: list[tuple[httpx.AsyncClient, PrivateKey, PrivateKey]] = []
+        self.trustees: list[Trustee] = []
         self.keyset: dict[str, Any] = {}
         self.keyset_id = ""
 
@@ -164,6 +193,183 @@ class BiddingWorld:
             )
         if published:
             await self.publish()
+
+    async def staff(self, login: str, *roles: str, code: str, organisation: str) -> httpx.AsyncClient:
+        """A person of staff, signed in without the slow check of a password."""
+        async with self.db.begin() as tx:
+            account = (await tx.session.execute(select(Account).where(Account.login == login))).scalar_one_or_none()
+            if account is None:
+                found = await ensure_organisation(tx, uscc=code, name=organisation)
+                account = await create_account(
+                    tx, login=login, display_name=login, roles=roles, organisation_id=found.id
+                )
+            opened = await open_session(tx, account, method="password")
+        client = self.world.client()
+        client.cookies.set("sid", opened.secret)
+        await client.get("/api/v1/me")
+        return client
+
+    # The keyset.
+
+    async def make_trustees(self, n: int = 5) -> list[str]:
+        """Sign trustees in, each of an organisation of its own, with keys on record; return their account ids."""
+        accounts = []
+        for i in range(1, n + 1):
+            client = await self.staff(f"trustee{i}", "trustee", code=uscc(800_000 + i), organisation=f"见证单位{i}")
+            sign, unwrap = generate(KeyKind.P256), generate(KeyKind.P256)
+            for purpose, key in (("sign", sign), ("unwrap", unwrap)):
+                answer = await client.post(
+                    "/api/v1/me/keys", json={"purpose": purpose, "spki": b64u_encode(key.public.spki)}
+                )
+                assert answer.status_code == 201, answer.text
+            self.trustees.append(Trustee(i, client, sign, unwrap))
+            accounts.append((await client.get("/api/v1/me")).json()["id"])
+        return accounts
+
+    async def agency(self) -> httpx.AsyncClient:
+        return await self.staff("agent", "agency", code=uscc(900_002), organisation=AGENCY)
+
+    async def propose(self, accounts: list[str], **changes: Any) -> httpx.Response:
+        client = await self.agency()
+        body = {"trustees": [{"account": account, "role": "notary"} for account in accounts], **changes}
+        return await client.post(f"/api/v1/lots/{self.lot_id}/keyset", json=body)
+
+    async def accept(self, trustee: "Trustee") -> httpx.Response:
+        drill = (await trustee.client.get(f"/api/v1/keysets/{self.keyset_id}/drill")).json()
+        message = accept_keyset(drill["keyset"], drill["i"], drill["challenge"], trustee.unwrap)
+        return await trustee.client.post(
+            f"/api/v1/keysets/{self.keyset_id}/accept", json={"jws": trustee.signed(message)}
+        )
+
+    async def make_keyset(self, n: int = 5) -> None:
+        """Propose, drill, accept: the lot's keyset is published."""
+        proposed = await self.propose(await self.make_trustees(n))
+        assert proposed.status_code == 201, proposed.text
+        self.keyset_id, self.keyset = proposed.json()["id"], proposed.json()["keyset"]
+        for trustee in self.trustees:
+            answer = await self.accept(trustee)
+            assert answer.status_code == 200, answer.text
+
+    async def open_for_bids(self, **procedure: Any) -> None:
+        """Make a lot with a keyset whose notice is out."""
+        await self.make_lot(published=False, **procedure)
+        await self.make_keyset(0 if procedure.get("policy") == "bidder" else 5)
+        await self.publish()
+
+    # Bids.
+
+    def form(self, bidder: Bidder, **changes: Any) -> dict[str, Any]:
+        return {
+            "v": 1,
+            "type": "bid.form",
+            "tender": TENDER,
+            "lot": "001",
+            "bidder_name": bidder.name,
+            "uscc": bidder.uscc,
+            "price": "2986400.00",
+            "period": "30 天",
+            "manager": "张敏",
+            "valid_days": 90,
+            **changes,
+        }
+
+    def seal(self, bidder: Bidder, slot: str, data: bytes, **changes: Any) -> bytes:
+        """Seal one document as the bidder's client does; remember the file key."""
+        core = {
+            "suite": "intl-1",
+            "tender": TENDER,
+            "lot": "001",
+            "slot": slot,
+            "bidder": bidder.pseudonym,
+            "ks": b64u_encode(keyset.keyset_hash(self.keyset)),
+            "chunk": CHUNK_OF_SLOT[slot],
+            **changes,
+        }
+        out = io.BytesIO()
+        policy = self.keyset["policy"]
+        eid, file_key = envelope.seal(
+            core,
+            policy,
+            [("hpke-p256", bidder.bid_key.public)] if policy != "trustees" else [],
+            keyset.trustee_keys(self.keyset),
+            self.keyset["k"] or None,
+            len(data),
+            io.BytesIO(data),
+            out,
+        )
+        bidder.sealed[slot], bidder.file_keys[slot], bidder.eids[slot] = out.getvalue(), file_key, eid
+        return out.getvalue()
+
+    async def open_upload(self, bidder: Bidder, slot: str, raw: bytes, **changes: Any) -> httpx.Response:
+        head, pieces = cut(raw)
+        body = {"lot": str(self.lot_id), "slot": slot, "header": b64u_encode(head), "chunks": len(pieces), **changes}
+        return await bidder.client.post("/api/v1/uploads", json=body)
+
+    async def upload(self, bidder: Bidder, slot: str, raw: bytes) -> str:
+        """Upload an envelope whole; return the upload's id."""
+        opened = await self.open_upload(bidder, slot, raw)
+        assert opened.status_code == 201, opened.text
+        for j, piece in enumerate(cut(raw)[1]):
+            answer = await bidder.client.put(f"/api/v1/uploads/{opened.json()['id']}/chunks/{j}", content=piece)
+            assert answer.status_code == 200, answer.text
+        return str(opened.json()["id"])
+
+    async def prepare(self, bidder: Bidder, file: bytes = b"%PDF-1.7 bid", **form: Any) -> None:
+        """Seal and upload form and file; `docs` then holds what a submission names."""
+        bidder.docs = []
+        for slot, data in (("file", file), ("form", jcs(self.form(bidder, **form)))):
+            raw = self.seal(bidder, slot, data)
+            await self.upload(bidder, slot, raw)
+            bidder.docs.append(messages.document(slot, bidder.eids[slot], len(cut(raw)[1]), len(raw)))
+
+    def message(self, bidder: Bidder, **changes: Any) -> dict[str, Any]:
+        """The next submission of a bidder."""
+        made = messages.submission(
+            tender=TENDER,
+            lot="001",
+            bidder=bidder.pseudonym,
+            rev=bidder.rev + 1,
+            prev=bidder.head,
+            docs=bidder.docs,
+            ks=keyset.keyset_hash(self.keyset),
+        )
+        return {**made, **changes}
+
+    def signed(self, bidder: Bidder, message: dict[str, Any], **changes: Any) -> str:
+        key, chain = changes.get("key", bidder.sign_key), changes.get("chain", [bidder.licence.sign])
+        return sign_message(SUITE, message, key, [*chain, self.authority.issuing])
+
+    async def send(self, bidder: Bidder, message: dict[str, Any], **changes: Any) -> httpx.Response:
+        path = "/api/v1/submissions" if message["type"] == "bid.submission" else "/api/v1/withdrawals"
+        answer = await bidder.client.post(path, json={"jws": self.signed(bidder, message, **changes)})
+        if answer.status_code in (201, 202):
+            bidder.rev, bidder.head = message["rev"], messages.submission_digest(SUITE, message)
+        return answer
+
+    async def submit(self, bidder: Bidder, **form: Any) -> httpx.Response:
+        """Seal, upload and submit; the answer is the receipt."""
+        await self.prepare(bidder, **form)
+        answer = await self.send(bidder, self.message(bidder))
+        assert answer.status_code in (201, 202), answer.text
+        return answer
+
+    async def withdraw(self, bidder: Bidder) -> httpx.Response:
+        assert bidder.head is not None
+        message = messages.withdrawal(
+            tender=TENDER, lot="001", bidder=bidder.pseudonym, rev=bidder.rev + 1, prev=bidder.head
+        )
+        return await self.send(bidder, message)
+
+    async def rows(self, sql: str, **values: Any) -> list[Any]:
+        """Rows of a statement, as the portal's login sees them."""
+        async with self.db.begin_read_only() as tx:
+            return list((await tx.session.execute(text(sql), {"lot": self.lot_id, **values})).all())
+
+    async def entries(self, kind: str) -> list[dict[str, Any]]:
+        """Details of the log's entries of a kind."""
+        return [
+            row.detail for row in await self.rows("SELECT detail FROM audit_entry WHERE type = :k ORDER BY id", k=kind)
+        ]
 
     async def publish(self, ks: str = "") -> None:
         async with self.db.begin() as tx:

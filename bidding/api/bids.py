@@ -1,0 +1,147 @@
+"""Uploads, submissions, withdrawals, receipts."""
+
+import uuid
+from typing import Any
+
+from litestar import Request, Response, get, post, put
+
+from bidding import queries, submission, uploads
+from bidding.api.licence import trust_of
+from bidding.messages import SUBMISSION, WITHDRAWAL
+from bidding.schemas import SignedMessage, UploadOpening
+from bidding.submission import Accepted, SubmissionRefused
+from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
+from kernel.db.transaction import Tx
+from kernel.errors import InvalidInput, NotFound
+from kernel.identity.actor import Actor
+from kernel.log import reader
+from kernel.log.platform import ACK
+from kernel.web.guards import requires
+from kernel.web.services import Services
+
+#: How long the answer waits for the log; after that the client gets an acknowledgement and asks again.
+RECEIPT_WAIT_S = 1.0
+#: A chunk is at most 1 MiB and a tag.
+MAX_CHUNK = (1 << 20) + 16
+
+
+@post("/api/v1/uploads", guards=[requires("bidder")], tags=["bidding"], summary="Send the head of an envelope")
+async def open_upload(tx: Tx, actor: Actor, data: UploadOpening) -> dict[str, Any]:
+    """Open an upload; what is not sealed for this lot is refused here."""
+    try:
+        lot_id = uuid.UUID(data.lot)
+    except ValueError as error:
+        raise NotFound from error
+    view = await uploads.open_upload(tx, actor, lot_id, data.slot, uploads.head_of(data.header), data.chunks)
+    return uploads.shown(view)
+
+
+@put(
+    "/api/v1/uploads/{upload_id:uuid}/chunks/{j:int}",
+    guards=[requires("bidder")],
+    status_code=200,
+    tags=["bidding"],
+    summary="Send one chunk, in any order; the same chunk again is no fault",
+    request_max_body_size=MAX_CHUNK,
+)
+async def put_chunk(
+    request: Request[Any, Any, Any], services: Services, actor: Actor, upload_id: uuid.UUID, j: int
+) -> dict[str, str]:
+    """Take a chunk's raw bytes. They are read before any transaction: the deadline counts after the last byte."""
+    async with services.db.begin_read_only() as tx:
+        upload = await uploads.access_upload(tx, actor, upload_id)
+    data = bytearray()
+    async for piece in request.stream():
+        data += piece
+        if len(data) > upload.chunk_bytes:
+            raise InvalidInput("分块大小不符。", [("body", f"应为 {upload.chunk_bytes} 字节")])
+    leaf = await uploads.keep_chunk(services.db, services.files, actor, upload, j, bytes(data))
+    return {"leaf": b64u_encode(leaf)}
+
+
+@get(
+    "/api/v1/uploads/{upload_id:uuid}",
+    guards=[requires("bidder")],
+    tags=["bidding"],
+    summary="Which chunks have arrived, for resuming",
+)
+async def read_upload(tx: Tx, actor: Actor, upload_id: uuid.UUID) -> dict[str, Any]:
+    """Return the bitmap of chunks."""
+    return uploads.shown(await uploads.access_upload(tx, actor, upload_id))
+
+
+@post(
+    "/api/v1/submissions",
+    guards=[requires("bidder")],
+    tags=["bidding"],
+    summary="Submit a sealed bid: 201 with the receipt, or 202 with an acknowledgement to ask again with",
+)
+async def submit(services: Services, actor: Actor, data: SignedMessage) -> Response[dict[str, Any]]:
+    """Accept a bid; a refusal carries the platform's signature."""
+    return await _take(services, actor, data.jws, SUBMISSION)
+
+
+@post(
+    "/api/v1/withdrawals",
+    guards=[requires("bidder")],
+    tags=["bidding"],
+    summary="Withdraw a bid before the deadline; answers as a submission does",
+)
+async def withdraw(services: Services, actor: Actor, data: SignedMessage) -> Response[dict[str, Any]]:
+    """Accept a withdrawal."""
+    return await _take(services, actor, data.jws, WITHDRAWAL)
+
+
+async def _take(services: Services, actor: Actor, token: str, kind: str) -> Response[dict[str, Any]]:
+    accepted = await take(services, actor, token, kind)
+    if await services.feed.wait_for_entry(services.db, accepted.entry_id, timeout_s=RECEIPT_WAIT_S):
+        async with services.db.begin_read_only() as tx:
+            bundle = await reader.receipt_bundle(tx, accepted.entry_id, accepted.receipt)
+        return Response(bundle, status_code=201)
+    digest = b64u_encode(accepted.digest)
+    ack = services.platform.sign(ACK, {**accepted.detail, "type": "bid.ack"})
+    return Response({"ack": ack, "poll": f"/api/v1/receipts/{digest}"}, status_code=202)
+
+
+async def take(services: Services, actor: Actor, token: str, kind: str) -> Accepted:
+    """Run the act in a transaction of its own; sign and keep a refusal in another.
+
+    Raises:
+        SubmissionRefused: with the signed rejection in `extra["rejection"]`.
+    """
+    trust = trust_of(services)
+    try:
+        return await services.db.run(
+            lambda tx: submission.submit(tx, actor, token, kind, platform=services.platform, trust=trust)
+        )
+    except SubmissionRefused as refusal:
+        kept = refusal
+    async with services.db.begin() as tx:
+        kept.extra["rejection"] = await submission.reject(tx, actor, kept, platform=services.platform)
+    raise kept
+
+
+@get(
+    "/api/v1/receipts/{digest:str}",
+    guards=[requires("bidder", "supervisor")],
+    tags=["bidding"],
+    summary="The receipt of one's own submission, by its digest",
+)
+async def receipt(services: Services, actor: Actor, digest: str) -> Response[dict[str, Any]]:
+    """Return the receipt bundle; 202 while the log has not numbered the entry."""
+    try:
+        raw = b64u_decode(digest, 32)
+    except NotCanonical as error:
+        raise NotFound from error
+    async with services.db.begin_read_only() as tx:
+        found = await queries.find_receipt(tx, actor, raw)
+    await services.feed.wait_for_entry(services.db, found.entry_id, timeout_s=RECEIPT_WAIT_S)
+    async with services.db.begin_read_only() as tx:
+        try:
+            bundle = await reader.receipt_bundle(tx, found.entry_id, found.receipt)
+        except NotFound:
+            return Response({"poll": f"/api/v1/receipts/{digest}"}, status_code=202)
+    return Response(bundle, headers={"Cache-Control": "no-store"})
+
+
+HANDLERS = [open_upload, put_chunk, read_upload, submit, withdraw, receipt]

@@ -1,0 +1,7 @@
+"""All doors of bidding, for the portal's table of routes."""
+
+from typing import Any
+
+from bidding.api import bids, keysets, licence
+
+HANDLERS: list[Any] = [*licence.HANDLERS, *keysets.HANDLERS, *bids.HANDLERS]

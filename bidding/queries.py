@@ -1,0 +1,134 @@
+"""Reads of bidding: each returns frozen views, and before the opening only what is the actor's own."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import text
+
+from bidding.registration import find_interest
+from bidding.vocabulary import BidState, SubmissionKind
+from kernel.db.transaction import Tx
+from kernel.errors import NotFound
+from kernel.identity.actor import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """A receipt and the entry that proves it."""
+
+    lot_id: uuid.UUID
+    digest: bytes
+    kind: SubmissionKind
+    rev: int
+    entry_id: int
+    receipt: str
+    received_at: datetime
+    is_current: bool
+    documents: tuple[dict[str, Any], ...]
+    bidder_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class OwnBidView:
+    """A bidder's own bid for a lot."""
+
+    bid_id: uuid.UUID
+    lot_id: uuid.UUID
+    pseudonym: str
+    state: BidState
+    rev: int
+    head: bytes | None
+    fault: str | None
+
+
+async def list_trustees(tx: Tx) -> list[dict[str, Any]]:
+    """Return the accounts that may hold a share, by organisation."""
+    rows = await tx.session.execute(
+        text(
+            "SELECT a.id, a.display_name, o.name AS organisation,"
+            " EXISTS (SELECT 1 FROM identity_person_key k WHERE k.account_id = a.id AND k.purpose = 'unwrap'"
+            "   AND k.revoked_at IS NULL)"
+            " AND EXISTS (SELECT 1 FROM identity_person_key k WHERE k.account_id = a.id AND k.purpose = 'sign'"
+            "   AND k.revoked_at IS NULL) AS ready"
+            " FROM identity_account a JOIN identity_organisation o ON o.id = a.organisation_id"
+            " WHERE 'trustee' = ANY(a.roles) AND a.disabled_at IS NULL ORDER BY o.name, a.display_name"
+        )
+    )
+    return [
+        {"account": str(row.id), "name": row.display_name, "organisation": row.organisation, "ready": row.ready}
+        for row in rows
+    ]
+
+
+async def find_own_bid(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> OwnBidView | None:
+    """Return the actor's own bid for a lot, or None without an interest."""
+    if actor.organisation_id is None:
+        return None
+    interest = await find_interest(tx, lot_id, actor.organisation_id)
+    if interest is None:
+        return None
+    row = (
+        await tx.session.execute(
+            text("SELECT state, rev, head, fault FROM bidding_bid WHERE id = :id"), {"id": interest.bid_id}
+        )
+    ).one()
+    head = None if row.head is None else bytes(row.head)
+    return OwnBidView(interest.bid_id, lot_id, interest.pseudonym, BidState(row.state), row.rev, head, row.fault)
+
+
+_RECEIPTS = (
+    "SELECT s.id, s.lot_id, s.digest, s.kind, s.rev, s.entry_id, s.receipt, s.received_at,"
+    " coalesce(b.head = s.digest, false) AS is_current, o.name AS bidder_name,"
+    " coalesce((SELECT jsonb_agg(jsonb_build_object('slot', d.slot, 'eid', encode(d.eid, 'hex'),"
+    "   'chunks', d.chunks, 'bytes', d.size) ORDER BY d.slot)"
+    "   FROM bidding_document d WHERE d.submission_id = s.id), '[]') AS documents"
+    " FROM bidding_submission s JOIN bidding_bid b ON b.id = s.bid_id"
+    " JOIN bidding_interest i ON i.id = b.interest_id JOIN identity_organisation o ON o.id = i.organisation_id"
+)
+
+
+async def find_receipt(tx: Tx, actor: Actor, digest: bytes) -> ReceiptView:
+    """Return a receipt of the actor's own; supervision may read it once the lot is unsealed.
+
+    Raises:
+        NotFound: absent, or not yours: the answer is the same.
+    """
+    found = await _receipts(
+        tx,
+        "WHERE s.digest = :digest AND (i.organisation_id = :organisation OR (:oversight AND EXISTS"
+        " (SELECT 1 FROM kernel_unsealed u WHERE u.subject = s.lot_id)))",
+        {"digest": digest, "organisation": actor.organisation_id, "oversight": actor.has("supervisor")},
+    )
+    if not found:
+        raise NotFound
+    return found[0]
+
+
+async def list_own_submissions(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[ReceiptView]:
+    """Return the actor's own revisions for a lot, newest first."""
+    return await _receipts(
+        tx,
+        "WHERE s.lot_id = :lot AND i.organisation_id = :organisation ORDER BY s.rev DESC",
+        {"lot": lot_id, "organisation": actor.organisation_id},
+    )
+
+
+async def _receipts(tx: Tx, tail: str, values: dict[str, Any]) -> list[ReceiptView]:
+    rows = await tx.session.execute(text(f"{_RECEIPTS} {tail}"), values)
+    return [
+        ReceiptView(
+            lot_id=row.lot_id,
+            digest=bytes(row.digest),
+            kind=SubmissionKind(row.kind),
+            rev=row.rev,
+            entry_id=row.entry_id,
+            receipt=row.receipt,
+            received_at=row.received_at,
+            is_current=row.is_current,
+            documents=tuple(row.documents),
+            bidder_name=row.bidder_name,
+        )
+        for row in rows
+    ]

@@ -1,0 +1,339 @@
+"""The act that takes a bid: one transaction, a lock shared by all bidders of the lot, a row of its own for each.
+
+Intent in, receipt out. The deadline is decided by the database's clock after the lot is held: whoever waits for the
+lock is judged by the time at which he gets it. The closer takes the lot for itself, so every bid is either wholly
+before the close list or refused. Revisions form a chain: each names the digest of the one before.
+
+Source: crypto.md §3.5, §3.6; R-ET-05.
+"""
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from bidding.envelope import envelope_id
+from bidding.licence import LoginError, verify_act
+from bidding.licence_trust import LicenceTrust
+from bidding.messages import SUBMISSION, TYPES, WITHDRAWAL, MessageError, check_message, submission_digest
+from bidding.registration import InterestView, require_interest
+from bidding.vocabulary import SLOTS, BidState, SubmissionKind
+from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, format_time, jcs, parse
+from kernel.crypto import Suite, suite
+from kernel.db.transaction import Tx
+from kernel.errors import Conflict, DomainError, NotFound
+from kernel.identity.actor import Actor
+from kernel.log.platform import RECEIPT, REJECTION, PlatformKey
+from kernel.log.writer import record_detail
+from trading import facade as trading
+from trading.lot_view import LotView
+
+#: Log entry, and `type` of the receipt's detail, for each kind of message.
+_ENTRY = {SUBMISSION: "bid.accepted", WITHDRAWAL: "bid.withdrawn"}
+_STATE = {SUBMISSION: BidState.SEALED, WITHDRAWAL: BidState.WITHDRAWN}
+_KIND = {SUBMISSION: SubmissionKind.SUBMISSION, WITHDRAWAL: SubmissionKind.WITHDRAWAL}
+
+_WORDS = {
+    "late": "投标已截止，平台未接收本次递交。",
+    "signature": "签名未通过核验，请使用本单位的电子营业执照签名。",
+    "certificate": "签名所用的执照不属于当前登录的单位。",
+    "bidder": "投标代号与登记不符。",
+    "keyset": "投标文件所用的密钥与公布的不一致，请重新密封。",
+    "rev": "递交次序不连续，请刷新页面后重新递交。",
+    "prev": "前一次递交的指纹不符，请刷新页面后重新递交。",
+    "slots": "递交的文件份数不符合招标文件要求。",
+    "eid": "平台收到的密文与签名中的文件指纹不一致，请重新上传。",
+    "message": "递交内容的格式不正确。",
+    "nothing": "没有可以撤回的投标文件。",
+}
+
+
+class SubmissionRefused(DomainError):
+    """A submission or withdrawal is refused; the platform signs the reason.
+
+    Args:
+        reason: key of the words above; `late` shows as a deadline that has passed.
+    """
+
+    code = "submission-refused"
+
+    def __init__(self, reason: str, interest: InterestView, lot: LotView, digest: bytes) -> None:
+        super().__init__(_WORDS[reason], reason=reason)
+        self.reason = reason
+        self.interest = interest
+        self.lot = lot
+        self.digest = digest
+
+
+class SubmissionLate(SubmissionRefused):
+    """It came at or after the deadline, by the database's clock."""
+
+    code = "deadline-passed"
+
+
+#: Makes the refusal of this message for a reason.
+Refuse = Callable[[str], SubmissionRefused]
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """What the act knows before the log has numbered the entry.
+
+    Attributes:
+        detail: exactly what entry and receipt cover.
+        is_repeat: this very message had been accepted before; nothing was changed.
+    """
+
+    digest: bytes
+    entry_id: int
+    detail: dict[str, Any]
+    receipt: str
+    is_repeat: bool
+
+
+async def submit(
+    tx: Tx, actor: Actor, token: str, kind: str, *, platform: PlatformKey, trust: LicenceTrust
+) -> Accepted:
+    """Accept a submission or a withdrawal.
+
+    Args:
+        token: JWS by the bidder's licence certificate.
+        kind: `SUBMISSION` or `WITHDRAWAL` of `bidding.messages`.
+
+    Raises:
+        NotFound: no such lot, or the actor does not take part in it.
+        SubmissionRefused: late, malformed, or not the next link of the bid's chain; `reason` says which.
+
+    Effects:
+        one row in `bidding_submission` with its documents, the bid's new head, entry `bid.accepted` or `bid.withdrawn`,
+        sealed until the opening.
+    Source:
+        R-ET-05; crypto.md §3.5 steps 5 and 6
+    """
+    provider = suite("intl-1")
+    lot, interest = await _addressee(tx, actor, token)
+
+    def refuse(reason: str) -> SubmissionRefused:
+        cls = SubmissionLate if reason == "late" else SubmissionRefused
+        return cls(reason, interest, lot, provider.hash(token.encode()))
+
+    message = _verified(tx, actor, token, kind, trust, refuse)
+    digest = submission_digest(provider, message)
+    known = await _find(tx, interest.bid_id, digest)
+    if known is not None:
+        return known
+    instant = await _hold(tx, lot.id, refuse)
+    bid = await _lock_bid(tx, interest.bid_id)
+    _require_next(message, bid, kind, refuse)
+    if message["bidder"] != interest.pseudonym:
+        raise refuse("bidder")
+    documents = await _documents(tx, provider, lot, interest, message, refuse) if kind == SUBMISSION else []
+
+    detail = {
+        "v": 1,
+        "type": _ENTRY[kind],
+        "tender": lot.tender,
+        "lot": lot.number,
+        "bidder": interest.pseudonym,
+        "rev": message["rev"],
+        "submission": b64u_encode(digest),
+        "received_at": format_time(instant),
+    }
+    recorded = await record_detail(tx, _ENTRY[kind], detail, subject=lot.id, visibility="sealed")
+    receipt = platform.sign(RECEIPT, detail)
+    submission_id = tx.new_secret_id()
+    await tx.session.execute(
+        _INSERT,
+        {
+            "id": submission_id,
+            "bid": interest.bid_id,
+            "lot": lot.id,
+            "kind": _KIND[kind].value,
+            "rev": message["rev"],
+            "prev": bid.head,
+            "digest": digest,
+            "payload": jcs(message).decode(),
+            "jws": token,
+            "receipt": receipt,
+            "entry": recorded.entry_id,
+            "at": instant,
+        },
+    )
+    if documents:
+        await tx.session.execute(_INSERT_DOCUMENT, [{**row, "submission": submission_id} for row in documents])
+    await tx.session.execute(
+        text("UPDATE bidding_bid SET state = :state, rev = :rev, head = :head WHERE id = :id"),
+        {"state": _STATE[kind].value, "rev": message["rev"], "head": digest, "id": interest.bid_id},
+    )
+    return Accepted(digest, recorded.entry_id, detail, receipt, is_repeat=False)
+
+
+_INSERT = text(
+    "INSERT INTO bidding_submission (id, bid_id, lot_id, kind, rev, prev, digest, payload, jws, receipt, entry_id,"
+    " received_at) VALUES (:id, :bid, :lot, :kind, :rev, :prev, :digest, cast(:payload AS jsonb), :jws, :receipt,"
+    " :entry, :at)"
+)
+_INSERT_DOCUMENT = text(
+    "INSERT INTO bidding_document (submission_id, slot, lot_id, upload_id, eid, chunks, size)"
+    " VALUES (:submission, :slot, :lot, :upload, :eid, :chunks, :size)"
+)
+
+
+async def _addressee(tx: Tx, actor: Actor, token: str) -> tuple[LotView, InterestView]:
+    """Find where an unverified message wants to go; only the actor's own place in a lot is found."""
+    try:
+        payload = parse(b64u_decode(token.split(".")[1]))
+        tender, number = payload["tender"], payload["lot"]
+    except (NotCanonical, LookupError, TypeError):
+        raise NotFound("递交内容无法读取。") from None
+    lot = await trading.find_lot(tx, str(tender), str(number))
+    if lot is None or lot.published_at is None:
+        raise NotFound
+    return lot, await require_interest(tx, actor, lot.id)
+
+
+def _verified(tx: Tx, actor: Actor, token: str, kind: str, trust: LicenceTrust, refuse: Refuse) -> dict[str, Any]:
+    try:
+        act = verify_act(
+            token,
+            typ=TYPES[kind],
+            roots=trust.roots,
+            intermediates=trust.intermediates,
+            crl=list(trust.crls(tx.now)),
+            now=tx.now,
+        )
+        if act.claims.uscc != actor.uscc:
+            raise refuse("certificate")
+        return check_message(act.payload, kind)
+    except LoginError:
+        raise refuse("signature") from None
+    except MessageError:
+        raise refuse("message") from None
+
+
+async def _hold(tx: Tx, lot_id: uuid.UUID, refuse: Refuse) -> datetime:
+    """Hold the lot open and return the instant at which that was so."""
+    try:
+        lot = await trading.lock_lot_for_bidding(tx, lot_id)
+    except Conflict:
+        current = await trading.get_lot(tx, lot_id)
+        if current.deadline is not None and await tx.instant() >= current.deadline:
+            raise refuse("late") from None
+        raise
+    instant = await tx.instant()
+    if lot.deadline is None or instant >= lot.deadline:
+        raise refuse("late")
+    return instant
+
+
+async def _lock_bid(tx: Tx, bid_id: uuid.UUID) -> Row[Any]:
+    query = text("SELECT rev, head, state FROM bidding_bid WHERE id = :id FOR UPDATE")
+    return (await tx.session.execute(query, {"id": bid_id})).one()
+
+
+def _require_next(message: dict[str, Any], bid: Row[Any], kind: str, refuse: Refuse) -> None:
+    if message["rev"] != bid.rev + 1:
+        raise refuse("rev")
+    head = None if bid.head is None else b64u_encode(bytes(bid.head))
+    if message["prev"] != head:
+        raise refuse("prev")
+    if kind == WITHDRAWAL and bid.state != BidState.SEALED:
+        raise refuse("nothing")
+
+
+async def _documents(
+    tx: Tx, provider: Suite, lot: LotView, interest: InterestView, message: dict[str, Any], refuse: Refuse
+) -> list[dict[str, Any]]:
+    """Match every document of the message with an upload whose chunks, as stored, give its envelope id."""
+    if message["ks"] != lot.keyset:
+        raise refuse("keyset")
+    if sorted(doc["slot"] for doc in message["docs"]) != sorted(SLOTS):
+        raise refuse("slots")
+    return [await _document(tx, provider, lot, interest, doc, refuse) for doc in message["docs"]]
+
+
+async def _document(
+    tx: Tx, provider: Suite, lot: LotView, interest: InterestView, doc: dict[str, Any], refuse: Refuse
+) -> dict[str, Any]:
+    rows = await tx.session.execute(
+        text(
+            "SELECT u.id, u.head_digest, length(u.head) + u.chunks * u.chunk_bytes AS size,"
+            " array_agg(c.leaf ORDER BY c.j) AS leaves"
+            " FROM bidding_upload u JOIN bidding_chunk c ON c.upload_id = u.id"
+            " WHERE u.bid_id = :bid AND u.slot = :slot AND u.chunks = :chunks"
+            " GROUP BY u.id HAVING count(*) = u.chunks"
+        ),
+        {"bid": interest.bid_id, "slot": doc["slot"], "chunks": doc["chunks"]},
+    )
+    claimed = b64u_decode(doc["eid"])
+    for row in rows:
+        eid = envelope_id(provider, bytes(row.head_digest), [bytes(leaf) for leaf in row.leaves])
+        if eid == claimed and row.size == doc["bytes"]:
+            return {
+                "slot": doc["slot"],
+                "lot": lot.id,
+                "upload": row.id,
+                "eid": eid,
+                "chunks": doc["chunks"],
+                "size": row.size,
+            }
+    raise refuse("eid")
+
+
+async def _find(tx: Tx, bid_id: uuid.UUID, digest: bytes) -> Accepted | None:
+    row = (
+        await tx.session.execute(
+            text("SELECT digest, entry_id, receipt FROM bidding_submission WHERE bid_id = :bid AND digest = :digest"),
+            {"bid": bid_id, "digest": digest},
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    detail = parse(b64u_decode(row.receipt.split(".")[1]))
+    return Accepted(bytes(row.digest), row.entry_id, detail, row.receipt, is_repeat=True)
+
+
+async def reject(tx: Tx, actor: Actor, refusal: SubmissionRefused, *, platform: PlatformKey) -> str:
+    """Sign the platform's refusal and keep it; a transaction of its own, after the refused one was rolled back.
+
+    Returns:
+        JWS over `{v,type:"bid.rejected",tender,lot,bidder,message,reason,received_at}`; `message` is the digest of the
+        refused token.
+
+    Effects:
+        one row in `bidding_rejection`, entry `bid.rejected`, sealed until the opening.
+    Source:
+        crypto.md §3.6
+    """
+    detail = {
+        "v": 1,
+        "type": "bid.rejected",
+        "tender": refusal.lot.tender,
+        "lot": refusal.lot.number,
+        "bidder": refusal.interest.pseudonym,
+        "message": b64u_encode(refusal.digest),
+        "reason": refusal.reason,
+        "received_at": format_time(tx.now),
+    }
+    recorded = await record_detail(tx, "bid.rejected", detail, subject=refusal.lot.id, visibility="sealed")
+    signed = platform.sign(REJECTION, detail)
+    await tx.session.execute(
+        text(
+            "INSERT INTO bidding_rejection (id, lot_id, organisation_id, digest, reason, jws, entry_id, received_at)"
+            " VALUES (:id, :lot, :organisation, :digest, :reason, :jws, :entry, :at)"
+        ),
+        {
+            "id": tx.new_secret_id(),
+            "lot": refusal.lot.id,
+            "organisation": actor.organisation_id,
+            "digest": refusal.digest,
+            "reason": refusal.reason,
+            "jws": signed,
+            "entry": recorded.entry_id,
+            "at": tx.now,
+        },
+    )
+    return signed

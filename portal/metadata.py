@@ -23,6 +23,9 @@ MODELS = (
     "bidding.models.party",
     "bidding.models.bid",
     "bidding.models.opening",
+    "experts.models.pool",
+    "experts.models.committee",
+    "experts.models.session",
 )
 
 for _module in MODELS:

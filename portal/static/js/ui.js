@@ -149,3 +149,39 @@ export function onPress(button, act) {
     }
   });
 }
+
+/**
+ * The place where a controller says what it is doing and what went wrong (macro `outcome`).
+ * @param {string} id
+ */
+export function outcome(id) {
+  const place = maybe(id);
+  const alert = maybe(`${id}-err`);
+  return {
+    /** @param {string} text */
+    say(text) {
+      if (alert) alert.hidden = true;
+      if (place) place.textContent = text;
+    },
+    /** @param {string} text @param {...(Node | string)} rest */
+    fail(text, ...rest) {
+      if (place) place.textContent = '';
+      if (!alert) return;
+      alert.replaceChildren(note('bad', text, ...rest));
+      alert.hidden = false;
+    },
+  };
+}
+
+/**
+ * Ticks a step of a transcript (macro `transcript`), with a fact beside it.
+ * @param {ParentNode} root
+ * @param {string} key
+ * @param {string} [fact]
+ */
+export function tick(root, key, fact) {
+  const step = root.querySelector(`[data-v="${key}"]`);
+  if (!step) return;
+  step.classList.add('v');
+  if (fact) step.append(el('span', { class: 'hash' }, fact));
+}

@@ -1,5 +1,6 @@
 // Strings module calls together for test_js_crypto.py, where handles cannot cross the debugging protocol.
 import * as canonical from './canonical.js';
+import * as drawcheck from './drawcheck.js';
 import * as envelope from './envelope.js';
 import { bytesSource } from './header.js';
 import { hpkeOpen } from './hpke.js';
@@ -70,4 +71,9 @@ export const makePerson = async (passphrase) => (await keyfile.makePersonFile(pa
 
 export async function drill(keyset, i, challenge, pkcs8) {
   return messages.answerDrill(keyset, i, challenge, (await keys.load(pkcs8)).unwrapping);
+}
+
+export async function draw(transcript, pool, trust) {
+  const { parties, seed, output, members } = await drawcheck.verifyDraw(transcript, pool, trust);
+  return { parties, seed, output, members };
 }

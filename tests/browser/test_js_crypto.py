@@ -69,6 +69,12 @@ def test_what_is_not_canonical_is_refused_alike(js: Modules, data: bytes) -> Non
     assert js.code("canonical", "parse", data) == refusal.value.code
 
 
+def test_canonical_vectors(js: Modules) -> None:
+    for case in json.loads((VECTORS / "canonical.json").read_text())["cases"]:
+        code = js.code("canonical", "parse", bytes.fromhex(case["hex"]))
+        assert code == ("" if case["flag"] == "valid" else case["code"]), case
+
+
 def test_nesting_up_to_the_limit_is_read(js: Modules) -> None:
     data = b"[" * 128 + b"]" * 128
     assert jcs(parse(data)) == data

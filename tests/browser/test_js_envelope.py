@@ -2,14 +2,16 @@
 
 import copy
 import io
+import json
 import struct
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bidding import envelope
-from kernel.canonical import b64u_encode, jcs
+from kernel.canonical import b64u_decode, b64u_encode, jcs
 from kernel.crypto import random_bytes
 from kernel.crypto.keys import PrivateKey
 from tests.browser.modules import Modules, RefusedError
@@ -17,6 +19,7 @@ from tests.worlds.envelope_world import CHUNK, PIECE, TRUSTEES, Sealed, core, ke
 
 pytestmark = pytest.mark.browser
 
+VECTORS = Path(__file__).resolve().parents[1] / "vectors"
 POLICIES = ("bidder", "trustees", "either", "both")
 SIZES = (0, 1, CHUNK - 8, CHUNK - 7, 40_000)
 
@@ -279,3 +282,19 @@ def test_stanzas_cannot_be_moved(js: Modules) -> None:
         assert browser_says(js, "share", sealed.raw, i, key("t1").pkcs8()) == "stanza"
     for j in (-1, 2, "0", None):
         assert browser_says(js, "bidder", sealed.raw, j, key("bidder").pkcs8()) == "stanza"
+
+
+def test_published_vectors_open(js: Modules) -> None:
+    vectors = json.loads((VECTORS / "envelope.json").read_text())
+    assert len(vectors["cases"]) >= 5
+    for case in vectors["cases"]:
+        raw, fk = b64u_decode(case["file"]), b64u_decode(case["fk"])
+        answer = js("probe", "openWhole", raw, fk)
+        assert (b64u_encode(answer["eid"]), b64u_encode(answer["data"])) == (case["eid"], case["plaintext"]), case
+        parts: dict[str, Any] = {}
+        if case["policy"] != "trustees":
+            parts["bidderSecret"] = b64u_decode(case["bidder_secret"])
+        if case["policy"] != "bidder":
+            shares = [b64u_decode(share) for share in case["shares"]]
+            parts["shares"] = list(enumerate(shares, 1))[-case["k"] :]
+        assert js("probe", "recover", raw, parts) == fk, case["label"]

@@ -55,7 +55,8 @@ async function call(method, path, body, signal) {
   let text;
   try {
     const url = path.startsWith(BASE) ? path : BASE + path;
-    response = await fetch(url, { method, headers, body: content, cache: 'no-store', credentials: 'same-origin', signal });
+    const options = { method, headers, body: content, signal };
+    response = await fetch(url, { ...options, cache: 'no-store', credentials: 'same-origin' });
     text = await response.text();
   } catch (error) {
     if (signal?.aborted) throw error;
@@ -139,7 +140,8 @@ export const receipt = (id) => call('GET', `/verify/receipts/${at(id)}`);
 /** @returns {Promise<import('./log.js').Trust>} */
 export const trust = () => call('GET', '/trust');
 
-/** @param {string} lot @returns {Promise<{bidder: string, name: string, envelope: string, fk: string, price: string}[]>} */
+/** @typedef {{bidder: string, name: string, envelope: string, fk: string, price: string}} PublishedForm */
+/** @param {string} lot @returns {Promise<PublishedForm[]>} */
 export const forms = (lot) => call('GET', `/verify/forms/${at(lot)}`);
 
 /**

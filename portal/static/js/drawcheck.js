@@ -23,6 +23,17 @@ import { kid } from './wrap.js';
 /** @typedef {import('./transcript.js').Logged} Logged */
 /** @typedef {Map<string, Map<number, Uint8Array>>} Kept party to the commitments of its shares */
 
+/**
+ * What a transcript proves.
+ * @typedef {object} Verified
+ * @property {Spec} spec
+ * @property {string[]} parties whose randomness is in the seed
+ * @property {Uint8Array} seed
+ * @property {any} output
+ * @property {Leaf[][]} members of a panel after all replacements
+ * @property {import('./log.js').Checkpoint} checkpoint
+ */
+
 const VOID_REASONS = ['too-few', 'not-revealed', 'escrow-failed', 'beacon-missing', 'reserve-empty'];
 const REASONS = ['refused', 'no-answer', 'avoidance', 'absent'];
 const PUBLIC_NUMBERS = /^(?:(?:[0-9]+\.)+\/)+$/;
@@ -32,7 +43,7 @@ const PUBLIC_NUMBERS = /^(?:(?:[0-9]+\.)+\/)+$/;
  * @param {any} pool the pool file's value; for `assign/1` an object of two pools
  * @param {import('./log.js').Trust | null} [trust] without one, who signed the checkpoint is not checked
  * @param {(step: string, fact: string) => void} [passed] told of every step that held, for the page
- * @returns {Promise<{spec: Spec, parties: string[], seed: Uint8Array, output: any, members: Leaf[][], checkpoint: any}>}
+ * @returns {Promise<Verified>}
  * @throws {Refusal} `json-profile`, `pool-order`, `pool-duplicate`, `pool-root`, `party-unknown`, `party-duplicate`,
  *   `commit-late`, `commit-mismatch`, `beacon`, `void`, `weight-range`, `attempts`, `infeasible`, `result-mismatch`,
  *   `replacement-order`, checked in this order; then the codes of the log's proofs
@@ -54,7 +65,7 @@ export async function verifyDraw(transcript, pool, trust = null, passed = () => 
   const output = await compute(spec, pools, seed);
   await requireResult(read, seed, output);
   passed('seed', b64u(seed));
-  passed('output', `${pools.size}`);
+  passed('output', spec.algo);
   const panelNow = await walkReplacements(read, pools, seed);
   passed('replacements', `${read.replacements.length}`);
   const checkpoint = await requireLogged(read, trust);
@@ -203,7 +214,8 @@ async function countAcks(spec, party, holders, acks, commitments) {
  */
 async function requireSigned(spec, party, token, typ) {
   const signer = spec.contributors.get(party);
-  must(token.payload.spec === spec.ref && signer && (await holds(token, signer, typ)), 'void', `not signed by ${party}`);
+  const held = token.payload.spec === spec.ref && signer && (await holds(token, signer, typ));
+  must(held, 'void', `not signed by ${party}`);
 }
 
 /**
@@ -295,8 +307,12 @@ async function witnesses(spec, number, value, statements) {
  * @param {Kept} kept
  * @param {Map<string, Uint8Array>} reveals
  */
-function requireValid({ spec, close, result, freeze, attempts }, committed, kept, reveals) {
-  must(close.entry.at >= spec.commitBy && result.index > close.index, 'void', 'the close came before its time');
+function requireValid(read, committed, kept, reveals) {
+  const { spec, close, result, freeze, attempts } = read;
+  const everybody = committed.size === spec.contributors.size;
+  must(close.entry.at >= spec.commitBy || everybody, 'void', 'the close came before its time');
+  must(result.index > close.index, 'void', 'the result was logged before the close');
+  requireFinal(read, kept);
   must(kept.size >= spec.least && [...kept.keys()].every((party) => committed.has(party)), 'void', 'too few');
   must(reveals.size === kept.size, 'void', "a contributor's value is missing");
   const chain = [...attempts.map((attempt) => attempt.spec), spec];
@@ -310,6 +326,23 @@ function requireValid({ spec, close, result, freeze, attempts }, committed, kept
     must(same(told, { v: 1, type: 'draw.void', spec: attempt.spec.ref, reason, party }), 'void', 'an earlier attempt');
     must(VOID_REASONS.includes(reason), 'void', 'no reason of the rules');
   }
+}
+
+/**
+ * With an escrow, the final contributors were logged before any value was told, so none can be left out later.
+ * @param {Transcript} read
+ * @param {Kept} kept
+ */
+function requireFinal({ spec, final, escrow, close, result }, kept) {
+  must((spec.escrow === null) === (final === null), 'void', 'final contributors if and only if there is an escrow');
+  if (!spec.escrow || !final) return;
+  const parties = [...kept.keys()].sort(compareText);
+  must(same(final.detail, { v: 1, type: 'draw.final', spec: spec.ref, parties }), 'void', 'other final contributors');
+  const acks = escrow.flatMap((delivery) => delivery.acks.map(({ log }) => log.index));
+  const inOrder = [close.index, ...acks].every((index) => index < final.index) && final.index < result.index;
+  must(inOrder, 'void', 'the final contributors were logged out of order');
+  const complete = acks.length >= spec.contributors.size * spec.escrow.n;
+  must(final.entry.at >= spec.escrow.by || complete, 'void', 'the escrow ended before its time');
 }
 
 /**
@@ -351,7 +384,8 @@ async function walkReplacements({ spec, output, result, replacements }, pools, s
     last = log.index;
     barred.add(out);
     if (raw.act === 'bar') {
-      must(raw.group === null && raw.in === null && !now.flat().includes(out), code, 'a member is replaced, not barred');
+      const outside = raw.group === null && raw.in === null && !now.flat().includes(out);
+      must(outside, code, 'a member is replaced, not barred');
       continue;
     }
     must(raw.act === 'replace', code, 'no such act');
@@ -369,7 +403,7 @@ function recordsOf(read) {
     ...read.attempts.flatMap((attempt) => [attempt.log, attempt.void]),
     read.freeze, ...read.commits.map(({ log }) => log), read.close,
     ...read.escrow.flatMap(({ token, acks }) => [token.log, ...acks.map(({ log }) => log)]),
-    read.result, ...read.replacements.map(({ log }) => log),
+    ...(read.final ? [read.final] : []), read.result, ...read.replacements.map(({ log }) => log),
   ];
 }
 

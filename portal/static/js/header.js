@@ -1,5 +1,5 @@
 // @ts-check
-/** The head of an `SBE1` envelope: its fields, their checks in the order of the contract, and what is derived from it. */
+/** The head of an `SBE1` envelope: its fields, their checks in the order of the contract, and what is derived of it. */
 import { concat, equal, fromB64u, toNumber, u32, u8, utf8 } from './bytes.js';
 import { hasExactly, jcs, parse } from './canonical.js';
 import { Refusal, must } from './errors.js';

@@ -16,7 +16,10 @@ const P256 = { name: 'ECDSA', namedCurve: 'P-256' };
  * @typedef {{privateKey: CryptoKey, x5c?: Uint8Array[], kid?: string}} Signer
  */
 /** @typedef {{header: Record<string, any>, payload: Uint8Array, signed: Uint8Array, signature: Uint8Array}} Token */
-/** @typedef {{typ: string, alg: 'ES256' | 'EdDSA', extra?: string[]}} Expected `extra` are header members that must be there */
+/**
+ * `extra` are header members that must be there besides `alg` and `typ`.
+ * @typedef {{typ: string, alg: 'ES256' | 'EdDSA', extra?: string[]}} Expected
+ */
 
 /**
  * Signs a payload with ES256.

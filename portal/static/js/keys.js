@@ -1,8 +1,8 @@
 // @ts-check
 /**
- * Private keys of people, as they are made, protected by a passphrase and read back. A key at rest is PKCS#8 under PBES2
- * (RFC 8018): PBKDF2-HMAC-SHA-256 with at least 600 000 rounds and AES-256-CBC, which OpenSSL opens too. Keys in memory
- * are WebCrypto handles that cannot be exported.
+ * Private keys of people, as they are made, protected by a passphrase and read back. A key at rest is PKCS#8 under
+ * PBES2 (RFC 8018): PBKDF2-HMAC-SHA-256 with at least 600 000 rounds and AES-256-CBC, which OpenSSL opens too. Keys in
+ * memory are WebCrypto handles that cannot be exported.
  */
 import { concat, equal, fromB64, fromHex, randomBytes, toNumber, utf8 } from './bytes.js';
 import { INTEGER, NULL, OCTETS, OID, SEQUENCE, children, der, derInteger, readAll } from './der.js';

@@ -80,9 +80,9 @@ export async function verifyInclusion(leaf, i, n, path, root) {
  * @returns {Promise<boolean>}
  */
 export async function verifyConsistency(m, n, path, rootM, rootN) {
-  if (!isIndex(m) || !isIndex(n) || m > n || !isPath(path)) return false;
+  // A proof from the empty tree would prove nothing about its other side.
+  if (!isIndex(m) || !isIndex(n) || m === 0 || m > n || !isPath(path)) return false;
   if (m === n) return path.length === 0 && equal(rootM, rootN);
-  if (m === 0) return path.length === 0 && equal(rootM, await sha256(new Uint8Array(0)));
   let fn = m - 1;
   let sn = n - 1;
   while (fn % 2 === 1) {

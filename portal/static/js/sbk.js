@@ -12,7 +12,10 @@ import { MIN_ROUNDS, passphraseKey } from './keys.js';
 const DERIVATION = 'pbkdf2-hmac-sha256';
 
 /** @typedef {{slot: string, eid: Uint8Array, fk: Uint8Array}} SlotKey */
-/** @typedef {{tender: string, lot: string, bidder: string, key: Uint8Array, slots: SlotKey[]}} OpeningFile `key` is PKCS#8 */
+/**
+ * `key` is the bid key in PKCS#8.
+ * @typedef {{tender: string, lot: string, bidder: string, key: Uint8Array, slots: SlotKey[]}} OpeningFile
+ */
 
 /**
  * Encrypts an opening file.

@@ -86,7 +86,10 @@ function fields() {
   });
 }
 
-/** Shows what is wrong with the form beside each field, and moves the focus to the first. @param {Map<string, string>} errors */
+/**
+ * Shows what is wrong with the form beside each field, and moves the focus to the first.
+ * @param {Map<string, string>} errors
+ */
 function showErrors(errors) {
   for (const { name } of fields()) {
     const text = errors.get(name) ?? '';

@@ -108,7 +108,7 @@ export function split32(secret, k, n) {
  * @param {[number, Uint8Array][]} shares
  * @param {number} k
  * @returns {Uint8Array}
- * @throws {import('./errors.js').Refusal} `threshold`, `share-index`, `share-length`, `share-duplicate` or `share-count`
+ * @throws {import('./errors.js').Refusal} `threshold`, `share-index`, `share-length`, `share-duplicate`, `share-count`
  */
 export function combine32(shares, k) {
   must(Number.isInteger(k) && 2 <= k && k <= MAX_SHARES, 'threshold');

@@ -14,7 +14,8 @@ import { kid } from './wrap.js';
 const PROFILE = 'json-profile';
 /** @type {Record<string, string[]>} the pools that each algorithm draws from */
 export const POOLS = {
-  'order/1': ['pool'], 'worder/1': ['pool'], 'strata/1': ['pool'], 'panel/1': ['pool'], 'assign/1': ['inspectors', 'objects'],
+  'order/1': ['pool'], 'worder/1': ['pool'], 'strata/1': ['pool'], 'panel/1': ['pool'],
+  'assign/1': ['inspectors', 'objects'],
 };
 /** @type {Record<string, string[]>} */
 const PARAMS = {
@@ -27,7 +28,7 @@ const SPEC = [
 ];
 const TRANSCRIPT = [
   'v', 'type', 'spec', 'freeze', 'attempts', 'commits', 'close', 'escrow', 'beacons', 'reveals', 'seed', 'output',
-  'result', 'replacements', 'checkpoint',
+  'result', 'replacements', 'checkpoint', 'final',
 ];
 const STAGE = /^[a-z0-9][a-z0-9./_-]{0,99}$/;
 
@@ -58,6 +59,7 @@ const STAGE = /^[a-z0-9][a-z0-9./_-]{0,99}$/;
  * @property {Signed[]} commits
  * @property {Logged} close
  * @property {{token: Signed, acks: Signed[]}[]} escrow
+ * @property {Logged | null} final the final contributors, with an escrow
  * @property {{value: Uint8Array, statements: string[]}[]} beacons
  * @property {{party: string, value: Uint8Array, shares: [number, Uint8Array][] | null}[]} reveals
  * @property {Uint8Array} seed
@@ -87,6 +89,7 @@ export async function readTranscript(raw) {
       commits: list(raw.commits).map((item) => signed(item, 'draw.commit', 'spec', 'party', 'c')),
       close: detailed(raw.close),
       escrow: list(raw.escrow).map(readDelivery),
+      final: raw.final === null ? null : detailed(raw.final),
       beacons: list(raw.beacons).map(readBeacon),
       reveals: list(raw.reveals).map(readReveal),
       seed: fromB64u(raw.seed, 32),
@@ -120,7 +123,8 @@ export async function readSpec(raw) {
     need(Number.isSafeInteger(raw.min) && raw.min >= 0, 'min');
     need(raw.suite === 'intl-1', 'a suite known here');
     const contributors = await readContributors(raw.contributors);
-    need(raw.min <= contributors.size && (contributors.size > 0 || list(raw.beacons).length > 0), 'enough contributors');
+    const some = contributors.size > 0 || list(raw.beacons).length > 0;
+    need(raw.min <= contributors.size && some, 'enough contributors');
     need(isInstant(raw.commit_by) && isInstant(raw.reveal_by), 'times');
     const escrow = readEscrow(raw.escrow, contributors.size, raw.commit_by);
     const final = escrow ? escrow.by : raw.commit_by;
@@ -151,8 +155,8 @@ async function readContributors(items) {
     need((await kid(spki)) === item.kid, "a contributor's kid");
     out.set(item.party, { ...item, spki });
   }
-  const listed = items.map((/** @type {any} */ item) => item.party);
-  need([...out.keys()].sort(compareText).join('\0') === listed.join('\0'), 'contributors by ascending party, none twice');
+  const listed = items.map((/** @type {any} */ item) => item.party).join('\0');
+  need([...out.keys()].sort(compareText).join('\0') === listed, 'contributors by ascending party, none twice');
   return out;
 }
 
@@ -273,6 +277,7 @@ async function readAttempt(attempt) {
 /** @param {any} step @param {number} n @param {Spec} spec */
 function readStep(step, n, spec) {
   const { log, ...told } = members(step, 'act', 'group', 'out', 'in', 'reason', 'evidence', 'log');
+  need(typeof step.act === 'string' && typeof step.reason === 'string', 'act and reason');
   fromB64u(step.evidence, 32);
   return { raw: told, log: logged({ v: 1, type: 'draw.replacement', spec: spec.ref, n, ...told }, log) };
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * Sealing and uploading one slot, chunk by chunk and several at a time. The server's leaf hash of every chunk must be the
- * one computed here. What the server already has is not sent again.
+ * Sealing and uploading one slot, chunk by chunk and several at a time. The server's leaf hash of every chunk must be
+ * the one computed here. What the server already has is not sent again.
  */
 import { Offline, openUpload, putChunk, uploadState } from './api.js';
 import { b64u, equal } from './bytes.js';

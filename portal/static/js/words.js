@@ -1,5 +1,5 @@
 // @ts-check
-/** What went wrong, in the words of the person at the screen: what to do first, then the cause, then the consequence. */
+/** What went wrong, in words for the person at the screen: what to do first, then the cause, then the consequence. */
 import { Offline, Problem } from './api.js';
 import { Refusal } from './errors.js';
 

@@ -12,7 +12,12 @@ import { hpkeOpen, hpkeSeal } from './hpke.js';
 /** @typedef {{a: WrapAlgorithm, spki: Uint8Array}} WrapPublic the algorithm and the public key as SPKI DER */
 /**
  * A private key that can open stanzas. The key itself never leaves WebCrypto.
- * @typedef {{a: WrapAlgorithm, privateKey: CryptoKey, publicRaw: Uint8Array, spki: Uint8Array, kid: string}} WrapPrivate
+ * @typedef {object} WrapPrivate
+ * @property {WrapAlgorithm} a
+ * @property {CryptoKey} privateKey
+ * @property {Uint8Array} publicRaw the uncompressed point; empty for RSA
+ * @property {Uint8Array} spki
+ * @property {string} kid
  */
 
 const RSA = { name: 'RSA-OAEP', hash: 'SHA-256' };

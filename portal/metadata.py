@@ -26,6 +26,7 @@ MODELS = (
     "experts.models.pool",
     "experts.models.committee",
     "experts.models.session",
+    "supervision.models",
 )
 
 for _module in MODELS:

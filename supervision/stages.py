@@ -1,0 +1,23 @@
+"""The stages of an inspection as a table: who takes which step, and which rule asks for it."""
+
+from typing import Final
+
+from kernel.states import Machine, Move
+from supervision.vocabulary import Stage
+
+_ROUND: Final = (Stage.DRAFT, Stage.FROZEN, Stage.COMMITTED, Stage.DRAWN)
+
+INSPECTION: Final = Machine(
+    Stage,
+    Stage.DRAFT,
+    (Stage.PUBLISHED, Stage.TERMINATED),
+    (
+        Move("freeze_targets", Stage.DRAFT, Stage.FROZEN, "supervisor", "R-DR-02 R-DR-07 R-DR-12"),
+        Move("close_targets", Stage.FROZEN, Stage.COMMITTED, "supervisor", "R-DR-12"),
+        Move("draw_targets", Stage.COMMITTED, Stage.DRAWN, "system", "R-DR-12"),
+        Move("assign_inspectors", Stage.DRAWN, Stage.ASSIGNED, "system", "R-DR-05 R-DR-12"),
+        Move("complete", Stage.ASSIGNED, Stage.RECORDED, "inspector", "R-DR-09"),
+        Move("publish", Stage.RECORDED, Stage.PUBLISHED, "supervisor", "R-DR-08"),
+        *(Move("terminate", stage, Stage.TERMINATED, "supervisor", "R-DR-12") for stage in _ROUND),
+    ),
+)

@@ -4,8 +4,8 @@ Who holds them stays secret until the award is decided (R-ANN-05): the list is u
 """
 
 import uuid
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from kernel.db.transaction import Tx
 
@@ -30,3 +30,9 @@ class NoHolders:
     async def is_holder(self, tx: Tx, lot_id: uuid.UUID, organisation_id: uuid.UUID) -> bool:
         """Say no."""
         return False
+
+
+def holders_of(plugins: Mapping[str, Any]) -> Holders:
+    """Return the collaborator that knows the holders; without bidding there are none."""
+    found: Holders = plugins.get("holders") or NoHolders()
+    return found

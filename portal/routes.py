@@ -4,6 +4,7 @@ from typing import Any
 
 from bidding import doors as bidding
 from portal.doors import accounts, home, log, rehearsal, signin, system
+from trading import doors as trading
 
 ROUTES: list[Any] = [
     *home.HANDLERS,
@@ -12,5 +13,6 @@ ROUTES: list[Any] = [
     *accounts.HANDLERS,
     *log.HANDLERS,
     *rehearsal.HANDLERS,
+    *trading.HANDLERS,
     *bidding.HANDLERS,
 ]

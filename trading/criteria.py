@@ -26,6 +26,7 @@ def check_lot(draft: LotDraft) -> list[tuple[str, str]]:
     return [
         *_check_words(draft),
         *_check_criteria(draft.criteria, draft.procedure.evaluation_method),
+        *_check_price(draft),
         *_check_review(draft.review_items),
         *_check_procedure(draft.procedure),
     ]
@@ -78,6 +79,15 @@ def _check_criteria(criteria: Sequence[Criterion], method: EvaluationMethod) -> 
         yield "criteria", f"各评审因素满分合计应为 100 分，现为 {total.normalize():f} 分。"
     if not any(item.kind == "price" for item in criteria):
         yield "criteria", "请设置价格评审因素。"
+
+
+def _check_price(draft: LotDraft) -> Faults:
+    if not isinstance(draft.price_method.get("method"), str):
+        yield "price_method", "请选择评标基准价的计算办法。"
+    full = draft.price_method.get("full")
+    prices = [item.max for item in draft.criteria if item.kind == "price"]
+    if full is not None and full not in prices:
+        yield "price_method", "价格分的满分与价格评审因素的满分不一致。"
 
 
 def _check_review(items: Sequence[ReviewItem]) -> Faults:

@@ -5,6 +5,7 @@ Amounts are text in yuan (`12345678.90`), moments are aware; unknown members are
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 import msgspec
 
@@ -117,7 +118,11 @@ class Procedure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class LotDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A lot to register in a project."""
+    """A lot to register in a project.
+
+    Attributes:
+        price_method: `method` as of R-PRC-03 with its parameters; `full` is the price criterion's maximum.
+    """
 
     number: str = "001"
     title: str
@@ -130,7 +135,7 @@ class LotDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bid_bond: str | None = None
     criteria: tuple[Criterion, ...]
     review_items: tuple[ReviewItem, ...]
-    price_method: dict[str, str | int | bool]
+    price_method: dict[str, Any]
     procedure: Procedure = Procedure()
     provenance: Provenance = Provenance()
 

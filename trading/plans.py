@@ -62,7 +62,7 @@ async def propose_plan(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: PlanDraft
         The outcome; a refused plan does not touch the lot's dates.
     Raises:
         NotFound: absent, or not a lot of the actor's.
-        Conflict: the notice is out; dates then move by correction only.
+        Conflict: the notice is out and dates move by correction only, or the keyset names another opening time.
         InvalidInput: documents would be handed out in the past.
         CalendarNotLoaded: a date lies in a year whose holidays are not known.
     Effects:
@@ -81,6 +81,8 @@ async def propose_plan(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: PlanDraft
     law = await law_of_project(tx, project)
     findings = check_plan(plan, law, mandatory=await is_mandatory(tx, project))
     accepted = not breaches(findings)
+    if accepted and lot.keyset is not None and plan.deadline != lot.deadline:
+        raise Conflict("开标密钥已按原定开标时间公布，不能再更改投标截止时间。")
 
     row = Plan(
         id=tx.new_id(),

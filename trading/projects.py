@@ -6,6 +6,7 @@ date fixes which edition of the law its lots keep (R-META-01).
 
 import re
 import uuid
+from typing import Any
 
 import msgspec
 from sqlalchemy import func, select
@@ -139,7 +140,7 @@ async def register_lot(tx: Tx, actor: Actor, project_id: uuid.UUID, draft: LotDr
         bid_bond_fen=bond.fen if bond else None,
         criteria=msgspec.to_builtins(draft.criteria),
         review_items=msgspec.to_builtins(draft.review_items),
-        price_method=draft.price_method,
+        price_method=_price_method(draft),
         procedure=msgspec.to_builtins(draft.procedure),
         provenance=msgspec.to_builtins(draft.provenance),
         registered_at=tx.now,
@@ -188,6 +189,11 @@ def _funding(project: Project) -> Funding:
         state_controls=funds.state_controls,
         is_public_utility=funds.is_public_utility,
     )
+
+
+def _price_method(draft: LotDraft) -> dict[str, Any]:
+    full = next((item.max for item in draft.criteria if item.kind == "price"), None)
+    return draft.price_method if full is None else draft.price_method | {"full": full}
 
 
 async def _access_project(tx: Tx, actor: Actor, project_id: uuid.UUID) -> Project:

@@ -18,6 +18,7 @@ from trading.messages import MessageView
 from trading.notices import Posted
 from trading.questions import QuestionView
 from trading.reading import NoticeLine, NoticeView
+from trading.timeline import Event
 
 
 class NewQuestion(msgspec.Struct, forbid_unknown_fields=True):
@@ -182,4 +183,19 @@ def message_json(message: MessageView) -> dict[str, Any]:
         "href": message.href,
         "sent_at": moment(message.sent_at),
         "read": message.read_at is not None,
+    }
+
+
+def event_json(event: Event) -> dict[str, Any]:
+    """Write a line of a timeline."""
+    return {
+        "type": event.type,
+        "at": moment(event.at),
+        "who": event.who,
+        "what": event.what,
+        "note": event.note,
+        "rules": list(event.rules),
+        "article": event.law,
+        "index": event.index,
+        "facts": event.facts,
     }

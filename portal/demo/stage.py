@@ -101,7 +101,7 @@ class Stage:
         Args:
             local: Beijing time, `2026-08-06 13:59:58`; once the log has begun, a time that is past moves nothing.
         """
-        target = datetime.strptime(local, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_SHANGHAI)
+        target = beijing(local)
         operator = await self.operator()
         if self.begun and target <= await self.now():
             return
@@ -117,6 +117,21 @@ class Stage:
         if entry is not None:
             marks += f" [dim]日志#{entry}[/dim]"
         self.console.print(f"{at:%m-%d %H:%M:%S}  [bold]{who}[/bold]  {what}  {marks}".rstrip())
+
+    async def entry(self, kind: str, reader: HttpPerson | None = None) -> int:
+        """Return the number in the log of the lot's newest entry of a kind; wait until it has one.
+
+        Args:
+            reader: who looks; entries for the parties are not for everybody.
+        """
+        person = reader or await self.operator()
+
+        async def newest() -> list[int]:
+            events = await person.get(f"/api/v1/lots/{self.found['lot']}/timeline")
+            return [event["index"] for event in events if event["type"] == kind and event["index"] is not None]
+
+        found: list[int] = await self.wait_until(newest, what=f"账本条目 {kind}")
+        return found[-1]
 
     def scene(self, title: str) -> None:
         """Print the heading of a scene."""
@@ -158,3 +173,8 @@ class Stage:
             if loop.time() > until:
                 raise TimeoutError(f"等待超时：{what}")
             await asyncio.sleep(every_s)
+
+
+def beijing(local: str) -> datetime:
+    """Return the moment that a clock in Beijing shows as `2026-08-06 13:59:58`."""
+    return datetime.strptime(local, "%Y-%m-%d %H:%M:%S").replace(tzinfo=_SHANGHAI)

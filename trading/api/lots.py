@@ -21,7 +21,8 @@ from trading.plans import propose_plan
 from trading.projects import register_lot, register_project
 from trading.queries import list_lots, list_lots_of
 from trading.questions import answer_question, ask_question, list_answers, list_own_questions, list_questions
-from trading.schemas import Identified, NewQuestion, document_json, lot_json, message_json, questions_json
+from trading.schemas import Identified, NewQuestion, document_json, event_json, lot_json, message_json, questions_json
+from trading.timeline import list_timeline
 from trading.visibility import view_lot
 from trading.vocabulary import Role
 
@@ -66,6 +67,14 @@ async def read_own_lots(tx: Tx, actor: Actor) -> list[dict[str, Any]]:
 async def read_lot(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) -> dict[str, Any]:
     """Return a lot that is public, or one's own."""
     return lot_json(await view_lot(tx, actor_of_connection(request), lot_id), tx.now)
+
+
+@get("/api/v1/lots/{lot_id:uuid}/timeline", opt=PUBLIC, tags=_TAGS, summary="Every act on record, with its number")
+async def read_timeline(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) -> list[dict[str, Any]]:
+    """Return the lot's entries of the log that the reader may see, oldest first."""
+    actor = actor_of_connection(request)
+    lot = await view_lot(tx, actor, lot_id)
+    return [event_json(event) for event in await list_timeline(tx, actor, lot)]
 
 
 @post("/api/v1/lots/{lot_id:uuid}/plan", guards=[_PARTIES], tags=_TAGS, summary="Propose the plan of dates")
@@ -168,6 +177,7 @@ HANDLERS = [
     read_lots,
     read_own_lots,
     read_lot,
+    read_timeline,
     add_plan,
     add_document,
     read_documents,

@@ -1,0 +1,166 @@
+"""The timeline of a lot: its entries in the public log, in words, each with rule, article and number.
+
+What is sealed stays out until it is unsealed by the log itself; a person's own entries are shown to that person's
+organisation. Words are for the kinds of every package, because the log is one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from kernel.db.transaction import Tx
+from kernel.identity.actor import Actor
+from kernel.log.reader import LoggedEntry, list_entries
+from kernel.parameters.articles import cite
+from kernel.parameters.seed import SEED
+from trading.lot_view import LotView
+from trading.vocabulary import Role
+
+#: Kind of entry: colour of its mark, words. What is not listed is shown by its own name.
+WORDS: Final[dict[str, tuple[str, str]]] = {
+    "project.registered": ("info", "登记项目并委托代理机构"),
+    "lot.registered": ("info", "登记标段"),
+    "plan.refused": ("bad", "时间计划被退回"),
+    "plan.accepted": ("ok", "时间计划通过"),
+    "documents.uploaded": ("info", "上传招标文件"),
+    "keyset.proposed": ("info", "提名开标见证人"),
+    "keyset.accepted": ("seal", "见证人通过密钥演练"),
+    "keyset.published": ("seal", "公布开标密钥"),
+    "documents.published": ("ok", "发出招标文件"),
+    "notice.published": ("ok", "发布招标公告"),
+    "question.answered": ("info", "答复提问"),
+    "bid.close": ("seal", "投标截止，公布截止清单"),
+    "bid.release": ("seal", "投标人提交解密份额"),
+    "bid.window-closed": ("seal", "解密时限届满"),
+    "bid.share": ("seal", "见证人提交密钥分片"),
+    "bid.opened": ("ok", "打开投标文件"),
+    "opening.recorded": ("ok", "确认开标记录"),
+    "draw.spec": ("info", "公布抽取方案"),
+    "draw.commit": ("seal", "提交随机数承诺"),
+    "draw.close": ("seal", "抽取承诺截止"),
+    "draw.reveal": ("seal", "公开随机数"),
+    "draw.result": ("ok", "公布抽取结果"),
+    "session.opened": ("info", "评标会开始"),
+    "session.checked-in": ("info", "评标委员会成员签到"),
+    "review.locked": ("seal", "锁定初步评审结果"),
+    "scores.locked": ("seal", "锁定评分"),
+    "evaluation.reported": ("ok", "提交评标报告"),
+    "candidates.published": ("ok", "公示中标候选人"),
+    "award.decided": ("ok", "确定中标人"),
+    "result.published": ("ok", "公告中标结果"),
+    "award.notice": ("ok", "发出中标通知书"),
+    "lot.failed": ("bad", "招标失败"),
+}
+#: Articles of rules that have no number of their own in the table of parameters.
+_BASES: Final = {
+    "R-ANN-01": "招投法16",
+    "R-ANN-02": "条例37",
+    "R-ANN-03": "10号令6",
+    "R-ANN-04": "10号令6",
+    "R-AWD-02": "条例55",
+    "R-ET-02": "20号令22",
+    "R-ET-04": "20号令26",
+    "R-ET-05": "20号令27",
+    "R-ET-06": "20号令30",
+    "R-ET-07": "20号令31",
+    "R-ET-09": "20号令39",
+    "R-FAIL-01": "招投法28",
+    "R-FAIL-02": "20号令31",
+    "R-TIME-12": "招投法34",
+    "R-TIME-18": "条例55",
+    "R-TIME-19": "招投法45",
+    "R-TIME-20": "10号令6",
+}
+BASES: Final = {rule: row.basis for row in reversed(SEED) for rule in row.rules} | _BASES
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a timeline.
+
+    Attributes:
+        kind: colour of the mark.
+        note: what else the entry says, one phrase.
+        index: its number in the public log; None until the sequencer has come by.
+    """
+
+    type: str
+    kind: str
+    what: str
+    who: str
+    note: str
+    rules: tuple[str, ...]
+    law: str
+    at: datetime
+    index: int | None
+    facts: dict[str, Any]
+    visibility: str
+
+
+async def list_timeline(tx: Tx, actor: Actor | None, lot: LotView) -> list[Event]:
+    """Return the lot's events that this reader may see, oldest first."""
+    entries = await list_entries(tx, lot.project_id) + await list_entries(tx, lot.id)
+    return [event_of(entry) for entry in entries if _may_see(entry, actor, lot)]
+
+
+def event_of(entry: LoggedEntry) -> Event:
+    """Put an entry into words."""
+    detail = entry.detail
+    facts = detail.get("facts", {})
+    kind, what = WORDS.get(entry.type, ("info", entry.type))
+    rules = tuple(facts.get("rules", ()))
+    return Event(
+        type=entry.type,
+        kind=kind,
+        what=what,
+        who=_who(detail.get("actor", {})),
+        note=_note(entry.type, facts),
+        rules=rules,
+        law=article_of(rules),
+        at=entry.at,
+        index=entry.index,
+        facts=facts,
+        visibility=entry.visibility,
+    )
+
+
+def article_of(rules: tuple[str, ...]) -> str:
+    """Return the article of the first rule that rests on one; empty if none does."""
+    basis = next((BASES[rule] for rule in rules if rule in BASES), "")
+    return cite(basis) if basis else ""
+
+
+def _may_see(entry: LoggedEntry, actor: Actor | None, lot: LotView) -> bool:
+    if entry.visibility == "public":
+        return True
+    if actor is not None and entry.detail.get("actor", {}).get("account") == str(actor.account_id):
+        return True
+    if entry.visibility != "parties":
+        return False
+    insider = actor is not None and (lot.is_party(actor.organisation_id) or actor.has(Role.SUPERVISOR))
+    return insider or lot.published_at is not None
+
+
+def _who(actor: dict[str, Any]) -> str:
+    return str(actor.get("organisation") or actor.get("name") or "平台")
+
+
+def _note(kind: str, facts: dict[str, Any]) -> str:
+    if kind == "plan.refused":
+        return "；".join(item["message"] for item in facts["findings"] if item["severity"] == "breach")
+    if kind == "plan.accepted":
+        return f"第 {facts['no']} 次提交"
+    if kind == "documents.uploaded":
+        return f"{facts['name']}，第 {facts['version']} 版"
+    if kind == "documents.published":
+        return f"{len(facts['files'])} 份"
+    if kind == "question.answered":
+        return f"第 {facts['no']} 号"
+    if kind == "candidates.published":
+        return f"公示期最后一日 {facts['last_day']}" if facts["last_day"] else ""
+    if kind in ("award.decided", "result.published", "award.notice"):
+        winner = facts["winner"]
+        return str(winner["bidder_name"] if isinstance(winner, dict) else winner)
+    if kind == "notice.published" and facts.get("changes"):
+        return str(facts["changes"][0])
+    return str(facts.get("reason", "")) if kind == "lot.failed" else ""

@@ -103,19 +103,28 @@ def _members(bundle: object) -> Mapping[str, Any]:
     return bundle if isinstance(bundle, Mapping) else {}
 
 
-def _signed_detail(token: object, trust: Trust) -> dict[str, Any]:
-    """Signature first, then the kind of message; the algorithm is that of the trust file's key, never the token's."""
+def platform_message(token: object, trust: Trust, typ: str) -> Any:
+    """The payload of a message signed by the platform; the algorithm is the trust file's, never the token's.
+
+    Raises:
+        LogError: `receipt-signature`, then `receipt-type` for a genuine message of another kind.
+    """
     header, payload, signed, signature = _take_apart(token)
     fitting = [key for key in trust.platform_keys if header.get("kid", key.kid) == key.kid]
     provider = trust.log_suite
     if not any(header.get("alg") == key.alg and provider.verify(key.key, signed, signature) for key in fitting):
         raise LogError("receipt-signature", "no key of the platform has signed this")
     try:
-        detail = parse(payload)
+        told = parse(payload)
     except NotCanonical:
         raise LogError("receipt-signature", "what was signed is not canonical JSON") from None
-    if header.get("typ") != RECEIPT_TYP or not header.keys() <= {"alg", "typ", "kid"}:
+    if header.get("typ") != typ or not header.keys() <= {"alg", "typ", "kid"}:
         raise LogError("receipt-type", "this is another kind of message")
+    return told
+
+
+def _signed_detail(token: object, trust: Trust) -> dict[str, Any]:
+    detail = platform_message(token, trust, RECEIPT_TYP)
     if not isinstance(detail, dict) or detail.get("v") != 1 or detail.get("type") not in RECEIPT_KINDS:
         raise LogError("receipt-type", "this does not attest that something was accepted")
     return detail

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bidding import doors as bidding
-from portal.doors import accounts, home, log, rehearsal, signin, system
+from portal.doors import accounts, home, log, rehearsal, signin, system, verify
 from trading import doors as trading
 
 ROUTES: list[Any] = [
@@ -14,5 +14,6 @@ ROUTES: list[Any] = [
     *log.HANDLERS,
     *rehearsal.HANDLERS,
     *trading.HANDLERS,
+    *verify.HANDLERS,
     *bidding.HANDLERS,
 ]

@@ -29,6 +29,9 @@ CREATE TABLE draw_draw (
   spec_entry bigint NOT NULL,
   close_entry bigint,
   result_entry bigint,
+  void_entry bigint,
+  void_reason text,
+  void_party text,
   created_at timestamptz NOT NULL,
   drawn_at timestamptz
 );

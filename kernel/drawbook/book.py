@@ -1,13 +1,13 @@
-"""Acts of a draw: freeze, commit, close, reveal, compute, replace; and the transcript that lets a stranger replay it.
+"""Acts of a draw: freeze, commit, close, reveal with the outcome, void. Replacements have a room of their own.
 
 Every step is an entry of the log before anything follows from it (crypto.md §4.1). The outcome is computed by the pure
-engine from what was logged; nothing here chooses.
+engine from what was logged; nothing here chooses. This version keeps draws without escrow and beacons.
 """
 
-import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, parse
@@ -15,21 +15,13 @@ from kernel.crypto import CryptoError, jws, random_bytes, suite
 from kernel.db.transaction import Tx
 from kernel.draw.compute import Pools, compute
 from kernel.draw.errors import DrawError
-from kernel.draw.panel import replacement
 from kernel.draw.pool import Candidate, leaf_of, pool_of, pool_root, read_pool
-from kernel.draw.records import (
-    COMMIT_TYP,
-    REASONS,
-    close_detail,
-    replacement_detail,
-    result_detail,
-    token_detail,
-)
+from kernel.draw.records import COMMIT_TYP, close_detail, result_detail, token_detail, void_detail
 from kernel.draw.rehearsal import rehearse
 from kernel.draw.seed import commit_hash, seed_of
 from kernel.draw.spec import POOLS, Spec, read_spec
-from kernel.drawbook.models import Contribution, Draw, Identity, Step
-from kernel.drawbook.shelf import list_contributions, list_steps, lock_draw
+from kernel.drawbook.models import Contribution, Draw, Identity
+from kernel.drawbook.shelf import find_void, list_contributions, list_steps, lock_draw
 from kernel.drawbook.vault import DrawKey, Vault
 from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotFound, NotPermitted, TooEarly, VerificationFailed
 from kernel.identity.actor import Actor
@@ -112,7 +104,8 @@ async def freeze(
         people: the same names; their identities go into the vault.
 
     Raises:
-        InvalidInput: the draw could not succeed, whatever the seed (rehearsed with a dummy seed).
+        InvalidInput: the draw could not succeed, whatever the seed (rehearsed with a dummy seed); two contributors act
+            for one organisation; or the void attempt before this one is not named.
 
     Effects:
         `draw_draw`, `draw_identity`; entry `draw.spec`, public.
@@ -122,6 +115,10 @@ async def freeze(
         rehearse(read, _read_pools(read, {name: pool.entries for name, pool in pools.items()}))
     except DrawError as error:
         raise InvalidInput(_WHY.get(error.code, "抽取规则不成立。"), [("spec", error.code)]) from error
+    _require_fair(read, tx.now)
+    before = await find_void(tx, subject, str(spec["purpose"]))
+    if read.prev != (None if before is None else b64u_encode(before.spec_hash)):
+        raise InvalidInput("此前作废的抽取必须写入本次抽取规则。", [("prev", "应为上一次作废抽取的指纹")])
     recorded = await record_detail(tx, "draw.spec", spec, subject=subject, visibility="public")
     key, enc, ct = vault.make(read.hash)
     draw = Draw(
@@ -140,6 +137,9 @@ async def freeze(
         spec_entry=recorded.entry_id,
         close_entry=None,
         result_entry=None,
+        void_entry=None,
+        void_reason=None,
+        void_party=None,
         created_at=tx.now,
         drawn_at=None,
     )
@@ -149,6 +149,17 @@ async def freeze(
         tx.session.add_all(_identity(draw.id, key, pool, person) for person in people[name])
     await tx.session.flush()  # a duplicate leaf must be refused here
     return draw
+
+
+def _require_fair(spec: Spec, now: datetime) -> None:
+    """Refuse what would leave the seed in one hand, or what this version cannot carry through."""
+    organisations = {contributor.org for contributor in spec.contributors.values()}
+    if len(organisations) != len(spec.contributors) or len(organisations) < 2:
+        raise InvalidInput("随机数贡献方至少两家，且应来自不同单位。", [("contributors", "至少两家不同单位")])
+    if spec.escrow is not None or spec.beacons or spec.least != len(spec.contributors):
+        raise InvalidInput("本版本的抽取由全部贡献方参与，不设托管和信标。", [("spec", "escrow, beacons, min")])
+    if spec.commit_by <= now:
+        raise InvalidInput("提交承诺的截止时间应晚于现在。", [("commit_by", "已过")])
 
 
 def _identity(draw_id: uuid.UUID, key: DrawKey, pool: FrozenPool, person: Person) -> Identity:
@@ -268,7 +279,12 @@ async def reveal(tx: Tx, actor: Actor, draw_id: uuid.UUID, party: str, value: by
     if row.value is None:
         row.value, row.revealed_at = value, tx.now
         await record(
-            tx, actor, "draw.reveal", {"draw": draw.number, "party": party}, subject=draw.subject, visibility="public"
+            tx,
+            actor,
+            "draw.reveal",
+            {"draw": draw.number, "party": party, "r": b64u_encode(value)},
+            subject=draw.subject,
+            visibility="public",
         )
     given = await list_contributions(tx, draw_id)
     if any(one.value is None for one in given):
@@ -287,89 +303,39 @@ async def _compute(tx: Tx, draw: Draw, spec: Spec, values: Mapping[str, bytes]) 
     draw.result_entry, draw.drawn_at = recorded.entry_id, tx.now
 
 
-async def standing_panel(tx: Tx, draw: Draw) -> list[list[bytes]]:
-    """Return the members by group as they stand after all replacements."""
-    if draw.output is None:
-        raise TooEarly("尚未抽取。")
-    panel = [[b64u_decode(leaf, 32) for leaf in group] for group in draw.output["groups"]]
-    for step in await list_steps(tx, draw.id):
-        if step.act != "replace" or step.group_index is None:
-            continue
-        members = panel[step.group_index]
-        at = members.index(step.out_leaf)
-        members[at : at + 1] = [] if step.in_leaf is None else [step.in_leaf]
-    return panel
-
-
-async def replace(tx: Tx, actor: Actor, draw_id: uuid.UUID, out: bytes, reason: str, evidence: bytes) -> bytes | None:
-    """Put the next of the reserve order in a member's place.
-
-    Args:
-        out: the leaf of the member who leaves.
-        reason: `refused`, `no-answer`, `avoidance` or `absent`.
-        evidence: SHA-256 of what proves it: the callee's signed answer or the call's record.
+async def void(tx: Tx, draw_id: uuid.UUID) -> str:
+    """Declare an attempt void when the rules leave nothing else; the next one names it and counts on (crypto.md §4.1).
 
     Returns:
-        The leaf that comes in; None when the reserve is empty.
+        The reason: `too-few` did not commit in time, `not-revealed` in time, or `reserve-empty`.
 
     Raises:
-        NotFound: `out` is not a member.
-        InvalidInput: no such reason.
+        Conflict: the draw is alive; nobody ends it because of its outcome.
+
+    Effects:
+        the draw's state; entry `draw.void`, public, with who is to blame.
     """
-    if reason not in REASONS:
-        raise InvalidInput("更换理由不正确。", [("reason", "应为拒绝、未应答、回避或缺席")])
     draw = await lock_draw(tx, draw_id)
-    if draw.seed is None:
-        raise TooEarly("尚未抽取。")
     spec = read_spec(draw.spec)
-    panel = await standing_panel(tx, draw)
-    group = next((number for number, members in enumerate(panel) if out in members), None)
-    if group is None:
-        raise NotFound
-    steps = await list_steps(tx, draw_id)
-    barred = {step.out_leaf for step in steps} | {out}
-    candidates = _read_pools(spec, draw.pools)["pool"]
-    params = spec.params
-    taken = replacement(
-        spec.suite,
-        draw.seed,
-        spec.stage,
-        candidates,
-        params["groups"],
-        params["rules"],
-        params["cap"],
-        panel,
-        group,
-        out,
-        barred,
-    )
-    step = {
-        "act": "replace",
-        "group": group,
-        "out": b64u_encode(out),
-        "in": None if taken is None else b64u_encode(taken),
-        "reason": reason,
-        "evidence": b64u_encode(evidence),
-    }
-    detail = replacement_detail(spec, len(steps), step)
-    recorded = await record_detail(tx, "draw.replacement", detail, subject=draw.subject, visibility="public")
-    tx.session.add(
-        Step(
-            draw_id=draw.id,
-            number=len(steps),
-            act="replace",
-            group_index=group,
-            out_leaf=out,
-            in_leaf=taken,
-            reason=reason,
-            evidence=b64u_encode(evidence),
-            entry_id=recorded.entry_id,
-        )
-    )
-    await tx.session.flush()  # the next call sees this step
-    return taken
+    reason, party = await _why_void(tx, draw, spec)
+    detail = void_detail(spec.ref, reason, party)
+    recorded = await record_detail(tx, "draw.void", detail, subject=draw.subject, visibility="public")
+    draw.state, draw.void_entry, draw.void_reason, draw.void_party = "void", recorded.entry_id, reason, party
+    await tx.session.flush()  # the next attempt looks for it
+    return reason
 
 
-def evidence_of(text: str) -> bytes:
-    """Return the digest of a record that proves a call's outcome."""
-    return hashlib.sha256(text.encode()).digest()
+async def _why_void(tx: Tx, draw: Draw, spec: Spec) -> tuple[str, str | None]:
+    given = {row.party: row.value for row in await list_contributions(tx, draw.id)}
+    now = await tx.instant()
+    if draw.state == "frozen" and now >= spec.commit_by and len(given) < spec.least:
+        missing = sorted(set(spec.contributors) - set(given), key=str.encode)
+        return "too-few", missing[0] if len(missing) == 1 else None
+    if draw.state == "closed" and now >= spec.reveal_by:
+        silent = [party for party, value in given.items() if value is None]
+        return "not-revealed", silent[0] if len(silent) == 1 else None
+    if draw.state == "drawn" and any(
+        step.act == "replace" and step.in_leaf is None for step in await list_steps(tx, draw.id)
+    ):
+        return "reserve-empty", None
+    raise Conflict("本次抽取仍然有效，不能作废。")

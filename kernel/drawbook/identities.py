@@ -20,10 +20,10 @@ async def open_identity(tx: Tx, vault: Vault, draw_id: uuid.UUID, leaf: bytes, *
     """Open the identity of one selected leaf; every opening is logged, so their count can be compared with the calls.
 
     Raises:
-        NotFound: the leaf is not a member of the panel or result: nobody else's identity is ever opened.
+        NotFound: the leaf was never selected, or its draw is void: nobody else's identity is ever opened.
     """
     draw = await find_draw(tx, draw_id)
-    if draw.output is None or b64u_encode(leaf) not in _selected(draw, await list_steps(tx, draw_id)):
+    if draw.state != "drawn" or b64u_encode(leaf) not in _selected(draw, await list_steps(tx, draw_id)):
         raise NotFound
     _, priv = await _open(tx, vault, draw, leaf)
     await tx.session.execute(

@@ -38,6 +38,9 @@ class Draw(Base):
     spec_entry: Mapped[int]
     close_entry: Mapped[int | None]
     result_entry: Mapped[int | None]
+    void_entry: Mapped[int | None]
+    void_reason: Mapped[str | None]
+    void_party: Mapped[str | None]
     created_at: Mapped[datetime]
     drawn_at: Mapped[datetime | None]
 

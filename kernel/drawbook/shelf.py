@@ -4,6 +4,7 @@ import uuid
 
 from sqlalchemy import select
 
+from kernel.canonical import b64u_decode
 from kernel.db.transaction import Tx
 from kernel.drawbook.models import Contribution, Draw, Step
 from kernel.errors import NotFound
@@ -30,6 +31,30 @@ async def find_draw(tx: Tx, draw_id: uuid.UUID) -> Draw:
     found = (await tx.session.execute(select(Draw).where(Draw.id == draw_id))).scalar_one_or_none()
     if found is None:
         raise NotFound
+    return found
+
+
+async def find_void(tx: Tx, subject: uuid.UUID | None, purpose: str) -> Draw | None:
+    """Return the newest void attempt of a matter that no later attempt names: what the next one has to name."""
+    query = (
+        select(Draw)
+        .where(Draw.subject == subject, Draw.purpose == purpose)
+        .order_by(Draw.created_at.desc(), Draw.spec_entry.desc())
+        .limit(1)
+    )
+    newest = None if subject is None else (await tx.session.execute(query)).scalar_one_or_none()
+    return newest if newest is not None and newest.state == "void" else None
+
+
+async def list_attempts(tx: Tx, draw: Draw) -> list[Draw]:
+    """Return the void attempts before a draw, oldest first."""
+    found: list[Draw] = []
+    prev = draw.spec["prev"]
+    while prev is not None:
+        query = select(Draw).where(Draw.spec_hash == b64u_decode(prev, 32))
+        before = (await tx.session.execute(query)).scalar_one()
+        found.insert(0, before)
+        prev = before.spec["prev"]
     return found
 
 

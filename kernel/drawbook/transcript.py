@@ -6,11 +6,11 @@ from typing import Any
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.draw.build import transcript_of
-from kernel.draw.records import close_detail, result_detail
+from kernel.draw.records import close_detail, result_detail, void_detail
 from kernel.draw.spec import POOLS, read_spec
 from kernel.drawbook.models import Draw
-from kernel.drawbook.shelf import find_draw, list_contributions, list_steps
-from kernel.errors import TooEarly
+from kernel.drawbook.shelf import find_draw, list_attempts, list_contributions, list_steps
+from kernel.errors import NotFound, TooEarly
 from kernel.log.entry import parse_entry
 from kernel.log.reader import Checkpoint, latest_checkpoint, proof_of_entry
 
@@ -31,13 +31,23 @@ async def transcript(tx: Tx, draw_id: uuid.UUID) -> dict[str, Any]:
     head = await latest_checkpoint(tx)
     if draw.state != "drawn" or draw.close_entry is None or draw.result_entry is None or head is None:
         raise TooEarly("抽取尚未完成。")
-    return await _assemble(tx, draw, draw.close_entry, draw.result_entry, head)
+    try:
+        return await _assemble(tx, draw, draw.close_entry, draw.result_entry, head)
+    except NotFound as error:
+        raise TooEarly("公开账本正在收录本次抽取的记录，请稍后再试。") from error
 
 
 async def _assemble(tx: Tx, draw: Draw, close_entry: int, result_entry: int, head: Checkpoint) -> dict[str, Any]:
     async def logged(entry_id: int) -> dict[str, Any]:
         proof = await proof_of_entry(tx, entry_id, checkpoint=head)
         return {"entry": parse_entry(proof["entry"]).as_json(), "index": proof["index"], "path": proof["path"]}
+
+    async def attempt(one: Draw) -> dict[str, Any]:
+        assert one.void_entry is not None
+        assert one.void_reason is not None
+        detail = void_detail(b64u_encode(one.spec_hash), one.void_reason, one.void_party)
+        void = {"detail": detail, "log": await logged(one.void_entry)}
+        return {"spec": one.spec, "log": await logged(one.spec_entry), "void": void}
 
     spec = read_spec(draw.spec)
     given = await list_contributions(tx, draw.id)
@@ -56,6 +66,7 @@ async def _assemble(tx: Tx, draw: Draw, close_entry: int, result_entry: int, hea
         output=draw.output,
         result={"detail": result_detail(spec, draw.seed, draw.output), "log": await logged(result_entry)},
         checkpoint=head.note,
+        attempts=[await attempt(one) for one in await list_attempts(tx, draw)],
         replacements=[
             {
                 "act": step.act,

@@ -49,6 +49,14 @@ class Vault:
 
     def __init__(self, key: PrivateKey) -> None:
         self._key = key
+        self._digest_key = suite("intl-1").hkdf(key.pkcs8(), b"", b"OTD1/vault-digest\0", 32)
+
+    def identity(self, number: str) -> bytes:
+        """Return the keyed digest under which an identity number is kept and compared.
+
+        Identity numbers are few enough to be guessed; without the vault's key their digests tell nothing.
+        """
+        return hmac.digest(self._digest_key, b"identity\0" + number.encode(), "sha256")
 
     def make(self, context: bytes) -> tuple[DrawKey, bytes, bytes]:
         """Make a draw's key; return it with its wrapping (enc, ct).

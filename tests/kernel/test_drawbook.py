@@ -48,7 +48,7 @@ class Play:
 
     vault: Vault = field(default_factory=lambda: Vault(generate(KeyKind.P256)))
     subject: uuid.UUID = field(default_factory=uuid.uuid4)
-    draw_id: uuid.UUID = uuid.UUID(int=0)
+    draw_id: uuid.UUID = field(default_factory=uuid.uuid4)
     spec: dict[str, Any] = field(default_factory=dict)
     people: list[book.Person] = field(
         default_factory=lambda: [

@@ -1,7 +1,7 @@
 """Vectors for other implementations (the browser's half, outsiders): deterministic, with the codes that come back.
 
-`python -m tests.vectors.generate_log_draw` writes draw.json, log.json and receipt.json. They are frozen: a test compares
-them with what the code gives, so a change of format cannot pass unnoticed.
+`python -m tests.vectors.generate_log_draw` writes draw.json, log.json and receipt.json. They are frozen: a test
+compares them with what the code gives, so a change of format cannot pass unnoticed.
 """
 
 import copy

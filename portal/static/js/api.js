@@ -131,18 +131,30 @@ export const challenge = () => call('GET', '/auth/licence/challenge');
 /** @param {string} token @returns {Promise<{next: string}>} */
 export const login = (token) => call('POST', '/auth/licence', { token });
 
-/** @param {string} id @returns {Promise<{transcript: any, pool: any}>} */
-export const draw = (id) => call('GET', `/verify/draws/${at(id)}`);
-
-/** @param {string} id */
-export const receipt = (id) => call('GET', `/verify/receipts/${at(id)}`);
+/**
+ * Reads JSON from an address of this site that a page names: a draw, a receipt, the forms of a lot, a drill.
+ * @param {string} href
+ */
+export const read = (href) => call('GET', href);
 
 /** @returns {Promise<import('./log.js').Trust>} */
 export const trust = () => call('GET', '/trust');
 
 /** @typedef {{bidder: string, name: string, envelope: string, fk: string, price: string}} PublishedForm */
-/** @param {string} lot @returns {Promise<PublishedForm[]>} */
-export const forms = (lot) => call('GET', `/verify/forms/${at(lot)}`);
+
+/**
+ * Registers the public half of an own key.
+ * @param {'sign' | 'unwrap'} purpose
+ * @param {string} spki
+ */
+export const registerKey = (purpose, spki) => call('POST', '/me/keys', { purpose, spki });
+
+/**
+ * Takes a trustee's seat.
+ * @param {string} href
+ * @param {string} jws
+ */
+export const accept = (href, jws) => call('POST', href, { jws });
 
 /**
  * The raw bytes of a published envelope.

@@ -6,12 +6,16 @@ import { must } from './errors.js';
 const ZERO = Uint8Array.of(0);
 const ONE = Uint8Array.of(1);
 
+/** How many hashes this page has computed; the verification page tells it to its reader. */
+export const tally = { hashes: 0 };
+
 /**
  * SHA-256 over the parts joined together.
  * @param {...Uint8Array} parts
  * @returns {Promise<Uint8Array>}
  */
 export async function sha256(...parts) {
+  tally.hashes += 1;
   const data = parts.length === 1 ? parts[0] : concat(...parts);
   return new Uint8Array(await crypto.subtle.digest('SHA-256', data));
 }

@@ -3,7 +3,7 @@
  * The append-only log as its readers see it: inclusion and consistency proofs (RFC 9162 sections 2.1.3.2 and 2.1.4.2),
  * checkpoints (C2SP tlog-checkpoint in a signed note), witness cosignatures, and the receipt of a bid.
  */
-import { equal, fromB64, fromB64u, fromUtf8, hex, isWellFormed, utf8 } from './bytes.js';
+import { equal, fromB64, fromB64u, fromUtf8, hex, isWellFormed, toNumber, utf8 } from './bytes.js';
 import { hasExactly, jcs, parse } from './canonical.js';
 import { Refusal, must } from './errors.js';
 import { label, leafHash, nodeHash, sha256 } from './hash.js';
@@ -21,7 +21,16 @@ const HEADER = ['alg', 'typ', 'kid'];
 
 /** @typedef {{name: string, id: string, type: number, raw: Uint8Array}} NoteKey */
 /** @typedef {{name: string, data: Uint8Array}} NoteSignature */
-/** @typedef {{origin: string, size: number, root: Uint8Array, text: string, signatures: NoteSignature[]}} Checkpoint */
+/**
+ * A tree head. `times` are those of verified cosignatures, in seconds since 1970; empty when only the form was read.
+ * @typedef {object} Checkpoint
+ * @property {string} origin
+ * @property {number} size
+ * @property {Uint8Array} root
+ * @property {string} text
+ * @property {NoteSignature[]} signatures
+ * @property {number[]} times
+ */
 /**
  * @typedef {object} Trust
  * @property {string} origin
@@ -133,7 +142,8 @@ export function parseCheckpoint(note) {
     must(lines.length <= 64 && new Set(lines).size === lines.length, 'checkpoint-format');
     const hash = fromB64(root);
     must(hash.length === 32, 'checkpoint-format');
-    return { origin, size: Number(size), root: hash, text, signatures: lines.map(parseSignature) };
+    const signatures = lines.map(parseSignature);
+    return { origin, size: Number(size), root: hash, text, signatures, times: [] };
   } catch {
     throw new Refusal('checkpoint-format');
   }
@@ -169,17 +179,17 @@ export async function parseNoteKey(vkey) {
  * @param {string[]} vkeys
  * @param {number} type
  * @param {string} code
- * @returns {Promise<Set<string>>}
+ * @returns {Promise<Map<string, Uint8Array>>} signature by key
  */
 async function signers(checkpoint, vkeys, type, code) {
-  const found = new Set();
+  const found = new Map();
   for (const vkey of vkeys) {
     const key = await parseNoteKey(vkey);
     must(key.type === type, 'trust', 'verifier key');
     for (const { name, data } of checkpoint.signatures) {
       if (name !== key.name || hex(data.slice(0, 4)) !== key.id) continue;
       must(await verifySignature(key, checkpoint.text, data.slice(4)), code);
-      found.add(hex(key.raw));
+      found.set(hex(key.raw), data.slice(4));
     }
   }
   return found;
@@ -211,7 +221,7 @@ export async function verifyCheckpoint(note, trust) {
   must(logs.size > 0, 'checkpoint-signature');
   const witnesses = await signers(checkpoint, trust.witness_keys, WITNESS_KEY, 'witness');
   must(witnesses.size >= trust.witness_quorum, 'witness');
-  return checkpoint;
+  return { ...checkpoint, times: [...witnesses.values()].map((value) => toNumber(value.slice(0, 8))) };
 }
 
 /**
@@ -231,22 +241,12 @@ export const detailDigest = (detail) => sha256(label('OTL1', 'detail'), jcs(deta
  */
 export async function verifyReceipt(bundle, trust, passed = () => {}) {
   const { header, detail } = await signedDetail(bundle?.receipt, trust);
-  passed('receipt-signature');
+  passed('signature');
   must(header.typ === RECEIPT_TYP && Object.keys(header).every((name) => HEADER.includes(name)), 'receipt-type');
   must(detail?.v === 1 && RECEIPT_KINDS.includes(detail.type), 'receipt-type');
-  passed('receipt-type');
-  const { entry } = bundle;
-  checkEntry(entry);
-  must(equal(await detailDigest(detail), bytesOf(entry.digest, 32, 'entry-digest')), 'entry-digest');
-  passed('entry-digest');
-  const checkpoint = await verifyCheckpoint(bundle.checkpoint, trust);
-  passed('checkpoint');
-  must(bundle.size === checkpoint.size, 'checkpoint-size');
-  passed('checkpoint-size');
-  const path = readPath(bundle.path);
-  const leaf = await leafHash(jcs(entry));
-  must(await verifyInclusion(leaf, bundle.index, bundle.size, path, checkpoint.root), 'inclusion');
-  passed('inclusion');
+  passed('type');
+  const checkpoint = await verifyProof(detail, bundle, trust);
+  for (const step of ['entry', 'checkpoint', 'witness', 'inclusion']) passed(step);
   return { detail, checkpoint };
 }
 
@@ -322,14 +322,21 @@ function bytesOf(text, size, code) {
 }
 
 /**
- * Verifies that an entry of the close list is in the list with this root.
- * @param {{entry: unknown, index: number, path: string[]}} mine
- * @param {number} size
- * @param {string} root
- * @returns {Promise<boolean>}
+ * Verifies that the log holds a detail.
+ * @param {any} detail
+ * @param {any} proof `{entry, index, size, path, checkpoint}`
+ * @param {Trust} trust
+ * @returns {Promise<Checkpoint>}
+ * @throws {Refusal} `entry-digest`, the codes of a checkpoint, `checkpoint-size` or `inclusion`
  */
-export async function inCloseList(mine, size, root) {
-  const path = mine.path.map((hash) => fromB64u(hash, 32));
-  return verifyInclusion(await leafHash(jcs(mine.entry)), mine.index, size, path, fromB64u(root, 32));
+export async function verifyProof(detail, proof, trust) {
+  const { entry } = proof ?? {};
+  checkEntry(entry);
+  must(equal(await detailDigest(detail), bytesOf(entry.digest, 32, 'entry-digest')), 'entry-digest');
+  const checkpoint = await verifyCheckpoint(proof.checkpoint, trust);
+  must(proof.size === checkpoint.size, 'checkpoint-size');
+  const leaf = await leafHash(jcs(entry));
+  const held = await verifyInclusion(leaf, proof.index, proof.size, readPath(proof.path), checkpoint.root);
+  must(held, 'inclusion');
+  return checkpoint;
 }
-

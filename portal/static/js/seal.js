@@ -26,14 +26,29 @@ const STEPS = ['填写并选择文件', '本机检查', '加密并上传', '核�
 
 /** What the page has made so far; the secrets in it live as long as the page. */
 const bid = {
-  /** @type {any} */ terms: null,
+  /** @type {Terms | null} */ terms: null,
   /** @type {import('./keyfile.js').Licence | null} */ licence: null,
   /** @type {Uint8Array} the bid key, PKCS#8 */ key: new Uint8Array(0),
   /** @type {{upload: Upload, name: string, row: Row, eid: Uint8Array | null}[]} */ slots: [],
   price: '',
   saved: false,
 };
+/**
+ * @typedef {object} Terms
+ * @property {import('./messages.js').Keyset} keyset
+ * @property {string} ks
+ * @property {string} bidder the pseudonym for this lot
+ * @property {number} rev number of the submission in the making
+ * @property {string | null} prev digest of the one before
+ * @property {string} deadline
+ */
 /** @typedef {{set: (done: number, kind: string, word: string) => void}} Row */
+
+/** The terms, once sealing has begun. @returns {Terms} */
+function agreed() {
+  must(bid.terms, 'choose', '请先加密并上传');
+  return bid.terms;
+}
 
 let abort = new AbortController();
 let paused = false;
@@ -126,15 +141,16 @@ async function checked() {
 
 /** Makes keys and envelopes for all slots; nothing is sent yet. @param {{values: any, files: File[]}} content */
 async function makeEnvelopes({ values, files }) {
-  const terms = await fetchKeyset(lotId);
-  must(terms.pseudonym, 'choose', '请先登记参与本标段');
-  const keyset = await checkKeyset(terms.keyset, terms.ks);
-  must(terms.ks === card.dataset.ks && keyset.tender === card.dataset.tender, 'keyset', 'the page says otherwise');
-  must(keyset.lot === card.dataset.lot && keyset.policy === card.dataset.policy, 'keyset', 'the page says otherwise');
-  const fileSlots = terms.slots.filter((/** @type {string} */ slot) => slot !== 'form');
+  const { keyset: told, ks } = await fetchKeyset(lotId);
+  const keyset = await checkKeyset(told, ks);
+  const { dataset } = card;
+  const same = ks === dataset.ks && keyset.tender === dataset.tender && keyset.lot === dataset.lot;
+  must(same && keyset.policy === dataset.policy && keyset.k === Number(dataset.k), 'keyset', 'the page says otherwise');
+  const fileSlots = (dataset.slots ?? 'file').split(' ');
   must(files.length === fileSlots.length, 'choose', `请选择 ${fileSlots.length} 个文件；多个文件请先合并为一个 PDF 或 ZIP`);
   const licence = await chosenLicence();
-  bid.terms = terms;
+  const { rev = '1', prev = '', bidder = '', deadline = '' } = dataset;
+  bid.terms = { keyset, ks, bidder, rev: Number(rev), prev: prev || null, deadline };
   bid.licence = licence;
   bid.key = await generate();
   const form = jcs({
@@ -144,12 +160,11 @@ async function makeEnvelopes({ values, files }) {
   bid.price = String(values.price ?? '');
   const { unwrapping } = await load(bid.key);
   const bidderKeys = [unwrapping, licence.unwrapping].map(({ a, spki }) => ({ a, spki }));
-  const subject = {
-    suite: keyset.suite, tender: keyset.tender, lot: keyset.lot, bidder: terms.pseudonym, ks: terms.ks,
-  };
+  const subject = { suite: keyset.suite, tender: keyset.tender, lot: keyset.lot, bidder, ks };
+  /** @type {{slot: string, name: string, source: import('./header.js').Source, chunk: number}[]} */
   const contents = [
     { slot: 'form', name: '投标函（本页填写）', source: bytesSource(form), chunk: CHUNK_FORM },
-    ...fileSlots.map((/** @type {string} */ slot, /** @type {number} */ at) => ({
+    ...fileSlots.map((slot, at) => ({
       slot, name: files[at].name, source: blobSource(files[at]), chunk: CHUNK_FILE,
     })),
   ];
@@ -274,10 +289,10 @@ async function review() {
   step(3);
   tell('全部密文已上传，请核对后确认递交。现在还没有递交。');
   label('');
-  const { terms } = bid;
+  const terms = agreed();
   const rows = [
     ['投标人', bid.licence?.name ?? ''],
-    ['递交次数', `第 ${terms.rev + 1} 次${terms.rev > 0 ? '（替换此前的递交）' : ''}`],
+    ['递交次数', `第 ${terms.rev} 次${terms.prev ? '（替换此前的递交）' : ''}`],
     ['投标报价', bid.price ? `${bid.price} 元（只在本机显示）` : '—'],
     ['投标截止', `${moment(terms.deadline)}（北京时间）`],
   ];
@@ -294,18 +309,18 @@ async function review() {
 
 /** The opening file's content. */
 function openingFile() {
-  const { tender, lot } = bid.terms.keyset;
+  const { keyset: { tender, lot }, bidder } = agreed();
   const slots = bid.slots.map(({ upload: { slot, sealing }, eid }) => {
     must(eid, 'eid');
     return { slot, eid, fk: sealing.fk };
   });
-  return { tender, lot, bidder: bid.terms.pseudonym, key: bid.key, slots };
+  return { tender, lot, bidder, key: bid.key, slots };
 }
 
 /** Saves the opening file and asks to choose it again: a backup that was never opened is no backup. */
 async function keep() {
-  const { terms } = bid;
-  const name = `${terms.keyset.tender}-${terms.keyset.lot}-${terms.rev + 1}.sbk`;
+  const terms = agreed();
+  const name = `${terms.keyset.tender}-${terms.keyset.lot}-${terms.rev}.sbk`;
   $('savedkey').textContent = '正在生成…';
   save(name, await writeSbk(openingFile(), input('licpass').value), 'application/octet-stream');
   const choose = /** @type {HTMLInputElement} */ (
@@ -350,14 +365,15 @@ async function confirm() {
     input('agree').focus();
     return;
   }
-  const { terms, licence } = bid;
+  const { licence } = bid;
+  const terms = agreed();
   must(licence, 'choose', '请重新选择执照密钥文件');
   const docs = bid.slots.map(({ upload: { slot, sealing, bytes }, eid }) => {
     must(eid, 'eid');
     return { slot, eid, chunks: sealing.chunks, bytes };
   });
-  const place = { tender: terms.keyset.tender, lot: terms.keyset.lot, bidder: terms.pseudonym };
-  const message = submission(place, terms.rev + 1, terms.prev, docs, terms.ks);
+  const place = { tender: terms.keyset.tender, lot: terms.keyset.lot, bidder: terms.bidder };
+  const message = submission(place, terms.rev, terms.prev, docs, terms.ks);
   const digest = b64u(await submissionDigest(message));
   try {
     const jws = await sign(licence.signer, TYP.submission, message);

@@ -44,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.paths and args.workers > 1 and not args.browser:
         words += ["-n", str(args.workers), "--dist", "worksteal"]
     environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
+    environment["SUNLIT_TEST_PROPERTIES"] = "fast" if args.fast else "full" if args.full else "plain"
     environment.pop("SUNLIT_HOME", None)
     return subprocess.run(words, cwd=CHECKOUT, env=environment, check=False).returncode
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+import hypothesis
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,15 +25,38 @@ from tests.services import Endpoints
 from tests.world import World, make_world
 
 
+#: How many examples a property is tried on: `./sunlit test --fast`, plainly, and `--full`. A busy machine is no fault.
+hypothesis.settings.register_profile("fast", max_examples=10, deadline=None)
+hypothesis.settings.register_profile("plain", max_examples=40, deadline=None)
+hypothesis.settings.register_profile("full", max_examples=400, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("SUNLIT_TEST_PROPERTIES", "plain"))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     controls_workers = config.getoption("numprocesses", default=None) or config.getoption("dist", default="no") != "no"
     is_worker = "PYTEST_XDIST_WORKER" in os.environ
-    if controls_workers and not is_worker and not config.option.collectonly:
+    wants_servers = "services" not in config.option.markexpr  # `./sunlit test --fast` leaves such tests out
+    if controls_workers and not is_worker and wants_servers and not config.option.collectonly:
         servers.start()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     servers.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "services" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.services)
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name keys, signatures and other long values by their argument: fresh ones differ between xdist's workers."""
+    if isinstance(val, bytes) and len(val) > 8:
+        return argname
+    if isinstance(val, str) and len(val) > 20 and val.isascii() and " " not in val:
+        return argname
+    return None
 
 
 @pytest.fixture(scope="session")

@@ -24,7 +24,6 @@ from tests.databases import Server
 from tests.services import Endpoints
 from tests.world import World, make_world
 
-
 #: How many examples a property is tried on: `./sunlit test --fast`, plainly, and `--full`. A busy machine is no fault.
 hypothesis.settings.register_profile("fast", max_examples=10, deadline=None)
 hypothesis.settings.register_profile("plain", max_examples=40, deadline=None)

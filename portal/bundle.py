@@ -89,11 +89,6 @@ class Bundle:
         self.listed = listed
         self.signature = signature
 
-    @property
-    def digest(self) -> bytes:
-        """SHA-256 of the manifest: what the platform signed."""
-        return hashlib.sha256(jcs(dict(self.manifest))).digest()
-
     def of_kind(self, *kinds: str) -> list[Listed]:
         """The members of these kinds, by name."""
         return [listed for listed in self.listed.values() if listed.kind in kinds]

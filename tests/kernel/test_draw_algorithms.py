@@ -128,6 +128,7 @@ def test_the_seed_is_one_hash_over_contributions_sorted_by_party() -> None:
     assert code_of(lambda: seed_of({"id": "x"}, {}, [])) == "json-profile"
     assert code_of(lambda: seed_of({"suite": "gm-1"}, {}, [])) == "json-profile"
     assert code_of(lambda: seed_of({"suite": "intl-1", "f": 1.5}, {}, [])) == "json-profile"
+    assert code_of(lambda: seed_of(spec, {}, [b""] * (1 << 16))) == "json-profile"
 
 
 # order/1, worder/1, strata/1
@@ -241,6 +242,15 @@ def test_a_panel_is_the_sample_of_its_definition() -> None:
         items[i], items[j] = items[j], items[i]
 
     assert panel(SUITE, SEED, "e", pool, [{"a": "a", "v": "v", "n": 4}], [], None, 1) == (0, [items[:4]])
+
+
+def test_nobody_sits_in_two_groups() -> None:
+    pool = [(leaf(n), {"s": ["x", "y"]}) for n in range(4)]
+    groups = [{"a": "s", "v": "x", "n": 2}, {"a": "s", "v": "y", "n": 2}]
+    drawn = [panel(SUITE, seed, "s", pool, groups, [], None, 1000) for seed in seeds(40)]
+
+    assert all(len({*one, *two}) == 4 for _, (one, two) in drawn)
+    assert max(attempt for attempt, _ in drawn) > 0
 
 
 GROUP = {"a": "s", "v": "x", "n": 2}

@@ -30,6 +30,7 @@ from kernel.draw import (
 from kernel.draw import records as rec
 from tests.worlds.draw_world import PANEL, SUITE, DrawWorld, filler, people, step, world_of
 
+NAMELESS = {"v": 1, "type": "draw.commit", "spec": "x", "party": 5, "c": "x"}
 PARTIES = ("agency", "centre", "owner", "supervisor")
 
 
@@ -104,6 +105,7 @@ def test_a_double_random_inspection_verifies() -> None:
     for bad in ("x", [1], [["a", "b"]], [[pools["objects"][0]["l"]]]):
         spec = changed(transcript["spec"], "params", "recused", to=bad)
         assert code_of(_replayed(world, spec, pools), pools) == "json-profile"
+    assert code_of(changed(transcript, "spec", "pools", to=[]), pools) == "json-profile"
     everybody = [[pools["objects"][0]["l"], entry["l"]] for entry in pools["inspectors"]]
     spec = changed(transcript["spec"], "params", "recused", to=everybody)
     assert code_of(_replayed(world, spec, pools), pools) == "infeasible"
@@ -205,6 +207,7 @@ def test_a_commitment_is_signed_over_this_spec_and_matches_its_value(panel_draw)
     assert code_of(with_token(world.token("agency", rec.COMMIT_TYP, other)), pool) == "commit-mismatch"
     another = {**good, "c": b64u_encode(bytes(32))}
     assert code_of(with_token(world.token("agency", rec.COMMIT_TYP, another)), pool) == "commit-mismatch"
+    assert code_of(with_token(world.token("agency", rec.COMMIT_TYP, {**good, "c": "x"})), pool) == "json-profile"
     token = transcript["commits"][0]["token"]
     unsigned = ".".join([b64u_encode(jcs({"alg": "none", "typ": rec.COMMIT_TYP})), token.split(".")[1], ""])
     assert code_of(with_token(unsigned), pool) == "commit-mismatch"
@@ -355,6 +358,8 @@ def test_floats_and_foreign_members_are_outside_the_profile(panel_draw) -> None:
         (("commits", 0, "token"), "a.b.c"),
         (("commits", 0, "token"), "W10.e30."),
         (("commits", 0, "token"), 5),
+        (("commits", 0, "token"), f"{b64u_encode(b'{}')}.{b64u_encode(jcs({'type': 'draw.close', 'v': 1}))}."),
+        (("commits", 0, "token"), f"{b64u_encode(b'{}')}.{b64u_encode(jcs(NAMELESS))}."),
         (("commits", 0, "log", "index"), "5"),
         (("commits", 0, "log", "entry"), {}),
         (("close", "detail"), []),
@@ -494,7 +499,10 @@ def test_a_beacon_enters_the_seed_and_needs_two_witnesses() -> None:
 
     assert value == "9319./2.5.8.10.12./"  # RFC 3797 §6, the first two sources of its worked example
     assert verify_draw(transcript, pool, world.log.trust)
-    for wrong in (statements[:1], statements[:1] * 2, [], ["x"], ["a.b.c"], [transcript["commits"][0]["token"]] * 2):
+    header, payload, _ = statements[0].split(".")
+    other = b64u_encode(jcs({"alg": "ES256", "kid": world.witness(1)["kid"], "typ": "x"}))
+    for wrong in (statements[:1], statements[:1] * 2, [], ["x"], ["a.b.c"], [transcript["commits"][0]["token"]] * 2,
+                  [f"{other}.{payload}.", statements[1]], [f"{header}.{payload}.", statements[1]]):  # fmt: skip
         assert code_of(changed(transcript, "beacons", 0, "statements", to=wrong), pool) == "beacon"
     assert code_of(changed(transcript, "beacons", 0, "value", to=b64u_encode(b"9318./")), pool) == "beacon"
     assert code_of(changed(transcript, "beacons", 0, "value", to=b64u_encode(b"\xff")), pool) == "beacon"

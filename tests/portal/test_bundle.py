@@ -137,6 +137,19 @@ def test_unknown_kinds_reserved_and_double_names_are_refused() -> None:
         write_archive(io.BytesIO(), [Member("a", b""), Member("a", b"")])
 
 
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "growing"
+    file.write_bytes(b"1")
+
+    class Growing(io.BytesIO):
+        def write(self, data: bytes) -> int:
+            file.write_bytes(b"12")
+            return super().write(data)
+
+    with pytest.raises(ArchiveError, match="changed"):
+        write_archive(Growing(), [Member("a", file)])
+
+
 def test_archives_of_other_programs_are_not_in_the_one_form(tmp_path: Path) -> None:
     for compression in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         made = io.BytesIO()

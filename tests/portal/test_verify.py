@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from kernel.canonical import b64u_decode, b64u_encode, jcs, parse
+from kernel.draw import pool_of
 from kernel.log.checkpoint import checkpoint_text
 from kernel.log.note import Note, sign_note
 from portal.bundle import Part
 from portal.verify import Report, Verdict, main, verify_paths
 from tests.worlds.case_world import CaseWorld
+from tests.worlds.draw_world import DrawWorld, people, world_of
 from tests.worlds.log_world import SUITE, LogWorld
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +131,8 @@ def test_a_changed_byte_anywhere_in_the_bundle_is_found(world: CaseWorld, trust:
         ("bids/p0/receipt.json", ("index",), 0, "inclusion"),
         ("draws/d-1/pool.json", (0, "p", "region"), "x", "pool-root"),
         ("draws/d-1/transcript.json", ("output", "attempt"), 99, "result-mismatch"),
+        ("lot/opening.json", ("rows",), [1], "not-canonical"),
+        ("lot/close.json", ("rows", 1, "bidder"), "p0", "not-canonical"),
         ("trust.json", ("origin",), "x", "checkpoint-origin"),
     ],
 )  # fmt: skip
@@ -218,6 +222,53 @@ def test_a_forked_log_and_an_unwitnessed_deadline_are_found(world: CaseWorld, tr
     assert "witness" in codes(report)
 
 
+def test_who_a_contributor_is_and_when_the_deadline_was(world: CaseWorld, trust: Path, tmp_path: Path) -> None:
+    # A log that ends before the close entry cannot show that the list was fixed in time.
+    cut = {
+        name: None for name, part in world.parts.items() if part.kind in ("checkpoint", "entries", "transcript", "pool")
+    }
+    entries = parse(world.parts["log/entries.json"].content)
+    size = world.close_entry
+    kept = [
+        e | {"path": [b64u_encode(h) for h in world.log.log.inclusion(e["index"], size)]}
+        for e in entries["entries"][:size]
+    ]
+    early = {"checkpoint": world.log.checkpoint(size, 1), "entries": kept}
+    part = Part("log/entries.json", "entries", jcs(entries | early))
+    report = verify_paths([world.bundle(tmp_path / "case.zip", **{**cut, "log/entries.json": part})], trust)
+    assert "close-root" in codes(report)
+
+    opens = {"opens_at": "2027-01-01T00:00:00.000Z"}
+    later = Part("lot/keyset.json", "keyset", jcs(world.keyset | opens))
+    assert "deadline-time" in codes(
+        verify_paths([world.bundle(tmp_path / "case.zip", **{"lot/keyset.json": later})], trust)
+    )
+    rehearsal = world.bundle(tmp_path / "case.zip", rehearsal=True, **{"lot/keyset.json": later})
+    report = verify_paths([rehearsal], trust)
+    assert "deadline-time" in codes(report, Verdict.UNCHECKED)
+
+    rootless = tmp_path / "rootless.json"
+    rootless.write_bytes(jcs({**world.trust_json, "licence_roots": []}))
+    report = verify_paths([world.bundle(tmp_path / "case.zip")], rootless)
+    assert {"licence-roots", "contributor"} <= codes(report, Verdict.UNCHECKED)
+
+
+def test_a_contributors_certificate_of_somebody_else_is_found(world: CaseWorld, trust: Path, tmp_path: Path) -> None:
+    draws, pool = DrawWorld(), pool_of(people(9))
+    draws.log = world.log
+    raw = draws.spec("order/1", {"seats": None}, {"pool": pool})
+    for contributor in raw["contributors"]:
+        contributor["org"] = "91110000802100433B"
+    transcript = draws.play(raw, {"pool": pool})
+    added = {
+        "draws/d-2/transcript.json": Part("draws/d-2/transcript.json", "transcript", jcs(transcript)),
+        "draws/d-2/pool.json": Part("draws/d-2/pool.json", "pool", jcs(pool)),
+    }
+    report = verify_paths([world.bundle(tmp_path / "case.zip", **added)], trust)
+
+    assert "contributor" in codes(report)
+
+
 def test_only_the_platform_signs_a_bundle(world: CaseWorld, trust: Path, tmp_path: Path, monkeypatch) -> None:
     stranger = LogWorld("log.example/stranger")
     for sign in (
@@ -263,8 +314,6 @@ def test_a_draw_is_replayed_from_transcript_and_pool_alone(
 
 
 def test_several_draws_find_their_pools(world: CaseWorld, tmp_path: Path) -> None:
-    from tests.worlds.draw_world import world_of
-
     paths = extracted(world, tmp_path, "draws/d-1/transcript.json", "draws/d-1/pool.json")
     _, pool, transcript = world_of("order/1", {"seats": None}, size=9)
     for name, value in (("t2.json", transcript), ("p2.json", pool)):
@@ -274,7 +323,7 @@ def test_several_draws_find_their_pools(world: CaseWorld, tmp_path: Path) -> Non
     report = verify_paths(paths)
     assert report.ok
     assert sum(check.code == "draw" for check in report.checks) == 2
-    (tmp_path / "p3.json").write_bytes(b"[]")
+    (tmp_path / "p3.json").write_bytes(b"[5]")
     assert "pool" in codes(verify_paths([*paths, tmp_path / "p3.json"]), Verdict.UNCHECKED)
     assert "pool-missing" in codes(verify_paths([*paths[:3], tmp_path / "p3.json"]))
 
@@ -334,7 +383,9 @@ def test_log_proofs_on_their_own(world: CaseWorld, trust: Path, tmp_path: Path) 
 def test_what_it_cannot_read_or_does_not_know_fails_without_a_traceback(tmp_path: Path, capsys) -> None:
     cases = {
         "letter.txt": b"hello", "empty": b"", "page.pdf": b"%PDF-1.7", "odd.json": b'{"type":5}', "list.json": b"5",
-        "broken.json": b"{", "number.json": b'{"type":"x"}', "not.zip": b"not a zip", "cut.zip": b"PK\x03\x04",
+        "broken.json": b"{", "number.json": b'{"type":"x"}', "not.zip": b"not a zip",
+        "proof.json": b'{"type":"log.inclusion"}',
+        "cut.zip": b"PK\x03\x04",
         "trust.json": b'{"type":"trust"}',
     }  # fmt: skip
     for name, data in cases.items():

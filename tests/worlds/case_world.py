@@ -13,7 +13,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from bidding.client import released_secret, sign_message
 from bidding.envelope import Header, open_share, parse_header, seal
 from bidding.keyset import Trustee, keyset_hash, make_keyset, trustee_keys
-from bidding.messages import close_list, close_root, document, release, share_batch, submission, submission_digest
+from bidding.messages import (
+    close_list,
+    close_root,
+    document,
+    release,
+    share_batch,
+    submission,
+    submission_digest,
+    withdrawal,
+)
 from kernel.canonical import b64u_decode, b64u_encode, format_time, jcs
 from kernel.crypto.authority import Holder, Licence, create_authority, issue_licence
 from kernel.crypto.keys import KeyKind, PrivateKey, generate
@@ -24,7 +33,7 @@ from tests.worlds.log_world import SUITE, LogWorld
 
 TENDER, LOT = "C1100000189017141002", "001"
 #: Invented credit codes with right check digits.
-CODES = ("91420100MA4KTE5T0E", "91420100MA4KTE5T1H", "91420100MA4KTE5T2L", "91420100MA4KTE5T3P")
+CODES = ("91420100MA4KTE5T0E", "91420100MA4KTE5T1H", "91420100MA4KTE5T2L", "91420100MA4KTE5T3P", "91350100M000100Y43")
 
 
 @dataclass
@@ -55,6 +64,7 @@ class CaseWorld:
         self.heads: set[int] = set()
         self._keyset()
         self.bidders = [self._bidder(n) for n in range(3)]
+        self._withdrawal(self._bidder(4))
         self._close()
         self._open()
         self._draw()
@@ -108,6 +118,20 @@ class CaseWorld:
         self.add(f"{folder}/submission.jws", "submission", bidder.token)
         self.add(f"{folder}/form.sbe", "envelope", bidder.envelope)
         return bidder
+
+    def _withdrawal(self, bidder: Bidder) -> None:
+        told = withdrawal(tender=TENDER, lot=LOT, bidder=bidder.pseudonym, rev=2, prev=bidder.digest)
+        digest = b64u_encode(submission_digest(SUITE, told))
+        detail = {
+            "v": 1, "type": "bid.withdrawn", "tender": TENDER, "lot": LOT, "bidder": bidder.pseudonym, "rev": 2,
+            "submission": digest, "received_at": format_time(self.log.now),
+        }  # fmt: skip
+        entry = self.log.record("bid.withdrawn", detail)
+        self.log.fill(1)
+        folder = f"bids/{bidder.pseudonym}"
+        self.add(f"{folder}/withdrawal.jws", "submission", self.signed(bidder, told))
+        self.add(f"{folder}/withdrawal-receipt.json", "receipt", self.log.receipt(entry) | self.head())
+        del self.parts[f"{folder}/form.sbe"]
 
     def _close(self) -> None:
         self.log.tick(1800)
@@ -225,7 +249,7 @@ class CaseWorld:
     def sign(self, typ: str, payload: dict[str, Any]) -> str:
         return self.log.sign(typ, payload)
 
-    def bundle(self, path: Path, **changes: Part | None) -> Path:
+    def bundle(self, path: Path, *, rehearsal: bool = False, **changes: Part | None) -> Path:
         """Write the bundle, with members replaced, added or (None) left out, and signed as if the platform had."""
         parts = {**self.parts, **changes}
         with path.open("wb") as out:
@@ -236,6 +260,6 @@ class CaseWorld:
                 tender=TENDER,
                 lot=LOT,
                 made_at=format_time(self.log.now),
-                rehearsal=False,
+                rehearsal=rehearsal,
             )
         return path

@@ -179,7 +179,8 @@ def _contributors(case: Case, where: str, draw: VerifiedDraw) -> None:
             case.report.failed("certificate", case.where(member.name), "证书文件不能读取")
     for party in draw.parties:
         contributor = draw.spec.contributors[party]
-        if contributor.kid not in chains or not case.trust.licence_roots:
+        known = contributor.kid in chains and case.trust.licence_roots
+        if not known or not uscc_valid(contributor.org):
             case.report.unchecked(
                 "contributor", where, f"{party} 的签名密钥属于 {contributor.org}：案卷内没有可核对的证书"
             )
@@ -196,7 +197,7 @@ def _contributors(case: Case, where: str, draw: VerifiedDraw) -> None:
 def _belongs(case: Case, chain: list[x509.Certificate], contributor: Contributor, at: str) -> None:
     roots = [x509.load_pem_x509_certificate(root.encode()) for root in case.trust.licence_roots]
     verify_chain(chain[0], chain[1:], roots, parse_time(at))
-    if uscc_valid(contributor.org) and uscc_of(chain[0]) != contributor.org:
+    if uscc_of(chain[0]) != contributor.org:
         raise LogError("contributor", "the certificate belongs to another organisation")
 
 

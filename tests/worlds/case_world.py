@@ -183,7 +183,9 @@ class CaseWorld:
 
     def _draw(self) -> None:
         pool = pool_of(people(40))
-        transcript = self.draws.play(self.draws.spec("panel/1", PANEL, {"pool": pool}), {"pool": pool})
+        raw = self.draws.spec("panel/1", PANEL, {"pool": pool})
+        raw["contributors"][0]["org"] = CODES[3]
+        transcript = self.draws.play(raw, {"pool": pool})
         self.heads.add(len(self.log.log))
         self.add("draws/d-1/transcript.json", "transcript", transcript)
         self.add("draws/d-1/pool.json", "pool", pool)

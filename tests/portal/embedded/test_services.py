@@ -15,6 +15,8 @@ from portal.embedded.home import Home, HomeLock, open_home
 from portal.embedded.services import Services, database_of, find_services
 from portal.embedded.supervisor import Supervisor
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def home(tmp_path: Path) -> Home:

@@ -1,6 +1,7 @@
 """Samples of the pages that need no log-in: home, notice, lot, hall."""
 
 from kernel.web.figures import Figure, Series, stacked
+from kernel.web.seal import seal_svg
 from portal.samples.common import (
     AGENCY,
     BIDDERS,
@@ -81,8 +82,8 @@ NOTICE = Row(
     ],
     sign_name=AGENCY,
     sign_at=at("2026-07-16 22:00"),
-    seal="",
-    seal_label="",
+    seal=seal_svg(AGENCY, caption="演示 CA"),
+    seal_label=f"电子签章：{AGENCY}（签名有效，演示 CA）",
     kind="info",
     type="招标公告",
     published_at=at("2026-07-16 22:00"),

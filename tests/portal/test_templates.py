@@ -8,6 +8,7 @@ import pytest
 
 from portal.gallery import ROOT, environment, render
 from portal.samples import SAMPLES
+from portal.samples.documents import DOCUMENTS
 
 CASES = [(name, variant) for name, variants in SAMPLES.items() for variant in variants]
 TEMPLATES = sorted(p.relative_to(ROOT / "templates").as_posix() for p in (ROOT / "templates").rglob("*.html"))
@@ -89,3 +90,19 @@ def test_rehearsal_and_demo_marks_are_on_every_page() -> None:
 
 def test_display_mode_is_set_by_the_server() -> None:
     assert '<html lang="zh-CN" data-mode="elder">' in render("portal/home.html", mode="elder")
+
+
+@pytest.mark.parametrize("name", sorted(DOCUMENTS))
+def test_document_is_sound(name: str) -> None:
+    html = environment().get_template(name).render(DOCUMENTS[name])
+    page = Page(html)
+    assert page.open == []
+    assert sum(tag == "h1" for tag, _ in page.tags) == 1
+    assert "演示 CA" in html
+    for _, attrs in page.tags:
+        for key in ("href", "src"):
+            assert (attrs.get(key) or "static:").startswith("static:"), "documents load nothing from elsewhere"
+
+
+def test_every_document_template_has_a_sample() -> None:
+    assert set(DOCUMENTS) == {t for t in TEMPLATES if t.startswith("print/")} - {"print/base.html"}

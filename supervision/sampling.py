@@ -159,3 +159,31 @@ def recused_pairs(
         for person in people
         if target.unit in person.conflicts or target.unit == person.unit
     )
+
+
+def shortages(
+    targets: Mapping[str, TargetRecord],
+    inspectors: Iterable[InspectorRecord],
+    team_size: int,
+    *,
+    certified_lead: bool = True,
+) -> dict[str, str]:
+    """Tell which targets could run out of inspectors, whatever the seed: target's name → what is missing.
+
+    Teams of one lead and any others never get stuck when each target has a lead and as many people as places; the
+    draw's own check (`kernel.draw.require_never_stuck`) says the same without telling why.
+
+    Source:
+        R-DR-05, R-DR-12
+    """
+    people = list(inspectors)
+    apart = set(recused_pairs(targets.values(), people))
+    short = {}
+    for name, target in targets.items():
+        free = [one for one in people if (target.unit, one.identity) not in apart]
+        away = len(people) - len(free)
+        if len(free) < team_size:
+            short[name] = f"可选派的检查人员只有 {len(free)} 人（回避 {away} 人），少于 {team_size} 人"
+        elif certified_lead and not any(one.may_lead for one in free):
+            short[name] = f"没有可以带队的执法人员（回避 {away} 人）"
+    return short

@@ -116,7 +116,7 @@ class Stage(StrEnum):
     RECORDED = "recorded"
     #: 结果已公开. Reached by `publish`.
     PUBLISHED = "published"
-    #: 已终止: commitments or reveals failed; the reason is public. Reached by `terminate`.
+    #: 已终止: given up before anything could be known of its outcome; the reason is public. Reached by `terminate`.
     TERMINATED = "terminated"
 
 

@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from kernel.outbox.queue import Handler
 from kernel.web.services import Services
+from supervision import jobs as supervision
 
 #: Kind of an outbox row → its handler.
-JOBS: dict[str, Handler] = {}
+JOBS: dict[str, Handler] = {**supervision.JOBS}
 #: Acts that ask the database what is due; run every second.
-DUE: tuple[Callable[[Services], Awaitable[None]], ...] = ()
+DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (*supervision.DUE,)

@@ -4,6 +4,7 @@ from typing import Any
 
 from bidding import doors as bidding
 from portal.doors import accounts, home, log, rehearsal, signin, system, verify
+from supervision import doors as supervision
 from trading import doors as trading
 
 ROUTES: list[Any] = [
@@ -16,4 +17,5 @@ ROUTES: list[Any] = [
     *trading.HANDLERS,
     *verify.HANDLERS,
     *bidding.HANDLERS,
+    *supervision.HANDLERS,
 ]

@@ -82,7 +82,7 @@ async def _account(tx: Tx, login: str) -> tuple[Account, Organisation, Role] | N
         .join(Organisation, Organisation.id == Account.organisation_id)
         .where(Account.login == login, Account.disabled_at.is_(None))
     )
-    row = (await tx.session.execute(query)).tuples().one_or_none()
+    row = (await tx.session.execute(query)).one_or_none()
     role = None if row is None else next((role for role in _ROLES if role in row[0].roles), None)
     return None if row is None or role is None else (row[0], row[1], role)
 

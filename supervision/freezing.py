@@ -218,7 +218,7 @@ async def _last_inspections(tx: Tx, inspection: Inspection) -> dict[str, date]:
         .where(Inspection.target_kind == inspection.target_kind)
     )
     found: dict[str, date] = {}
-    for unit, at, items in (await tx.session.execute(query)).tuples():
+    for unit, at, items in await tx.session.execute(query):
         if codes & {item["code"] for item in items}:
             found[unit] = max(found.get(unit, date.min), legal_date(at))
     return found
@@ -240,7 +240,7 @@ async def _conflicts(tx: Tx, people: Sequence[Inspector]) -> dict[uuid.UUID, dic
     query = select(RegisterInspector.account_id, RegisterInspector.conflicts).where(
         RegisterInspector.account_id.in_([one.account_id for one in people])
     )
-    rows = (await tx.session.execute(query)).tuples()
+    rows = await tx.session.execute(query)
     return {account: {item["unit"]: item["reason"] for item in items} for account, items in rows}
 
 

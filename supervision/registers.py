@@ -172,7 +172,7 @@ async def _people(tx: Tx, logins: Sequence[str]) -> dict[str, tuple[Account, Org
     )
     return {
         account.login: (account, organisation)
-        for account, organisation in (await tx.session.execute(query)).tuples()
+        for account, organisation in (await tx.session.execute(query))
         if Role.INSPECTOR in account.roles
     }
 

@@ -3,5 +3,20 @@
 from typing import Any
 
 from trading.api import awards, lots, notices
+from trading.pages import asking, deciding, publishing, registering, room, workbench
+from trading.pages import lots as lot_pages
+from trading.pages import notices as notice_pages
 
-HANDLERS: list[Any] = [*lots.HANDLERS, *notices.HANDLERS, *awards.HANDLERS]
+HANDLERS: list[Any] = [
+    *lots.HANDLERS,
+    *notices.HANDLERS,
+    *awards.HANDLERS,
+    *notice_pages.HANDLERS,
+    *lot_pages.HANDLERS,
+    *workbench.HANDLERS,
+    *registering.HANDLERS,
+    *room.HANDLERS,
+    *publishing.HANDLERS,
+    *asking.HANDLERS,
+    *deciding.HANDLERS,
+]

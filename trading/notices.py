@@ -82,7 +82,7 @@ async def publish_notice(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Posted:
     issued = await issue_documents(tx, actor, lot.id)
     title = [f"{project.title}", "招标公告"]
     body = wording.tender_notice(data)
-    facts = {"keyset": lot.keyset, "documents": _listed(issued), "rules": rules.split()}
+    facts = {"keyset": lot.keyset, "documents": _listed(issued), "rules": ["R-ANN-01", "R-ANN-02", *rules.split()]}
     return await post(
         tx, actor, lot, project, NoticeKind.TENDER, title, data | {"documents": _listed(issued)}, body, facts
     )

@@ -106,7 +106,7 @@ async def list_timeline(tx: Tx, actor: Actor | None, lot: LotView) -> list[Event
 def event_of(entry: LoggedEntry) -> Event:
     """Put an entry into words."""
     detail = entry.detail
-    facts = detail.get("facts", {})
+    facts = detail.get("facts", detail)  # details of fixed form (keysets, draws) are their own facts
     kind, what = WORDS.get(entry.type, ("info", entry.type))
     rules = tuple(facts.get("rules", ()))
     return Event(

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -26,6 +27,9 @@ SESSION_COOKIE = "sid"
 CSRF_COOKIE = "csrf"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _MAX_FORM = 1 << 20
+#: A form with a file carries its token in the first part, within so many bytes.
+_MAX_HEAD = 4096
+_UPLOAD_TOKEN = re.compile(rb'name="_csrf"\r\n(?:[^\r\n]+\r\n)*\r\n([A-Za-z0-9_-]{1,64})\r\n')
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self';"
@@ -141,6 +145,8 @@ async def _check_write(scope: Scope, receive: Receive, token: str) -> tuple[str,
         if body is None:
             return "表单内容过大。", receive
         given = parse_qs(body.decode("utf-8", "replace")).get("_csrf", [""])[0]
+    elif not given and headers.get(b"content-type", "").startswith("multipart/form-data"):
+        given, receive = await _token_of_upload(receive)
     if not hmac.compare_digest(given.encode(), token.encode()):
         return "页面已过期，请刷新后重试；填写的内容请先复制保存。", receive
     return "", receive
@@ -170,6 +176,26 @@ async def _buffered(receive: Receive) -> tuple[bytes | None, Receive]:
         return await receive()
 
     return body, again
+
+
+async def _token_of_upload(receive: Receive) -> tuple[str, Receive]:
+    """Find the token in the first part of an upload; the rest, which may be large, is neither read nor kept."""
+    begun: list[Any] = []
+    head = b""
+    while len(head) < _MAX_HEAD:
+        message = await receive()
+        begun.append(message)
+        if message["type"] != "http.request":
+            break
+        head += message.get("body", b"")
+        if not message.get("more_body"):
+            break
+    found = _UPLOAD_TOKEN.search(head[:_MAX_HEAD])
+
+    async def again() -> Any:
+        return begun.pop(0) if begun else await receive()
+
+    return found[1].decode("ascii") if found else "", again
 
 
 async def _refuse(send: Any, detail: str) -> None:

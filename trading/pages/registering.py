@@ -1,0 +1,202 @@
+"""The page on which a procuring entity registers a project with its first lot."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from sqlalchemy import text
+
+from kernel.db.transaction import Tx
+from kernel.identity.actor import Actor
+from kernel.periods import legal_date
+from kernel.web.guards import requires
+from kernel.web.render import render_page
+from trading.drafts import Contact, Entrustment, Funds, LotDraft, ProjectDraft, Scope
+from trading.lot_view import Criterion, ReviewItem
+from trading.pages.common import Form, attempt, texts_of
+from trading.projects import register_lot, register_project
+from trading.vocabulary import FundSource, LotKind, Regime, Role, TenderMethod
+
+_USUAL_CRITERIA = (
+    Criterion("P1", "投标报价", "price", "30", "price", "按评标基准价由系统计算"),
+    Criterion("T1", "技术响应", "subjective", "35", "technical", "对照技术规格书逐项评价"),
+    Criterion("T2", "实施方案", "subjective", "15", "technical", "完整、可行"),
+    Criterion("B1", "同类业绩", "objective", "10", "business", "每份 2 分"),
+    Criterion("B2", "服务承诺", "subjective", "10", "business", "质保与响应时间"),
+)
+_ART = "《中华人民共和国招标投标法实施条例》第五十一条"
+_USUAL_REVIEW = (
+    ReviewItem("F1", "投标函按要求签署、盖章", "form", f"{_ART}第一项"),
+    ReviewItem("Q1", "资格条件符合招标文件", "qualification", f"{_ART}第三项"),
+    ReviewItem("R1", "报价不高于最高投标限价", "response", f"{_ART}第五项"),
+    ReviewItem("R2", "实质性响应招标文件", "response", f"{_ART}第六项"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPage:
+    """The form of registration."""
+
+    form: Form
+    regimes: list[tuple[str, str, str]]
+    kinds: list[tuple[str, str, str]]
+    methods: list[tuple[str, str, str]]
+    parties: list[tuple[str, str]]
+    agencies: list[tuple[str, str]]
+    draft_saved: datetime | None
+    criteria_note: str
+
+
+@get("/a/projects/new", guards=[requires(Role.PROCURING_ENTITY)], include_in_schema=False)
+async def new_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Response[str]:
+    """Show the empty form."""
+    values = {"regime": "ZTB", "kind": "goods", "method": "open", "consortium": "no", "agents": "no"}
+    return await _show(request, tx, actor, Form(values))
+
+
+@post("/a/projects/new", guards=[requires(Role.PROCURING_ENTITY)], include_in_schema=False)
+async def new_form(
+    request: Request[Any, Any, Any],
+    tx: Tx,
+    actor: Actor,
+    data: Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)],
+) -> Response[Any]:
+    """Register project and lot together; what was typed is kept when something is refused."""
+    form = Form(texts_of(data))
+
+    async def act() -> Any:
+        agency = await _agency(tx, str(form.values.get("agency", "")), actor)
+        project_id = await register_project(tx, actor, _project_of(form.values, agency, actor.uscc, tx.now))
+        return await register_lot(tx, actor, project_id, _lot_of(form.values))
+
+    lot_id = None
+    try:
+        lot_id = await attempt(tx, form, act)
+    except msgspec.ValidationError:
+        form.errors["form"] = "请选择适用制度、采购内容和招标方式。"
+    _rename(form)
+    if lot_id is None:
+        return await _show(request, tx, actor, form, status=422)
+    return Response(None, status_code=303, headers={"Location": f"/a/lots/{lot_id}/plan"})
+
+
+async def _show(request: Request[Any, Any, Any], tx: Tx, actor: Actor, form: Form, status: int = 200) -> Response[str]:
+    agencies = await _agencies(tx)
+    page = NewPage(
+        form=form,
+        regimes=[
+            ("ZTB", "招标投标法", "工程以及与工程建设有关的货物、服务"),
+            ("GP", "政府采购法", "其他货物和服务"),
+        ],
+        kinds=[
+            ("works", "工程施工", ""),
+            ("goods", "货物", ""),
+            ("design", "勘察、设计", ""),
+            ("services", "监理与其他服务", ""),
+        ],
+        methods=[("open", "公开招标", ""), ("invited", "邀请招标", "须有批准依据")],
+        parties=[(actor.uscc, actor.organisation_name)],
+        agencies=[("", "自行招标"), *((row.uscc, row.name) for row in agencies)],
+        draft_saved=None,
+        criteria_note="使用通用评分因素：价格 30 分，技术 50 分，商务 20 分；合计 100 分，随招标文件公布后不能修改。"
+        "需要其他评分因素的，通过接口登记。",
+    )
+    return render_page(request, "trading/lot_new.html", {"page": page}, status=status, now=tx.now)
+
+
+async def _agencies(tx: Tx) -> list[Any]:
+    rows = await tx.session.execute(
+        text(
+            "SELECT DISTINCT o.uscc, o.name FROM identity_organisation o JOIN identity_account a"
+            " ON a.organisation_id = o.id WHERE 'agency' = ANY(a.roles) AND a.disabled_at IS NULL ORDER BY o.name"
+        )
+    )
+    return list(rows)
+
+
+async def _agency(tx: Tx, uscc: str, actor: Actor) -> tuple[str, str]:
+    if not uscc:
+        return actor.uscc, actor.organisation_name
+    found = next((row for row in await _agencies(tx) if row.uscc == uscc), None)
+    return (found.uscc, found.name) if found else (uscc, "")
+
+
+def _project_of(values: Mapping[str, Any], agency: tuple[str, str], uscc: str, now: datetime) -> ProjectDraft:
+    share = str(values.get("funds_share", "")) or "0"
+    state = "国有" in str(values.get("funds", ""))
+    own = agency[0] == uscc
+    said = {name: str(values.get(name, "")) for name in ("contact", "contact_phone", "contact_address")}
+    agent, agent_phone = (
+        (said["contact"], said["contact_phone"])
+        if own
+        else (str(values.get("contact_agency", "")), str(values.get("contact_agency_phone", "")))
+    )
+    contacts = [
+        Contact(party="招标人", name=said["contact"], phone=said["contact_phone"], address=said["contact_address"]),
+        Contact(party="招标代理机构", name=agent, phone=agent_phone),
+    ]
+    paper = "自行招标" if own else str(values.get("entrustment", ""))
+    return ProjectDraft(
+        number=str(values.get("number", "")),
+        title=str(values.get("title", "")),
+        regime=msgspec.convert(values.get("regime"), Regime),
+        kind=msgspec.convert(values.get("kind"), LotKind),
+        method=msgspec.convert(values.get("method"), TenderMethod),
+        region=str(values.get("region", "")),
+        agency_uscc=agency[0],
+        agency_name=agency[1],
+        entrustment=Entrustment(document=paper, signed_on=legal_date(now)),
+        funds=Funds(
+            source=FundSource.STATE_OWNED if state else FundSource.OTHER,
+            description=f"{values.get('funds', '')} {share}%",
+            state_percent=share if state else "0",
+            state_controls=state and share.isdecimal() and int(share) > 50,
+        ),
+        approval=str(values.get("approval", "")),
+        supervising_body=str(values.get("supervising_body", "")),
+        contacts=tuple(contact for contact in contacts if contact.name and contact.phone),
+    )
+
+
+def _lot_of(values: Mapping[str, Any]) -> LotDraft:
+    lines = [line.strip() for line in str(values.get("qualifications", "")).splitlines()]
+    return LotDraft(
+        title=str(values.get("lot_title", "")),
+        scope=Scope(
+            summary=str(values.get("lot_title", "")),
+            quantity=str(values.get("quantity", "")),
+            place=str(values.get("place", "")),
+            term=str(values.get("term", "")),
+        ),
+        qualifications=tuple(line for line in lines if line),
+        consortium_allowed=values.get("consortium") == "yes",
+        agents_allowed=values.get("agents") == "yes",
+        price_cap=str(values.get("price_cap", "")) or None,
+        estimate=str(values.get("estimate", "")) or None,
+        bid_bond=str(values.get("bid_bond", "")) or None,
+        criteria=_USUAL_CRITERIA,
+        review_items=_USUAL_REVIEW,
+        price_method={"method": "P-AVG", "e1": "1", "e2": "0.5"},
+    )
+
+
+def _rename(form: Form) -> None:
+    """Let faults of the acts stand beside the fields of this form."""
+    if "agency_name" in form.errors or "agency_uscc" in form.errors:
+        form.errors.pop("agency_name", None)
+        form.errors.pop("agency_uscc", None)
+        form.errors["agency"] = "请选择已在本平台登记的招标代理机构。"
+    if "title" in form.errors and form.values.get("title"):
+        form.errors["lot_title"] = form.errors.pop("title")
+    if "document" in form.errors:
+        form.errors["entrustment"] = form.errors.pop("document")
+    if "bond" in form.errors:
+        form.errors["bid_bond"] = form.errors.pop("bond")
+
+
+HANDLERS = [new_page, new_form]

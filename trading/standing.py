@@ -1,0 +1,214 @@
+"""Where a lot stands, in words: its state, the strip of stages, the table of limits, what is due. Pure.
+
+Law: every row of the table names its article; the figures come from the dated parameters.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+from kernel.parameters.law import Law
+from kernel.periods import end_of_day, legal_date
+from kernel.web.filters import day, minute, monthday
+from trading.limits import due
+from trading.lot_view import LotView
+from trading.plan import latest_dates
+from trading.vocabulary import Limit, Phase, Stage
+from trading.wording import EVALUATIONS, KINDS, METHODS, REGIMES
+
+State = tuple[str, str]
+Step = tuple[str, str, str]
+
+_STATES: Final[dict[Phase, State]] = {
+    Phase.IN_PREPARATION: ("mute", "筹备中"),
+    Phase.ANNOUNCED: ("info", "已公告"),
+    Phase.SELLING: ("info", "接收投标"),
+    Phase.BIDDING: ("info", "接收投标"),
+    Phase.DEADLINE_REACHED: ("warn", "投标截止"),
+    Phase.OPENING: ("seal", "正在开标"),
+    Phase.EVALUATION: ("warn", "评标中"),
+    Phase.PUBLICITY: ("info", "候选人公示中"),
+    Phase.PUBLICITY_OVER: ("warn", "公示期满"),
+    Phase.AWARD: ("ok", "定标与签约"),
+    Phase.STANDSTILL: ("bad", "暂停"),
+    Phase.ENDED: ("mute", "已结束"),
+}
+_EXACT: Final[dict[Stage, State]] = {
+    Stage.REGISTERED: ("mute", "已登记"),
+    Stage.OPENED: ("ok", "已开标"),
+    Stage.REPORT_SIGNED: ("warn", "待公示候选人"),
+    Stage.AWARDED: ("ok", "已定标"),
+    Stage.NOTICE_SENT: ("ok", "已发中标通知书"),
+    Stage.FAILED: ("bad", "招标失败"),
+    Stage.TERMINATED: ("bad", "已终止"),
+    Stage.SUSPENDED: ("bad", "监督部门责令暂停"),
+    Stage.ARCHIVED: ("mute", "已归档"),
+}
+#: How far along the strip each stage is.
+_REACHED: Final[dict[Stage, int]] = {
+    Stage.DRAFT: 0,
+    Stage.REGISTERED: 1,
+    Stage.NOTICE_PUBLISHED: 3,
+    Stage.PAUSED_DOCUMENTS: 3,
+    Stage.CLOSED: 4,
+    Stage.OPENED: 5,
+    Stage.COMMITTEE_READY: 5,
+    Stage.EVALUATING: 5,
+    Stage.INTERRUPTED: 5,
+    Stage.REPORT_SIGNED: 6,
+    Stage.CANDIDATE_PUBLICITY: 6,
+    Stage.PAUSED_RESULT: 6,
+    Stage.AWARD_MEETING: 7,
+    Stage.AWARDED: 7,
+    Stage.RESULT_PUBLISHED: 7,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRow:
+    """One limit of the table.
+
+    Attributes:
+        kind: colour of the verdict;  word: the verdict.
+    """
+
+    what: str
+    required: str
+    actual: str
+    law: str
+    kind: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that must be done, with its last instant.
+
+    Attributes:
+        href: the room's page where it is done, below the lot's address.
+        until: None if it only waits for its turn.
+    """
+
+    text: str
+    href: str
+    sub: str
+    until: datetime | None
+
+
+def state_of(lot: LotView, now: datetime) -> State:
+    """Return colour and words of the lot's state."""
+    return _EXACT.get(lot.stage) or _STATES[lot.phase(now)]
+
+
+def over(lot: LotView) -> str:
+    """Return the line above the title: law, kind, method, evaluation."""
+    evaluation = EVALUATIONS.get(lot.procedure.get("evaluation_method", ""), "")
+    words = (REGIMES[lot.regime], KINDS[lot.kind], METHODS[lot.method], evaluation)
+    return " · ".join(word for word in words if word)
+
+
+def stages_of(lot: LotView, now: datetime) -> list[Step]:
+    """Return the strip of stages: what is done, where we are, what comes."""
+    reached = _REACHED.get(lot.came_from or lot.stage, 8)
+    if reached == 3 and (lot.documents_to is None or now < lot.documents_to):
+        reached = 2
+    steps = (
+        ("项目登记", monthday(lot.registered_at)),
+        ("招标公告", minute(lot.published_at) if lot.published_at else "—"),
+        ("文件发售", f"至 {minute(lot.documents_to)}" if lot.documents_to else "—"),
+        ("投标", f"至 {minute(lot.deadline)}" if lot.deadline else "—"),
+        ("开标", minute(lot.opening_at) if lot.opening_at else "—"),
+        ("评标", ""),
+        ("候选人公示", f"至 {minute(lot.publicity_until)}" if lot.publicity_until else ""),
+        ("定标与中标通知", ""),
+    )
+    return [
+        ("done" if at < reached else "now" if at == reached else "", text, sub) for at, (text, sub) in enumerate(steps)
+    ]
+
+
+def limits_of(lot: LotView, law: Law, now: datetime, received_at: datetime | None = None) -> list[LimitRow]:
+    """Return the table of limits of a lot: what the law wants, what is, the article.
+
+    Args:
+        received_at: when the evaluation report came.
+    Source:
+        R-TIME-01, R-TIME-03, R-TIME-04, R-TIME-07, R-TIME-14, R-TIME-15, R-TIME-22
+    """
+    return [*_plan_rows(lot, law), *_backward_rows(lot, law, now), *_result_rows(lot, law, received_at)]
+
+
+def _plan_rows(lot: LotView, law: Law) -> Iterator[LimitRow]:
+    sale = Limit.DOCUMENT_SALE if law.knows(Limit.DOCUMENT_SALE) else Limit.DOCUMENT_SUPPLY
+    for limit, end in ((sale, lot.documents_to), (Limit.BID_PREPARATION, lot.deadline)):
+        row = law.row(limit)
+        required = f"不少于 {row.count} {'个工作日' if row.unit == 'wd' else '日'}"
+        if lot.documents_from is None or end is None:
+            yield LimitRow(row.label, required, "未计划", row.article, "mute", "未开始")
+        else:
+            days = (legal_date(end) - legal_date(lot.documents_from)).days
+            yield LimitRow(row.label, required, f"{days} 日", row.article, "ok", "满足")
+
+
+def _backward_rows(lot: LotView, law: Law, now: datetime) -> Iterator[LimitRow]:
+    if lot.deadline is None:
+        return
+    for item in latest_dates(lot.deadline, law):
+        required = f"截止前 {law.row(item.limit).count} 日"
+        kind, word = ("mute", "已过") if now >= item.until else ("info", f"至 {monthday(item.day)}")
+        yield LimitRow(item.label, required, f"最迟 {day(item.day)}", item.article, kind, word)
+
+
+def _result_rows(lot: LotView, law: Law, received_at: datetime | None) -> Iterator[LimitRow]:
+    if law.knows(Limit.CANDIDATE_START):
+        row = law.row(Limit.CANDIDATE_START)
+        required = f"收到评标报告后 {row.count} 日内"
+        if received_at is None:
+            yield LimitRow(row.label, required, "未开始", row.article, "mute", "未开始")
+        else:
+            last = due(Limit.CANDIDATE_START, legal_date(received_at), law).date
+            done = lot.publicity_until is not None
+            yield LimitRow(
+                row.label,
+                required,
+                f"最迟 {day(last)}",
+                row.article,
+                "ok" if done else "warn",
+                "已办" if done else "待办",
+            )
+    if law.knows(Limit.CANDIDATE_PUBLICITY):
+        row = law.row(Limit.CANDIDATE_PUBLICITY)
+        required = f"不少于 {row.count} 日"
+        if lot.publicity_until is None:
+            yield LimitRow(row.label, required, "未开始", row.article, "mute", "未开始")
+        else:
+            yield LimitRow(row.label, required, f"至 {minute(lot.publicity_until)}", row.article, "ok", "满足")
+
+
+def dues_of(lot: LotView, law: Law, received_at: datetime | None, awarded_on: date | None) -> list[Due]:
+    """Return what the lot's parties have to do next, with the last instant where the law sets one."""
+    match lot.stage:
+        case Stage.REGISTERED if lot.deadline is None:
+            return [Due("提交时间计划", "/plan", "由平台按日历核对全部法定期限", None)]
+        case Stage.REGISTERED if lot.keyset is None:
+            return [
+                Due("提名开标见证人，完成密钥演练", "/keyset", "全部见证人接受席位后才能发布公告", lot.documents_from)
+            ]
+        case Stage.REGISTERED:
+            return [Due("上传招标文件，发布招标公告", "/documents", "最迟在文件开始获取之前", lot.documents_from)]
+        case Stage.NOTICE_PUBLISHED:
+            latest = latest_dates(lot.deadline, law) if lot.deadline else ()
+            first = next((item.until for item in latest if item.limit == Limit.CLARIFICATION), lot.deadline)
+            return [Due("答复提问；影响编制的澄清", "/questions", "晚于此时须顺延投标截止时间", first)]
+        case Stage.REPORT_SIGNED if received_at is not None and law.knows(Limit.CANDIDATE_START):
+            last = due(Limit.CANDIDATE_START, legal_date(received_at), law).date
+            return [Due("公示中标候选人", "/candidates", "自收到评标报告之日起计算", end_of_day(last))]
+        case Stage.CANDIDATE_PUBLICITY:
+            return [Due("公示期满后定标", "/award", "公示期内收到异议的，答复前暂停", lot.publicity_until)]
+        case Stage.AWARDED:
+            return [Due("公告结果，发出中标通知书", "/award", "同时告知未中标的投标人", None)]
+        case Stage.NOTICE_SENT if awarded_on is not None:
+            last = due(Limit.CONTRACT, awarded_on, law).date
+            return [Due("订立书面合同", "/award", "自中标通知书发出之日起计算", end_of_day(last))]
+    return []

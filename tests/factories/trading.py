@@ -3,7 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -169,10 +169,12 @@ class TradingWorld:
     holders: ListedHolders
     project_id: uuid.UUID
     lot_id: uuid.UUID
-    files: FileStore = field(default_factory=memory_store)
+    files: FileStore
 
 
-async def make_lot(tx: Tx, *, project: ProjectDraft | None = None, lot: LotDraft | None = None) -> TradingWorld:
+async def make_lot(
+    tx: Tx, *, project: ProjectDraft | None = None, lot: LotDraft | None = None, files: FileStore | None = None
+) -> TradingWorld:
     """Return a registered lot, on 2026-07-13."""
     await set_clock(tx, at("2026-07-13 09:00"))
     buyer = await make_actor(tx, "procuring_entity", BUYER)
@@ -182,7 +184,8 @@ async def make_lot(tx: Tx, *, project: ProjectDraft | None = None, lot: LotDraft
     project_id = await register_project(tx, buyer, project or project_draft())
     lot_id = await register_lot(tx, buyer, project_id, lot or lot_draft())
     ids = [bidder.organisation_id for bidder in bidders if bidder.organisation_id]
-    return TradingWorld(buyer, agency, other, bidders, ListedHolders(*ids), project_id, lot_id)
+    store = files or memory_store()
+    return TradingWorld(buyer, agency, other, bidders, ListedHolders(*ids), project_id, lot_id, store)
 
 
 async def make_planned_lot(tx: Tx, **drafts: Any) -> TradingWorld:

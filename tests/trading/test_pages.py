@@ -1,6 +1,7 @@
 """The doors of trading through HTTP: pages render, forms work without a script, strangers find nothing."""
 
 import uuid
+from collections.abc import Awaitable, Callable
 
 import httpx
 
@@ -37,9 +38,9 @@ async def enter(world: World, role: str, organisation: tuple[str, str]) -> httpx
     return client
 
 
-async def made(world: World, maker: object) -> TradingWorld:
+async def made(world: World, maker: Callable[..., Awaitable[TradingWorld]]) -> TradingWorld:
     async with world.services.db.begin() as tx:
-        lot: TradingWorld = await maker(tx)  # type: ignore[operator]
+        lot: TradingWorld = await maker(tx, files=world.services.files)
     world.services.plugins["holders"] = lot.holders
     return lot
 

@@ -32,6 +32,8 @@ DEBIAN_PACKAGES = (
     "fonts-wqy-zenhei",
 )
 CHINESE_FONTS = ("wqy-microhei", "wqy-zenhei", "NotoSerifCJK", "NotoSansCJK")
+#: Whether this run fetched the package lists; once is enough.
+FETCHED_LISTS: list[bool] = []
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts")
 
 
@@ -59,8 +61,8 @@ def main(argv: list[str]) -> int:
 
 def make(venv: Path, root: Path) -> None:
     """Run all steps; the stamp is written last, so an interrupted run is simply repeated."""
-    missing = install_system_packages()
     require_venv_module()
+    missing = install_system_packages()
     make_venv(venv)
     sync_libraries(venv, root / "requirements.lock")
     write_stamp(venv, root, missing)
@@ -178,7 +180,9 @@ def apt_install(packages: tuple[str, ...]) -> None:
     """Install Debian packages without questions; a bare machine has no package lists, so they are fetched first."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
     apt = ["apt-get", "-q", "-y", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"]
-    run([*apt, "update"], environment, tolerate_failure=True)
+    if not FETCHED_LISTS:
+        run([*apt, "update"], environment, tolerate_failure=True)
+        FETCHED_LISTS.append(True)
     run([*apt, "install", "--no-install-recommends", *packages], environment)
 
 

@@ -10,6 +10,8 @@ from typing import Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kernel import errors
 
@@ -115,6 +117,25 @@ def handle_http_error(request: Request[Any, Any, Any], error: HTTPException) -> 
     return _answer(request, status, _HTTP_TITLES.get(status, "无法处理"), f"http-{status}", **members)
 
 
+def handle_lost_database(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Answer while the database cannot be reached: nothing was recorded, try again; other faults are ours."""
+    if not _is_lost_connection(error):
+        return handle_unknown_error(request, error)
+    log.warning("database not reached at %s %s", request.method, request.url.path)
+    return handle_domain_error(request, errors.Unavailable("数据库暂时无法连接，请稍后再试。", retry_after_s=2))
+
+
+def _is_lost_connection(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, OSError | PoolTimeout) or getattr(error, "connection_invalidated", False):
+            return True
+        # Class 08: connection exceptions; class 57: the server is shutting down or starting up.
+        if str(getattr(error, "sqlstate", "") or "")[:2] in ("08", "57"):
+            return True
+        error = getattr(error, "orig", None) or error.__cause__
+    return False
+
+
 def handle_unknown_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer a fault of ours: a number, no detail."""
     answer = _answer(request, 500, "页面暂时无法显示", "internal", detail="您刚才的操作未被记录，请稍后再试。")
@@ -125,5 +146,7 @@ def handle_unknown_error(request: Request[Any, Any, Any], error: Exception) -> R
 HANDLERS: dict[Any, Any] = {
     errors.DomainError: handle_domain_error,
     HTTPException: handle_http_error,
+    SQLAlchemyError: handle_lost_database,
+    OSError: handle_lost_database,
     Exception: handle_unknown_error,
 }

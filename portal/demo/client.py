@@ -3,6 +3,7 @@
 What people do in the demonstration they do through this class; no function of the platform is called.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
@@ -45,6 +46,8 @@ class HttpPerson:
     def __init__(self, base_url: str, name: str, folder: Path) -> None:
         self.name = name
         self.folder = folder
+        #: Seconds to try again for when the platform cannot be reached; acts are then repeated, as people would.
+        self.patience_s = 0.0
         folder.mkdir(parents=True, exist_ok=True)
         self._http = httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=120, follow_redirects=False)
 
@@ -66,18 +69,37 @@ class HttpPerson:
 
     async def get(self, path: str, **query: Any) -> Any:
         """Read JSON."""
-        return self._value(await self._http.get(path, params=query or None, headers={"accept": "application/json"}))
+        return await self._send("GET", path, params=query or None, headers={"accept": "application/json"})
 
     async def post(self, path: str, body: Any = None) -> Any:
         """Send JSON."""
         await self.arrive()
-        return self._value(await self._http.post(path, json=body if body is not None else {}, headers=self._headers()))
+        return await self._send("POST", path, json=body if body is not None else {}, headers=self._headers())
 
     async def put(self, path: str, data: bytes, media_type: str = "application/octet-stream") -> Any:
         """Send bytes."""
         await self.arrive()
         headers = self._headers() | {"content-type": media_type}
-        return self._value(await self._http.put(path, content=data, headers=headers))
+        return await self._send("PUT", path, content=data, headers=headers)
+
+    async def _send(self, method: str, path: str, **content: Any) -> Any:
+        """Send one request; with patience, again and again while the platform is away.
+
+        A repeated act that finds itself done already (409) is done.
+        """
+        clock = asyncio.get_running_loop()
+        until, again = clock.time() + self.patience_s, False
+        while True:
+            try:
+                return self._value(await self._http.request(method, path, **content))
+            except (httpx.TransportError, Refused) as failure:
+                away = not isinstance(failure, Refused) or failure.status in (500, 503)
+                if again and isinstance(failure, Refused) and failure.status == 409:
+                    return failure.problem
+                if not away or clock.time() > until:
+                    raise
+                again = True
+                await asyncio.sleep(0.3)
 
     async def raw(self, path: str) -> bytes:
         """Read bytes."""

@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -37,11 +38,18 @@ class Performance:
     finished: bool = False
 
 
-async def perform(platform: Platform, console: Console, *, stop_before: str | None) -> Performance:
+async def perform(
+    platform: Platform,
+    console: Console,
+    *,
+    stop_before: str | None,
+    before_scene: Callable[[str, Stage], Awaitable[None]] | None = None,
+) -> Performance:
     """Play the case through HTTP.
 
     Args:
         stop_before: name of the scene before which to stop; None plays everything.
+        before_scene: called with each scene's name; tests disturb the platform from here.
     """
     case: dict[str, Any] = json.loads(CASE.read_text(encoding="utf-8"))
     stage = Stage(
@@ -57,6 +65,8 @@ async def perform(platform: Platform, console: Console, *, stop_before: str | No
         for name, module, function in SCENES:
             if name == stop_before:
                 break
+            if before_scene is not None:
+                await before_scene(name, stage)
             play = getattr(importlib.import_module(f"portal.demo.steps.{module}"), function)
             await play(stage)
         else:

@@ -7,11 +7,14 @@ from kernel.drawbook.vault import Vault
 from portal import keyring
 from portal.embedded.home import Home
 from portal.licences import LocalLicences, ensure_authority, licence_roots
+from portal.seals import SealDesk
 
 
 def make_plugins(home: Home) -> dict[str, Any]:
     """Return the collaborators of an installation."""
     plugins: dict[str, Any] = {"holders": RegisteredHolders(), "vault": Vault(keyring.vault_key(home))}
     if licence_roots(home):
-        plugins["licences"] = LocalLicences(ensure_authority(home))
+        authority = ensure_authority(home)
+        plugins["licences"] = LocalLicences(authority)
+        plugins["seals"] = SealDesk(home / "keys" / "seals", authority)
     return plugins

@@ -3,7 +3,7 @@
  * A bidder releases the own secret inside the opening window. Before anything is released, this page checks that the
  * bid stands in the close list that was logged, under a checkpoint that a witness saw after the deadline.
  */
-import { closeList, read, release, trust } from './api.js';
+import { closeList, keyset, read, release, trust } from './api.js';
 import './app.js';
 import { fromB64u } from './bytes.js';
 import { verifyClose, verifyMine } from './closing.js';
@@ -12,7 +12,7 @@ import { Refusal, must } from './errors.js';
 import { sign } from './jws.js';
 import { load } from './keys.js';
 import { chosenLicence } from './licence.js';
-import { TYP, release as message } from './messages.js';
+import { TYP, checkKeyset, release as message } from './messages.js';
 import { readSbk } from './sbk.js';
 import { $, chosenBytes, input, maybe, note, onPress, outcome, tick } from './ui.js';
 import { explain } from './words.js';
@@ -50,7 +50,7 @@ async function keysAtHand(licence) {
 /** @param {HTMLElement} card */
 function control(card) {
   const { say, fail } = outcome('releasesay');
-  const { tender = '', lot = '', bidder = '', submission = '', headers = '', opens = '' } = card.dataset;
+  const { tender = '', lot = '', bidder = '', submission = '', headers = '' } = card.dataset;
   const lotId = location.pathname.split('/')[3] ?? '';
   onPress($('release'), async () => {
     try {
@@ -58,8 +58,10 @@ function control(card) {
       const licence = await chosenLicence();
       const keys = await keysAtHand(licence);
       say('正在核对封存清单…');
+      const { keyset: told, ks } = await keyset(lotId);
+      const { opens_at: opensAt } = await checkKeyset(told, ks);
       const list = await closeList(lotId);
-      const { root } = await verifyClose(list.close, { tender, lot }, opens || list.opens_at, await trust());
+      const { root } = await verifyClose(list.close, { tender, lot }, opensAt, await trust());
       await verifyMine(list, root, submission);
       tick(card, 'closelist');
       say('正在核对封装…');
@@ -69,8 +71,8 @@ function control(card) {
       for (const { slot, eid, header: raw } of own) {
         const { header } = await parseHeader(bytesSource(fromB64u(raw)));
         const { core } = header;
-        const mine = core.tender === tender && core.lot === lot && core.bidder === bidder && core.slot === slot;
-        must(mine, 'eid');
+        const place = core.tender === tender && core.lot === lot && core.ks === ks;
+        must(place && core.bidder === bidder && core.slot === slot, 'eid');
         secrets.push({ slot, eid: fromB64u(eid, 32), secret: await releasedSecret(header, keys) });
       }
       tick(card, 'headers');

@@ -2,6 +2,6 @@
 
 from typing import Any
 
-from bidding.api import bids, keysets, licence
+from bidding.api import bids, keysets, licence, opening
 
-HANDLERS: list[Any] = [*licence.HANDLERS, *keysets.HANDLERS, *bids.HANDLERS]
+HANDLERS: list[Any] = [*licence.HANDLERS, *keysets.HANDLERS, *bids.HANDLERS, *opening.HANDLERS]

@@ -1,5 +1,31 @@
 """The front door of bidding for the packages above: values and reads. No logic."""
 
+from bidding.holders import RegisteredHolders
 from bidding.opened import Competitor, OpenedBidView, list_competitors, list_opened_bids
+from bidding.opening_view import (
+    BidLine,
+    OpeningView,
+    SeatView,
+    find_opening,
+    list_bids_after_opening,
+    list_forms,
+    list_seats,
+)
+from bidding.vocabulary import BidState, OpeningStage
 
-__all__ = ["Competitor", "OpenedBidView", "list_competitors", "list_opened_bids"]
+__all__ = [
+    "BidLine",
+    "BidState",
+    "Competitor",
+    "OpenedBidView",
+    "OpeningStage",
+    "OpeningView",
+    "RegisteredHolders",
+    "SeatView",
+    "find_opening",
+    "list_bids_after_opening",
+    "list_competitors",
+    "list_forms",
+    "list_opened_bids",
+    "list_seats",
+]

@@ -16,6 +16,7 @@ from kernel.crypto.merkle import leaf_hash, merkle_root
 
 SUBMISSION, WITHDRAWAL, RELEASE = "bid.submission", "bid.withdrawal", "bid.release"
 SHARE, ACCEPT = "bid.share", "bid.keyset-accept"
+EMERGENCY = "bid.emergency-key"
 #: Payload type -> JWS typ.
 TYPES = {
     SUBMISSION: "bid-submission+jws",
@@ -23,6 +24,7 @@ TYPES = {
     RELEASE: "bid-release+jws",
     SHARE: "bid-share+jws",
     ACCEPT: "keyset-accept+jws",
+    EMERGENCY: "bid-emergency-key+jws",
 }
 _COMMON = {"v", "type", "tender", "lot"}
 _MEMBERS = {
@@ -31,12 +33,14 @@ _MEMBERS = {
     RELEASE: _COMMON | {"bidder", "submission", "secrets"},
     SHARE: _COMMON | {"ks", "i", "shares"},
     ACCEPT: _COMMON | {"ks", "i", "kid", "proof"},
+    EMERGENCY: _COMMON | {"bidder", "submission", "keys"},
 }
 _DIGESTS = ("ks", "submission", "proof")
 _ITEMS: dict[str, dict[str, type]] = {
     "docs": {"slot": str, "eid": bytes, "chunks": int, "bytes": int},
     "secrets": {"slot": str, "eid": bytes, "secret": bytes},
     "shares": {"eid": bytes, "share": bytes},
+    "keys": {"slot": str, "eid": bytes, "fk": bytes},
 }
 
 Message = dict[str, Any]
@@ -130,6 +134,25 @@ def share_batch(*, tender: str, lot: str, ks: bytes, i: int, shares: Iterable[tu
         "ks": b64u_encode(ks),
         "i": i,
         "shares": [{"eid": b64u_encode(eid), "share": b64u_encode(share)} for eid, share in shares],
+    }
+
+
+def emergency_key(
+    *, tender: str, lot: str, bidder: str, submission: bytes, keys: Iterable[tuple[str, bytes, bytes]]
+) -> Message:
+    """A bidder's own file keys, given directly after a supervisor's decision because trustees fail.
+
+    Args:
+        keys: (slot, eid, FK), from the opening file.
+    """
+    return {
+        "v": 1,
+        "type": EMERGENCY,
+        "tender": tender,
+        "lot": lot,
+        "bidder": bidder,
+        "submission": b64u_encode(submission),
+        "keys": [{"slot": slot, "eid": b64u_encode(eid), "fk": b64u_encode(fk)} for slot, eid, fk in keys],
     }
 
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bidding.vocabulary import FILE, Outcome, Step
+from bidding.opening_view import list_bids_after_opening
+from bidding.vocabulary import FILE, BidState, Outcome, Step
 from kernel.db.transaction import Tx
 
 
@@ -47,7 +48,7 @@ class Competitor:
 
 
 async def list_opened_bids(tx: Tx, lot_id: uuid.UUID) -> list[OpenedBidView]:
-    """Return the bids that were read out, in that order; none before the opening."""
+    """Return the bids that were read out and whose files opened too, in that order; none before the opening."""
     rows = await tx.session.execute(
         text(
             "SELECT b.bid_id, b.lot_id, b.no, o.id AS bidder_id, b.bidder_name, o.uscc, i.pseudonym, b.form,"
@@ -55,9 +56,15 @@ async def list_opened_bids(tx: Tx, lot_id: uuid.UUID) -> list[OpenedBidView]:
             " JOIN bidding_bid x ON x.id = b.bid_id JOIN bidding_interest i ON i.id = x.interest_id"
             " JOIN identity_organisation o ON o.id = i.organisation_id"
             " LEFT JOIN bidding_step s ON s.bid_id = b.bid_id AND s.slot = :slot AND s.step = :step AND s.outcome = :ok"
-            " WHERE b.lot_id = :lot ORDER BY b.no"
+            " WHERE b.lot_id = :lot AND x.state = :opened ORDER BY b.no"
         ),
-        {"lot": lot_id, "slot": FILE, "step": Step.PLAIN.value, "ok": Outcome.OK.value},
+        {
+            "lot": lot_id,
+            "slot": FILE,
+            "step": Step.PLAIN.value,
+            "ok": Outcome.OK.value,
+            "opened": BidState.OPENED.value,
+        },
     )
     return [
         OpenedBidView(
@@ -78,5 +85,6 @@ async def list_opened_bids(tx: Tx, lot_id: uuid.UUID) -> list[OpenedBidView]:
 
 
 async def list_competitors(tx: Tx, lot_id: uuid.UUID) -> list[Competitor]:
-    """Return the organisations whose bids were read out; none before the opening."""
-    return [Competitor(bid.bidder_id, bid.bidder_uscc, bid.bidder_name) for bid in await list_opened_bids(tx, lot_id)]
+    """Return the organisations that submitted a bid, opened or not; none before the opening."""
+    bids = await list_bids_after_opening(tx, lot_id)
+    return [Competitor(bid.bidder_id, bid.uscc, bid.bidder_name) for bid in bids]

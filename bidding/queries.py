@@ -7,8 +7,12 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bidding.registration import find_interest
+from bidding.closing import proof_of_close
+from bidding.envelopes import SealedDocument, find_document, list_documents_of_bid
+from bidding.opening_view import find_opening
+from bidding.registration import find_interest, require_interest
 from bidding.vocabulary import BidState, SubmissionKind
+from kernel.canonical import b64u_encode, jcs
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
@@ -132,3 +136,67 @@ async def _receipts(tx: Tx, tail: str, values: dict[str, Any]) -> list[ReceiptVi
         )
         for row in rows
     ]
+
+
+async def get_close_list(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> dict[str, Any]:
+    """Return the close list with its root's entry and proof.
+
+    Before the opening only those in the list may see it: they check it before they release anything.
+
+    Raises:
+        NotFound: not closed, or nobody's business yet; the answer is the same.
+    """
+    opening = await find_opening(tx, lot_id)
+    if opening is None:
+        raise NotFound("开标清单尚未公布。")
+    if not opening.is_open:
+        own = None if actor is None else await find_own_bid(tx, actor, lot_id)
+        if own is None or own.state not in (BidState.CLOSED, BidState.RELEASED):
+            raise NotFound("开标清单尚未公布。")
+    items = (
+        await tx.session.execute(text("SELECT items FROM bidding_close WHERE lot_id = :lot"), {"lot": lot_id})
+    ).scalar_one()
+    return {"items": items, **await proof_of_close(tx, lot_id)}
+
+
+async def list_own_envelopes(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[dict[str, Any]]:
+    """Return the heads of the actor's own sealed documents.
+
+    Raises:
+        NotFound: the actor does not take part in the lot.
+    """
+    interest = await require_interest(tx, actor, lot_id)
+    return [
+        {
+            "slot": document.slot,
+            "eid": b64u_encode(document.eid),
+            "header": b64u_encode(document.raw_head),
+            "submission": b64u_encode(document.submission),
+        }
+        for document in await list_documents_of_bid(tx, interest.bid_id)
+    ]
+
+
+async def get_document(tx: Tx, bid_id: uuid.UUID, slot: str) -> SealedDocument:
+    """Return a sealed document; the caller has asked who may see it.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await find_document(tx, bid_id, slot)
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def get_record(tx: Tx, lot_id: uuid.UUID) -> bytes:
+    """Return the canonical bytes of the confirmed opening record.
+
+    Raises:
+        NotFound: it is not confirmed.
+    """
+    query = text("SELECT content FROM bidding_record WHERE lot_id = :lot")
+    content = (await tx.session.execute(query, {"lot": lot_id})).scalar_one_or_none()
+    if content is None:
+        raise NotFound("开标记录尚未确认。")
+    return jcs(content)

@@ -15,16 +15,16 @@ from typing import Any
 
 from sqlalchemy import Row, text
 
+from bidding.addressee import find_addressee, verify_bidder_message
 from bidding.envelope import envelope_id
-from bidding.licence import LoginError, verify_act
 from bidding.licence_trust import LicenceTrust
-from bidding.messages import SUBMISSION, TYPES, WITHDRAWAL, MessageError, check_message, submission_digest
-from bidding.registration import InterestView, require_interest
+from bidding.messages import SUBMISSION, WITHDRAWAL, MessageError, check_message, submission_digest
+from bidding.registration import InterestView
 from bidding.vocabulary import SLOTS, BidState, SubmissionKind
-from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, format_time, jcs, parse
+from kernel.canonical import b64u_decode, b64u_encode, format_time, jcs, parse
 from kernel.crypto import Suite, suite
 from kernel.db.transaction import Tx
-from kernel.errors import Conflict, DomainError, NotFound
+from kernel.errors import Conflict, DomainError
 from kernel.identity.actor import Actor
 from kernel.log.platform import RECEIPT, REJECTION, PlatformKey
 from kernel.log.writer import record_detail
@@ -114,13 +114,17 @@ async def submit(
         R-ET-05; crypto.md §3.5 steps 5 and 6
     """
     provider = suite("intl-1")
-    lot, interest = await _addressee(tx, actor, token)
+    lot, interest = await find_addressee(tx, actor, token)
 
     def refuse(reason: str) -> SubmissionRefused:
         cls = SubmissionLate if reason == "late" else SubmissionRefused
         return cls(reason, interest, lot, provider.hash(token.encode()))
 
-    message = _verified(tx, actor, token, kind, trust, refuse)
+    act = verify_bidder_message(tx, actor, token, kind, trust, refuse)
+    try:
+        message = check_message(act.payload, kind)
+    except MessageError:
+        raise refuse("message") from None
     digest = submission_digest(provider, message)
     known = await _find(tx, interest.bid_id, digest)
     if known is not None:
@@ -180,38 +184,6 @@ _INSERT_DOCUMENT = text(
     "INSERT INTO bidding_document (submission_id, slot, lot_id, upload_id, eid, chunks, size)"
     " VALUES (:submission, :slot, :lot, :upload, :eid, :chunks, :size)"
 )
-
-
-async def _addressee(tx: Tx, actor: Actor, token: str) -> tuple[LotView, InterestView]:
-    """Find where an unverified message wants to go; only the actor's own place in a lot is found."""
-    try:
-        payload = parse(b64u_decode(token.split(".")[1]))
-        tender, number = payload["tender"], payload["lot"]
-    except (NotCanonical, LookupError, TypeError):
-        raise NotFound("递交内容无法读取。") from None
-    lot = await trading.find_lot(tx, str(tender), str(number))
-    if lot is None or lot.published_at is None:
-        raise NotFound
-    return lot, await require_interest(tx, actor, lot.id)
-
-
-def _verified(tx: Tx, actor: Actor, token: str, kind: str, trust: LicenceTrust, refuse: Refuse) -> dict[str, Any]:
-    try:
-        act = verify_act(
-            token,
-            typ=TYPES[kind],
-            roots=trust.roots,
-            intermediates=trust.intermediates,
-            crl=list(trust.crls(tx.now)),
-            now=tx.now,
-        )
-        if act.claims.uscc != actor.uscc:
-            raise refuse("certificate")
-        return check_message(act.payload, kind)
-    except LoginError:
-        raise refuse("signature") from None
-    except MessageError:
-        raise refuse("message") from None
 
 
 async def _hold(tx: Tx, lot_id: uuid.UUID, refuse: Refuse) -> datetime:

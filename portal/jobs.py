@@ -2,11 +2,12 @@
 
 from collections.abc import Awaitable, Callable
 
+from bidding import jobs as bidding
 from kernel.outbox.queue import Handler
 from kernel.web.services import Services
 from supervision import jobs as supervision
 
 #: Kind of an outbox row → its handler.
-JOBS: dict[str, Handler] = {**supervision.JOBS}
+JOBS: dict[str, Handler] = {**bidding.JOBS, **supervision.JOBS}
 #: Acts that ask the database what is due; run every second.
-DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (*supervision.DUE,)
+DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (*bidding.DUE, *supervision.DUE)

@@ -44,10 +44,30 @@ async def keep_file(
         subject: id of the matter it belongs to.
     """
     digest = await store.put_content(data)
+    return await enter_file(
+        tx, digest=digest, size=len(data), name=name, media_type=media_type, access=access, subject=subject
+    )
+
+
+async def enter_file(
+    tx: Tx,
+    *,
+    digest: bytes,
+    size: int,
+    name: str,
+    media_type: str,
+    access: str,
+    subject: uuid.UUID | None = None,
+) -> FileView:
+    """Write the row of content that is in the store already.
+
+    Args:
+        access: as `keep_file` takes it.
+    """
     row = StoredFile(
         id=tx.new_secret_id(),
         digest=digest,
-        size=len(data),
+        size=size,
         media_type=media_type,
         name=name,
         access=access,

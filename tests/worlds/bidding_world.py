@@ -11,10 +11,10 @@ import httpx
 from sqlalchemy import select, text
 
 from bidding import envelope, keyset, messages
-from bidding.client import accept_keyset, sign_message
+from bidding.client import accept_keyset, released_secret, share_all, sign_message
 from bidding.licence import login_token
 from bidding.vocabulary import CHUNK_OF_SLOT
-from kernel.canonical import b64u_encode, jcs
+from kernel.canonical import b64u_decode, b64u_encode, jcs
 from kernel.codes import uscc_check_char
 from kernel.crypto import jws, suite
 from kernel.crypto.authority import Authority, Holder, Licence, create_authority, issue_licence, revoke
@@ -258,7 +258,7 @@ class BiddingWorld:
 
     # Bids.
 
-    def form(self, bidder: Bidder, **changes: Any) -> dict[str, Any]:
+    def form(self, bidder: Bidder, /, **changes: Any) -> dict[str, Any]:
         return {
             "v": 1,
             "type": "bid.form",
@@ -273,7 +273,7 @@ class BiddingWorld:
             **changes,
         }
 
-    def seal(self, bidder: Bidder, slot: str, data: bytes, **changes: Any) -> bytes:
+    def seal(self, bidder: Bidder, slot: str, data: bytes, /, **changes: Any) -> bytes:
         """Seal one document as the bidder's client does; remember the file key."""
         core = {
             "suite": "intl-1",
@@ -300,7 +300,7 @@ class BiddingWorld:
         bidder.sealed[slot], bidder.file_keys[slot], bidder.eids[slot] = out.getvalue(), file_key, eid
         return out.getvalue()
 
-    async def open_upload(self, bidder: Bidder, slot: str, raw: bytes, **changes: Any) -> httpx.Response:
+    async def open_upload(self, bidder: Bidder, slot: str, raw: bytes, /, **changes: Any) -> httpx.Response:
         head, pieces = cut(raw)
         body = {"lot": str(self.lot_id), "slot": slot, "header": b64u_encode(head), "chunks": len(pieces), **changes}
         return await bidder.client.post("/api/v1/uploads", json=body)
@@ -322,7 +322,7 @@ class BiddingWorld:
             await self.upload(bidder, slot, raw)
             bidder.docs.append(messages.document(slot, bidder.eids[slot], len(cut(raw)[1]), len(raw)))
 
-    def message(self, bidder: Bidder, **changes: Any) -> dict[str, Any]:
+    def message(self, bidder: Bidder, /, **changes: Any) -> dict[str, Any]:
         """The next submission of a bidder."""
         made = messages.submission(
             tender=TENDER,
@@ -359,6 +359,58 @@ class BiddingWorld:
             tender=TENDER, lot="001", bidder=bidder.pseudonym, rev=bidder.rev + 1, prev=bidder.head
         )
         return await self.send(bidder, message)
+
+    # The opening.
+
+    async def close(self) -> None:
+        """The deadline passes; the lot is closed and the log has published the deadline checkpoint."""
+        await self.world.clock_to(self.deadline)
+        await self.world.settle()
+        await self.world.rounds.run()
+
+    async def secrets(self, bidder: Bidder) -> list[tuple[str, bytes, bytes]]:
+        """What the bidder's client unwraps from the heads of his own envelopes."""
+        heads = (await bidder.client.get(f"/api/v1/lots/{self.lot_id}/own-envelopes")).json()
+        found = []
+        for row in heads:
+            header = envelope.parse_header(io.BytesIO(b64u_decode(row["header"])))
+            found.append((row["slot"], b64u_decode(row["eid"]), released_secret(header, bidder.bid_key)))
+        return found
+
+    async def release(self, bidder: Bidder, /, secrets: Any = None, **changes: Any) -> httpx.Response:
+        """Check the close list, then release, as the bidder's client does."""
+        made = messages.release(
+            tender=TENDER,
+            lot="001",
+            bidder=bidder.pseudonym,
+            submission=bidder.head or bytes(32),
+            secrets=await self.secrets(bidder) if secrets is None else secrets,
+        )
+        return await bidder.client.post("/api/v1/releases", json={"jws": self.signed(bidder, {**made, **changes})})
+
+    async def end_window(self) -> None:
+        """The window passes."""
+        await self.world.clock_to(self.deadline + timedelta(seconds=self.keyset["window_s"] + 60))
+        await self.world.settle()
+
+    async def batch(self, trustee: Trustee) -> dict[str, Any]:
+        """The shares that a trustee's client opens, after it has looked at everything."""
+        shown = (await trustee.client.get(f"/api/v1/lots/{self.lot_id}/headers")).json()
+        envelopes = [
+            (b64u_decode(row["eid"]), envelope.parse_header(io.BytesIO(b64u_decode(row["header"]))))
+            for row in shown["envelopes"]
+        ]
+        message, faults = share_all(shown["keyset"], shown["i"], envelopes, trustee.unwrap)
+        assert not faults
+        return message
+
+    async def share(self, trustee: Trustee, /, message: Any = None) -> httpx.Response:
+        made = await self.batch(trustee) if message is None else message
+        return await trustee.client.post("/api/v1/shares", json={"jws": trustee.signed(made)})
+
+    async def opening(self, client: httpx.AsyncClient | None = None) -> dict[str, Any]:
+        """The state of the opening as anybody sees it."""
+        return (await (client or self.world.client()).get(f"/api/v1/lots/{self.lot_id}/opening")).json()
 
     async def rows(self, sql: str, **values: Any) -> list[Any]:
         """Rows of a statement, as the portal's login sees them."""

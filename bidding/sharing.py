@@ -1,0 +1,212 @@
+"""The trustees' half of the opening: heads to look at, shares to post (crypto.md §3.7 step 4)."""
+
+import uuid
+from typing import Any
+
+from sqlalchemy import Row, text
+
+from bidding.addressee import find_lot_of
+from bidding.alarms import KeyUsedTooEarly
+from bidding.closing import notify, proof_of_close
+from bidding.envelope.format import core_hash, share_commitment
+from bidding.envelopes import SealedDocument, list_documents
+from bidding.messages import SHARE
+from bidding.trustee_signature import verify_trustee_message
+from bidding.vocabulary import BidState, OpeningStage
+from kernel.canonical import b64u_decode, b64u_encode
+from kernel.crypto import equal, suite
+from kernel.db.transaction import Tx
+from kernel.errors import Conflict, NotFound, VerificationFailed
+from kernel.identity.actor import Actor
+from kernel.log import reader
+from kernel.log.writer import record
+from kernel.outbox.queue import enqueue
+
+
+class ShareRefused(VerificationFailed):
+    """A batch does not fit; `reason` is the code, `eid` the envelope. A wrong share is provable, and logged."""
+
+    code = "share-refused"
+
+
+async def list_headers(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, Any]:
+    """Return what a trustee's client verifies before it opens anything.
+
+    Returns:
+        keyset, seat, the signed end of the window, the close list with its proof by the deadline checkpoint, and per
+        envelope bidder, slot, eid, head, number of chunks and root over them.
+
+    Raises:
+        NotFound: the actor has no seat in the lot's keyset.
+        KeyUsedTooEarly: the window is not over; an alarm follows.
+        Conflict: the lot failed.
+    """
+    seat = await _seat(tx, actor, lot_id)
+    opening = await _require_combining(tx, lot_id, "headers")
+    close = (
+        await tx.session.execute(text("SELECT items FROM bidding_close WHERE lot_id = :lot"), {"lot": lot_id})
+    ).one()
+    documents = await list_documents(tx, lot_id, BidState.RELEASED, BidState.OPENED)
+    return {
+        "keyset": seat.document,
+        "ks": b64u_encode(bytes(seat.ks)),
+        "i": seat.i,
+        "window": opening.window_jws,
+        "close": {**await proof_of_close(tx, lot_id), "items": close.items},
+        "envelopes": [
+            {
+                "bidder": document.bidder,
+                "submission": b64u_encode(document.submission),
+                "slot": document.slot,
+                "eid": b64u_encode(document.eid),
+                "header": b64u_encode(document.raw_head),
+                "chunks": len(document.leaves),
+                "root": b64u_encode(document.root),
+            }
+            for document in documents
+        ],
+    }
+
+
+async def post_shares(tx: Tx, actor: Actor, token: str) -> None:
+    """Take all shares of one trustee, each checked against its commitment. The same batch again is no fault.
+
+    A share may be missing where the bidder wrapped nothing sensible for this trustee; then others must help.
+
+    Raises:
+        NotFound: no such lot, or no seat of the actor's.
+        KeyUsedTooEarly: the window is not over; an alarm follows.
+        Conflict: another batch of this trustee is here already, or the lot failed.
+        SignatureRefused: not signed by the trustee's key on record.
+        ShareRefused: `keyset`, `unknown-eid` or `share-commit`.
+
+    Effects:
+        a batch with its shares; entry `bid.share`, public; with the k-th batch the bids are combined.
+    """
+    lot = await find_lot_of(tx, token)
+    seat = await _seat(tx, actor, lot.id)
+    await _require_combining(tx, lot.id, "share", lock=True)
+    message = await verify_trustee_message(tx, actor, token, SHARE)
+    if (message["ks"], message["i"]) != (b64u_encode(bytes(seat.ks)), seat.i):
+        raise ShareRefused("分片与本席位不符。", reason="keyset")
+    if await _is_known(tx, seat, token):
+        return
+    documents = {document.eid: document for document in await list_documents(tx, lot.id, BidState.RELEASED)}
+    shares = [_checked(documents, seat.i, item) for item in message["shares"]]
+
+    facts = {
+        "ks": message["ks"],
+        "i": seat.i,
+        "role": seat.role,
+        "message": b64u_encode(suite("intl-1").hash(token.encode())),
+    }
+    entry = await record(tx, actor, "bid.share", facts, subject=lot.id, visibility="public")
+    await tx.session.execute(
+        text(
+            "INSERT INTO bidding_share_batch (keyset_id, i, lot_id, jws, entry_id, posted_at)"
+            " VALUES (:keyset, :i, :lot, :jws, :entry, :at)"
+        ),
+        {
+            "keyset": seat.keyset_id,
+            "i": seat.i,
+            "lot": lot.id,
+            "jws": token,
+            "entry": entry.entry_id,
+            "at": tx.now,
+        },
+    )
+    rows = [{"bid": d.bid_id, "slot": d.slot, "i": seat.i, "lot": lot.id, "share": share} for d, share in shares]
+    if rows:
+        await tx.session.execute(
+            text("INSERT INTO bidding_share (bid_id, slot, i, lot_id, share) VALUES (:bid, :slot, :i, :lot, :share)"),
+            rows,
+        )
+    count = await count_batches(tx, lot.id)
+    if count >= seat.k:
+        await enqueue(tx, "bidding:combine", {"lot_id": str(lot.id)}, key=f"bidding:combine:{lot.id}:{count}")
+    await notify(tx, lot.id)
+
+
+async def record_wrong_share(tx: Tx, actor: Actor, lot_id: uuid.UUID, refusal: ShareRefused) -> None:
+    """Keep that a trustee posted a share that is not the sealed one; a transaction of its own.
+
+    Effects:
+        entry `bid.share-refused`, sealed until the opening.
+    """
+    facts = {"reason": refusal.extra["reason"], "eid": refusal.extra.get("eid", "")}
+    await record(tx, actor, "bid.share-refused", facts, subject=lot_id, visibility="sealed")
+
+
+async def _seat(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Row[Any]:
+    row = (
+        await tx.session.execute(
+            text(
+                "SELECT k.id AS keyset_id, k.ks, k.k, k.document, s.i, s.role FROM bidding_keyset k"
+                " JOIN bidding_seat s ON s.keyset_id = k.id"
+                " WHERE k.lot_id = :lot AND k.state = 'published' AND s.account_id = :account"
+            ),
+            {"lot": lot_id, "account": actor.account_id},
+        )
+    ).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+async def _require_combining(tx: Tx, lot_id: uuid.UUID, what: str, *, lock: bool = False) -> Row[Any]:
+    query = text(f"SELECT * FROM bidding_opening WHERE lot_id = :lot {'FOR UPDATE' if lock else ''}")  # noqa: S608
+    opening = (await tx.session.execute(query, {"lot": lot_id})).one_or_none()
+    stage = None if opening is None else OpeningStage(opening.stage)
+    if opening is None or stage in (OpeningStage.CLOSED, OpeningStage.RELEASING):
+        raise KeyUsedTooEarly("投标人解密尚未结束，不能使用见证人密钥；本次操作已报告监督部门。", lot_id, what)
+    if stage is OpeningStage.FAILED:
+        raise Conflict("本标段未能开标，投标文件保持密封。")
+    if what == "share" and stage is not OpeningStage.COMBINING:
+        raise Conflict("本标段已经开标，不再需要分片。")
+    return opening
+
+
+async def _is_known(tx: Tx, seat: Row[Any], token: str) -> bool:
+    query = text("SELECT jws FROM bidding_share_batch WHERE keyset_id = :keyset AND i = :i")
+    known = (await tx.session.execute(query, {"keyset": seat.keyset_id, "i": seat.i})).scalar_one_or_none()
+    if known is not None and known != token:
+        raise Conflict("您已经提交过分片。")
+    return known is not None
+
+
+def _checked(documents: dict[bytes, SealedDocument], i: int, item: dict[str, Any]) -> tuple[SealedDocument, bytes]:
+    document = documents.get(b64u_decode(item["eid"]))
+    if document is None:
+        raise ShareRefused("分片对应的文件不在开标清单内。", reason="unknown-eid", eid=item["eid"])
+    head, share = document.head, b64u_decode(item["share"])
+    committed = b64u_decode(head.header["tk"][i - 1]["sc"])
+    if not equal(share_commitment(head.suite, core_hash(head.suite, head.header["core"]), i, share), committed):
+        raise ShareRefused("分片不正确，与投标时密封的不一致。", reason="share-commit", eid=item["eid"])
+    return document, share
+
+
+async def count_batches(tx: Tx, lot_id: uuid.UUID) -> int:
+    """Return how many trustees have posted their shares."""
+    query = text("SELECT count(*) FROM bidding_share_batch WHERE lot_id = :lot")
+    return int((await tx.session.execute(query, {"lot": lot_id})).scalar_one())
+
+
+async def list_posted(tx: Tx, lot_id: uuid.UUID) -> dict[int, Any]:
+    """Return seat → instant of the batches that are here; trustees are public."""
+    rows = await tx.session.execute(
+        text("SELECT i, posted_at FROM bidding_share_batch WHERE lot_id = :lot"), {"lot": lot_id}
+    )
+    return {row.i: row.posted_at for row in rows}
+
+
+async def proof_of_window(tx: Tx, lot_id: uuid.UUID) -> dict[str, Any]:
+    """Return the proof that the log holds the end of the window.
+
+    Raises:
+        NotFound: the log has not numbered the entry yet.
+    """
+    query = text("SELECT window_entry_id FROM bidding_opening WHERE lot_id = :lot")
+    entry_id = (await tx.session.execute(query, {"lot": lot_id})).scalar_one_or_none()
+    if entry_id is None:
+        raise NotFound
+    return await reader.proof_of_entry(tx, entry_id)

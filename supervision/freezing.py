@@ -40,8 +40,8 @@ from supervision.stages import INSPECTION
 from supervision.vocabulary import REGIME, Stage
 from trading.legal import law_of
 
-TARGETS = "inspection-targets"
-INSPECTORS = "inspection-inspectors"
+TARGETS = "targets"
+INSPECTORS = "inspectors"
 
 
 async def freeze_targets(tx: Tx, actor: Actor, vault: Vault, inspection_id: uuid.UUID, draft: FreezeDraft) -> uuid.UUID:
@@ -314,7 +314,7 @@ async def _spec(
         "suite": "intl-1",
         "purpose": purpose,
         "algo": algo,
-        "stage": purpose.replace("-", "/"),
+        "stage": f"{purpose}/{inspection.number.lower()}",
         "params": params,
         **pools,
         "contributors": [one.contributor for one in contributors],

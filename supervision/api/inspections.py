@@ -6,11 +6,12 @@ from uuid import UUID
 from litestar import get, post
 from litestar.params import Parameter
 
-from kernel.canonical import NotCanonical, b64u_decode
+from kernel.canonical import NotCanonical, b64u_decode, format_time
 from kernel.db.transaction import Tx
 from kernel.drawbook.transcript import pool_file, transcript
 from kernel.errors import InvalidInput, NotFound
 from kernel.identity.actor import Actor
+from kernel.log.reader import list_entries
 from kernel.web.guards import PUBLIC, requires
 from kernel.web.services import Services
 from supervision import drawing, freezing, inspections, publication, records, registers
@@ -105,6 +106,22 @@ async def read_draw(tx: Tx, inspection_id: UUID, which: str) -> dict[str, Any]:
     if draw is None:
         raise NotFound
     return {"transcript": await transcript(tx, draw.id), "pool": await pool_file(tx, draw.id)}
+
+
+@get(
+    "/api/v1/inspections/{inspection_id:uuid}/timeline",
+    opt=PUBLIC,
+    tags=_TAGS,
+    summary="The public entries of an inspection; index is null until the log has numbered one",
+)
+async def read_timeline(tx: Tx, inspection_id: UUID) -> list[dict[str, Any]]:
+    """List what is on public record about an inspection, in the order in which it happened."""
+    entries = sorted(await list_entries(tx, inspection_id), key=lambda entry: entry.entry_id)
+    return [
+        {"type": one.type, "at": format_time(one.at), "index": one.index, "detail": one.detail}
+        for one in entries
+        if one.visibility == "public"
+    ]
 
 
 @get(
@@ -256,6 +273,7 @@ HANDLERS: list[Any] = [
     read_inspections,
     read_inspection,
     read_draw,
+    read_timeline,
     read_picks,
     freeze,
     commit,

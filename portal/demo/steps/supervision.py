@@ -1,0 +1,229 @@
+"""Scene: the supervisor runs a double-random inspection after the award, and its result becomes public.
+
+Everything in it is invented; the data stand in `inspection.json`, apart from the facts of the notice.
+"""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from kernel.canonical import b64u_encode, format_time
+from kernel.crypto import random_bytes
+from kernel.draw import commit_hash, read_spec, verify_draw
+from kernel.draw.records import COMMIT_TYP, commit_payload
+from portal.demo.client import HttpPerson, Refused
+from portal.demo.stage import Stage
+
+_DATA = Path(__file__).parents[1] / "inspection.json"
+Json = dict[str, Any]
+
+
+async def play(stage: Stage) -> None:
+    """Play from the registers to the published result; leaves `inspection` and both draws' ids in `stage.found`."""
+    data: Json = json.loads(_DATA.read_text(encoding="utf-8"))
+    stage.scene("双随机抽查")
+    await stage.clock_to(stage.case["dates"]["inspection"])
+    supervisor, second = await _contributors(stage)
+    inspectors = await _inspectors(stage, data)
+    await _registers(stage, supervisor, data)
+    inspection = await _plan(stage, supervisor, data)
+    stage.found["inspection"] = inspection
+
+    stage.found["target_draw"] = await _draw(stage, inspection, "targets", [supervisor, second])
+    told = await supervisor.get(f"/api/v1/inspections/{inspection}")
+    await stage.say("平台", f"对象抽取：{told['objects']} 个中抽出 {told['picked']} 个，按信用等级分层", rule="R-DR-07")
+    stage.found["inspector_draw"] = await _draw(stage, inspection, "inspectors", [supervisor, second])
+    await _tell_teams(stage, inspection, supervisor, data)
+
+    stage.scene("检查、记录与公开")
+    await stage.clock_to(data["dates"]["recorded"])
+    await _record(stage, inspection, inspectors, data)
+    await _publish(stage, inspection, supervisor, data)
+
+
+async def _contributors(stage: Stage) -> tuple[HttpPerson, HttpPerson]:
+    """Return supervisor and agency, signed in, each with a registered key."""
+    inventions = stage.case["inventions"]
+    if "supervisor" not in stage.logins:
+        await stage.staff(
+            "supervisor",
+            name=inventions["staff"]["supervisor"],
+            roles=["supervisor"],
+            organisation=inventions["organisations"]["supervisor"],
+        )
+    people = stage.person("supervisor"), stage.person("agency")
+    for person in people:
+        await person.register_key("sign")
+    return people
+
+
+async def _inspectors(stage: Stage, data: Json) -> dict[str, HttpPerson]:
+    people = {}
+    async with stage.progress("检查人员登记", len(data["inspectors"])) as advance:
+        for row in data["inspectors"]:
+            body = data["bodies"][row["body"]]
+            person = await stage.staff(row["key"], name=row["name"], roles=["inspector"], organisation=body)
+            await person.register_key("sign")
+            people[row["certificate"]] = person
+            advance(1)
+    return people
+
+
+async def _registers(stage: Stage, supervisor: HttpPerson, data: Json) -> None:
+    targets = {"kind": "agency", "targets": data["targets"], "complete": True}
+    objects = (await supervisor.post("/api/v1/registers/targets", targets))["registered"]
+    drafts = [
+        {
+            "login": row["key"],
+            "certificate": row["certificate"],
+            "may_lead": row["may_lead"],
+            "conflicts": [row["conflict"]] if "conflict" in row else [],
+        }
+        for row in data["inspectors"]
+    ]
+    people = (await supervisor.post("/api/v1/registers/inspectors", {"inspectors": drafts}))["registered"]
+    await stage.say(supervisor.name, f"两库就绪：检查对象 {objects} 个，执法检查人员 {people} 人", rule="R-DR-02")
+
+
+async def _plan(stage: Stage, supervisor: HttpPerson, data: Json) -> str:
+    plan = {name: data[name] for name in ("title", "items", "batch", "starts_on", "ends_on")}
+    plan |= {"target_kind": "agency", "team_size": 2, "certified_lead": True}
+    try:
+        await supervisor.post("/api/v1/inspections", plan | {"team_size": 1})
+    except Refused as refusal:
+        if refusal.code != "rule-broken":
+            raise
+        await stage.say(supervisor.name, f"计划被退回：{refusal.problem['detail']}", rule="R-DR-05")
+    else:
+        raise AssertionError("an inspection by one person was accepted")
+    made = await supervisor.post("/api/v1/inspections", plan)
+    inspection = str(made["id"])
+    shares = "、".join(f"{credit} 级 {rate['percent']}%" for credit, rate in sorted(made["rates"].items()))
+    entry = await _entry(stage, supervisor, inspection, "inspection.planned")
+    await stage.say(supervisor.name, f"抽查计划 {made['number']}：{shares}", rule="R-DR-04", entry=entry)
+    return inspection
+
+
+async def _draw(stage: Stage, inspection: str, which: str, people: list[HttpPerson]) -> str:
+    """Freeze, commit, close, reveal; then replay the draw as anybody may. Returns the draw's id."""
+    supervisor = people[0]
+    base = f"/api/v1/inspections/{inspection}"
+    now = await stage.now()
+    times = {
+        "commit_by": format_time(now + timedelta(minutes=10)),
+        "reveal_by": format_time(now + timedelta(minutes=40)),
+        "contributors": [person.folder.name for person in people],
+    }
+    draw = str((await supervisor.post(f"{base}/freeze", times))["draw"])
+    spec: Json = (await supervisor.get(base))["draws"][which]["spec"]
+    words = (
+        "冻结对象名录与抽取规则" if which == "targets" else f"冻结选派规则，须回避 {len(spec['params']['recused'])} 对"
+    )
+    entry = await _entry(stage, supervisor, inspection, "draw.spec")
+    await stage.say(supervisor.name, f"{words}（{spec['algo']}）", rule="R-DR-12", entry=entry)
+
+    values = {}
+    for person in people:
+        uscc = (await person.get("/api/v1/me"))["uscc"]
+        party = next(one["party"] for one in spec["contributors"] if one["org"] == uscc)
+        values[party] = (person, random_bytes(32))
+        person.keep(f"{which}.random", values[party][1])  # kept before it is committed to: a lost value voids the draw
+        payload = commit_payload(read_spec(spec), party, commit_hash(spec, party, values[party][1]))
+        await person.post(f"{base}/commits", {"jws": person.sign(COMMIT_TYP, payload)})
+        entry = await _entry(stage, person, inspection, "draw.commit")
+        await stage.say(person.name, "提交随机数承诺", rule="R-DR-12", entry=entry)
+    await supervisor.post(f"{base}/close")
+    for party, (person, value) in values.items():
+        await person.post(f"{base}/reveals", {"party": party, "value": b64u_encode(value)})
+    entry = await _entry(stage, supervisor, inspection, "draw.result")
+    await stage.say("各方", "公开随机数，结果由公式算出", rule="R-DR-12", entry=entry)
+    await _replay(stage, f"{base}/draws/{which}", draw)
+    return draw
+
+
+async def _replay(stage: Stage, address: str, draw: str) -> None:
+    visitor = stage.person("visitor", "公众")
+
+    async def files() -> Any:
+        try:
+            return await visitor.get(address)
+        except Refused as refusal:
+            if refusal.code != "too-early":
+                raise
+            return None
+
+    found = await stage.wait_until(files, what="抽取记录")
+    verify_draw(found["transcript"], found["pool"], await visitor.get("/api/v1/trust"))
+    visitor.keep(f"draw-{draw}.json", found)
+    await stage.say("公众", "下载抽取记录，在本机复算，结果一致")
+
+
+async def _tell_teams(stage: Stage, inspection: str, supervisor: HttpPerson, data: Json) -> None:
+    told = await supervisor.get(f"/api/v1/inspections/{inspection}")
+    barred = next(row for row in data["inspectors"] if "conflict" in row)
+    entry = await _entry(stage, supervisor, inspection, "inspection.assigned")
+    words = f"人员选派：{told['picked']} 个对象各 2 人，工作量均衡；{barred['certificate']} 对曾任职单位回避"
+    await stage.say("平台", words, rule="R-DR-05", entry=entry)
+
+
+async def _record(stage: Stage, inspection: str, inspectors: dict[str, HttpPerson], data: Json) -> None:
+    """Everybody opens the own tasks; for each object the lead records and the whole team signs."""
+    base = f"/api/v1/inspections/{inspection}"
+    tasks: dict[str, Json] = {}
+    for person in inspectors.values():
+        try:
+            tasks |= {task["target"]: task for task in await person.post(f"{base}/assignments")}
+        except Refused as refusal:
+            if refusal.status != 404:  # not drawn this time
+                raise
+    conflicts = {row["certificate"]: row["conflict"]["unit"] for row in data["inspectors"] if "conflict" in row}
+    if any(conflicts.get(member) == task["unit"] for task in tasks.values() for member in task["team"]):
+        raise AssertionError("an inspector was sent to a former employer")
+    await stage.say("检查人员", f"各自打开本人的检查任务，共 {len(tasks)} 个对象；每次打开都有记录", rule="R-DR-12")
+    async with stage.progress("检查记录", len(tasks)) as advance:
+        for target, task in tasks.items():
+            team = [inspectors[member] for member in task["team"]]
+            record = _finding(task["unit"], data)
+            made = await team[0].post(f"{base}/records", {"target": target, "record": record})
+            for person in team:
+                token = {"jws": person.sign(made["typ"], made["payload"])}
+                await person.post(f"{base}/records/{made['id']}/signatures", token)
+            if record["code"] != "1":
+                await stage.say("检查人员", f"{task['name']}：{record['summary']}", rule="R-DR-09")
+            advance(1)
+    entry = await _entry(stage, stage.person("supervisor"), inspection, "inspection.recorded")
+    await stage.say("检查人员", f"{len(tasks)} 份检查记录由两人签名入账", rule="R-DR-05", entry=entry)
+
+
+def _finding(unit: str, data: Json) -> Json:
+    problem = data["problem"]
+    if unit != problem["unit"]:
+        return {"code": "1", "items": dict.fromkeys(data["items"], "ok"), **data["clean"]}
+    words = {name: problem[name] for name in ("findings", "summary", "basis")}
+    return {"code": "5", "items": dict.fromkeys(data["items"], "issue"), **words}
+
+
+async def _publish(stage: Stage, inspection: str, supervisor: HttpPerson, data: Json) -> None:
+    base = f"/api/v1/inspections/{inspection}"
+    told = await supervisor.get(base)
+    words = f"检查完成，结果须于 {told['publish_by']} 前公开（{told['publish_basis']}）"
+    await stage.say("平台", words, rule="R-DR-08")
+    await stage.clock_to(data["dates"]["published"])
+    result = await supervisor.post(f"{base}/publish", {"statement": data["statement"]})
+    problems = sum(line["code"] != "1" for line in result["results"])
+    entry = await _entry(stage, supervisor, inspection, "inspection.published")
+    words = f"公开抽查结果：{len(result['results'])} 个对象，发现问题 {problems} 个"
+    await stage.say(supervisor.name, words, rule="R-DR-08", entry=entry)
+
+
+async def _entry(stage: Stage, reader: HttpPerson, inspection: str, kind: str) -> int:
+    """Return the number in the log of the inspection's newest entry of a kind; wait until it has one."""
+
+    async def newest() -> list[int]:
+        events = await reader.get(f"/api/v1/inspections/{inspection}/timeline")
+        newest = [event["index"] for event in events if event["type"] == kind][-1:]
+        return [index for index in newest if index is not None]
+
+    found: list[int] = await stage.wait_until(newest, what=f"账本条目 {kind}")
+    return found[-1]

@@ -8,9 +8,10 @@ import contextlib
 import http.client
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 from portal.embedded import ports
 from portal.embedded.home import CHECKOUT, Home, HomeLock, choose_home, clear_home, open_home
@@ -21,6 +22,7 @@ from portal.errors import CommandError
 from portal.install import Installed, install
 from portal.settings import Settings, child_environment, load_settings
 
+T = TypeVar("T")
 WEB_PORT, SIGNER_PORT, WITNESS_PORT = 8000, 27100, 27200
 
 
@@ -41,6 +43,23 @@ class Platform:
             ServiceFailed: a process cannot be kept alive.
         """
         await self.supervisor.run_until_ended()
+
+    async def unless_ended(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do some work, and break it off on Ctrl-C or SIGTERM.
+
+        Raises:
+            CommandError: it was broken off.
+            ServiceFailed: a process cannot be kept alive.
+        """
+        task = asyncio.ensure_future(work)
+        ended = self.supervisor.ended
+        await asyncio.wait({task, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task})
+            ended.result()
+            raise CommandError("已中断", code=130)
+        return task.result()
 
 
 @contextlib.asynccontextmanager

@@ -49,7 +49,7 @@ async def _run(args: argparse.Namespace) -> int:
     ) as platform:
         done = _played(platform)
         if done is None:
-            performance = await perform(platform, console, stop_before=args.stop_before)
+            performance = await platform.unless_ended(perform(platform, console, stop_before=args.stop_before))
             done = _keep(platform, performance)
         else:
             console.print(f"这个数据目录里已有一场演示（{done['tender']}）；用 --fresh 可以重来。")

@@ -72,6 +72,13 @@ class Home:
             return bool(json.loads((self.path / MARKER).read_text(encoding="utf-8")).get("rehearsal", False))
         return False
 
+    @property
+    def is_formal(self) -> bool:
+        """Whether the folder was marked as holding real data."""
+        with contextlib.suppress(FileNotFoundError):
+            return json.loads((self.path / MARKER).read_text(encoding="utf-8")).get("rehearsal") is False
+        return False
+
     def mark(self, rehearsal: bool | None) -> None:
         """Make an unmarked folder a rehearsal's or a real one; None leaves it open.
 
@@ -152,6 +159,8 @@ def clear_home(home: Home) -> None:
     """Delete everything in a data folder; the caller holds its lock, and the empty parts are made again."""
     if not (home.path / MARKER).is_file():
         raise HomeRefused(f"{home.path} 不是 Sunlit 的数据目录，拒绝清空")
+    if home.is_formal:
+        raise HomeRefused(f"{home.path} 是正式环境的数据，拒绝清空；演示请用 --home 另选目录")
     kept = {home.path / MARKER, home.path / "run", home.path / "run" / "lock"}
     for entry in [*home.path.iterdir(), *(home.path / "run").iterdir()]:
         if entry in kept:

@@ -158,6 +158,26 @@ def test_a_folder_that_is_not_ours_is_never_cleared(tmp_path: Path):
     assert (tmp_path / "keys" / "precious").exists()
 
 
+def test_real_data_are_never_cleared(home: Home):
+    home.mark(False)
+    home.password("x")
+
+    with pytest.raises(HomeRefused, match="正式"):
+        clear_home(home)
+
+    assert home.known_password("x") is not None
+
+
+def test_a_rehearsal_never_becomes_real_nor_the_other_way_round(home: Home):
+    home.mark(None)
+    home.mark(True)
+    home.mark(None)
+    assert home.is_rehearsal
+
+    with pytest.raises(HomeRefused, match="演练"):
+        home.mark(False)
+
+
 def test_the_command_line_outranks_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("SUNLIT_HOME", str(tmp_path / "environment"))
 

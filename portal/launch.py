@@ -4,6 +4,7 @@
 database, queue, set-up, then signer, witness, sequencer, worker and web side by side; they stop in reverse order.
 """
 
+import asyncio
 import contextlib
 import http.client
 import os

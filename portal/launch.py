@@ -52,9 +52,10 @@ class Platform:
             CommandError: it was broken off.
             ServiceFailed: a process cannot be kept alive.
         """
-        task = asyncio.ensure_future(work)
-        ended = self.supervisor.ended
-        await asyncio.wait({task, ended}, return_when=asyncio.FIRST_COMPLETED)
+        task = asyncio.create_task(work)
+        ended: asyncio.Future[None] = self.supervisor.ended
+        waited: set[asyncio.Future[Any]] = {task, ended}
+        await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             task.cancel()
             await asyncio.wait({task})

@@ -15,7 +15,7 @@ from bidding import keyset as sets
 from bidding.keyset import KeysetError, Trustee
 from bidding.messages import ACCEPT
 from bidding.models.party import Keyset, Seat
-from bidding.trustee_signature import verify_trustee_message
+from bidding.trustee_signature import verify_trustee_message_with_key
 from bidding.vocabulary import KeysetState, Policy
 from kernel.canonical import b64u_decode, b64u_encode
 from kernel.crypto import suite
@@ -222,7 +222,7 @@ async def accept_keyset(tx: Tx, actor: Actor, keyset_id: uuid.UUID, token: str) 
         raise Conflict("这份密钥方案已被替换。")
     if seat.accept_jws is not None:
         return KeysetState(keyset.state)
-    message = await verify_trustee_message(tx, actor, token, ACCEPT)
+    message, signer = await verify_trustee_message_with_key(tx, actor, token, ACCEPT)
     _require_same_keyset(message, keyset, seat)
     try:
         sets.require_drill_proof(seat.drill_digest, message["proof"])
@@ -231,7 +231,13 @@ async def accept_keyset(tx: Tx, actor: Actor, keyset_id: uuid.UUID, token: str) 
 
     seat.accept_jws, seat.accepted_at = token, tx.now
     await tx.session.flush()  # the count below reads it
-    facts = {"ks": b64u_encode(keyset.ks), "i": seat.i, "kid": seat.kid, "role": seat.role}
+    facts = {
+        "ks": b64u_encode(keyset.ks),
+        "i": seat.i,
+        "kid": seat.kid,
+        "role": seat.role,
+        "signer": b64u_encode(signer),  # anybody can check by it who signed the shares
+    }
     await record(tx, actor, "keyset.accepted", facts, subject=keyset.lot_id, visibility="public")
     if not await _seats_left(tx, keyset.id):
         await _publish(tx, keyset.lot_id, keyset)

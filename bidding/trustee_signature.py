@@ -25,6 +25,12 @@ async def verify_trustee_message(tx: Tx, actor: Actor, token: str, kind: str) ->
     Raises:
         SignatureRefused: another key, another kind of message, a signature that does not hold, members amiss.
     """
+    payload, _ = await verify_trustee_message_with_key(tx, actor, token, kind)
+    return payload
+
+
+async def verify_trustee_message_with_key(tx: Tx, actor: Actor, token: str, kind: str) -> tuple[dict[str, Any], bytes]:
+    """Return the payload as `verify_trustee_message` does, with the SPKI of the key that signed it."""
     provider = suite("intl-1")
     try:
         unverified = jws.take_apart(token, TYPES[kind], provider.person_signature, frozenset({"kid"}))
@@ -33,6 +39,6 @@ async def verify_trustee_message(tx: Tx, actor: Actor, token: str, kind: str) ->
         if key is None:
             raise SignatureRefused("请使用您登记在本平台的签名密钥。", reason="key")
         payload = jws.verify_parts(provider, unverified, provider.load_public(key.spki), provider.person_signature)
-        return check_message(payload, kind)
+        return check_message(payload, kind), key.spki
     except (CryptoError, MessageError) as refusal:
         raise SignatureRefused("签名未通过核验，请重新签署。", reason=refusal.code) from None

@@ -76,8 +76,7 @@ def _keyset(bids: Bids) -> None:
         keyset = case.report.attempt("keyset", where, "密钥组格式正确", read)
         if keyset is not None:
             bids.keyset, bids.ks = keyset, b64u_encode(keyset_hash(dict(keyset)))
-            row = case.telling("bid.keyset", bids.ks)
-            logged = row is not None or any(one.detail == keyset for one in case.logged("bid.keyset"))
+            logged = any(row.detail == keyset for row in case.logged("keyset.published"))
             case.report.require(logged, "keyset-logged", where, "密钥组已入日志")
     if bids.keyset is None:
         case.report.unchecked("keyset", case.where(MANIFEST), "案卷内没有密钥组")
@@ -191,6 +190,33 @@ def _signed(bids: Bids, name: str, *kinds: str) -> dict[str, Any] | None:
     return found[0]
 
 
+def _shared(bids: Bids, name: str) -> dict[str, Any] | None:
+    """A trustee's batch, signed with the key that the log has held since the trustee took the seat."""
+    case, where = bids.case, bids.case.where(name)
+
+    def read() -> dict[str, Any]:
+        token = case.bundle.read(name).decode("ascii", "replace")
+        parts = jws.take_apart(token, TYPES[SHARE], SUITE.person_signature, frozenset({"kid"}))
+        seat = check_message(parse(parts.payload), SHARE)["i"]
+        keys = [spki for i, spki in _seats(bids) if i == seat and SUITE.kid(spki) == parts.header["kid"]]
+        if not keys:
+            raise CryptoError("signer", "the log knows no such key of this trustee")
+        payload = jws.verify_parts(SUITE, parts, SUITE.load_public(keys[0]), SUITE.person_signature)
+        return check_message(payload, SHARE)
+
+    return case.report.attempt("signature", where, "签名属于日志中受领该席位的见证人", read)
+
+
+def _seats(bids: Bids) -> list[tuple[object, bytes]]:
+    """Seat and signing key of each trustee, as logged when the seat was taken."""
+    found = []
+    for row in bids.case.logged("keyset.accepted"):
+        facts = (row.detail or {}).get("facts")
+        if isinstance(facts, Mapping) and facts.get("ks") == bids.ks and "signer" in facts:
+            found.append((facts.get("i"), b64u_decode(facts["signer"])))
+    return found
+
+
 def _instant(case: Case, message: dict[str, Any]) -> str:
     """When the log says a message was taken; of messages it does not name, when the opening was logged."""
     if message["type"] in (SUBMISSION, WITHDRAWAL):
@@ -236,7 +262,7 @@ def _messages(bids: Bids) -> None:
     """What bidders and trustees released matches what the envelopes commit to."""
     case = bids.case
     for member in case.bundle.of_kind("release", "share"):
-        message = _signed(bids, member.name, RELEASE if member.kind == "release" else SHARE)
+        message = _signed(bids, member.name, RELEASE) if member.kind == "release" else _shared(bids, member.name)
         if message is None:
             continue
         items = message["secrets"] if member.kind == "release" else message["shares"]

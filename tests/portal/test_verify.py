@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kernel.canonical import b64u_decode, b64u_encode, jcs, parse
+from kernel.crypto.keys import KeyKind, generate
 from kernel.draw import pool_of
 from kernel.log.checkpoint import checkpoint_text
 from kernel.log.note import Note, sign_note
@@ -185,7 +186,10 @@ def test_swapped_bids_and_foreign_signatures_are_found(world: CaseWorld, trust: 
     assert "bidder-secret" in with_("bids/p0/release.jws", world.signed(world.bidders[0], payload).encode())
     batch = json.loads(b64u_decode(world.parts["trustees/1.jws"].content.decode().split(".")[1]))
     batch["shares"][0]["share"] = b64u_encode(bytes(32))
-    assert "share-commit" in with_("trustees/1.jws", world.signed(world.bidders[0], batch).encode())
+    assert "share-commit" in with_("trustees/1.jws", world.shared(1, batch).encode())
+    # Another trustee's key signs, or one that no trustee took a seat with.
+    assert "signer" in with_("trustees/1.jws", world.shared(1, batch, world.signers[1]).encode())
+    assert "signer" in with_("trustees/1.jws", world.shared(1, batch, generate(KeyKind.P256)).encode())
     assert "document-unlogged" in with_("documents/opening-record.pdf", b"%PDF-1.7 another record")
     assert "certificate" in with_("certificates/agency.pem", b"no certificate")
 

@@ -14,6 +14,7 @@ from bidding.client import released_secret, sign_message
 from bidding.envelope import Header, open_share, parse_header, seal
 from bidding.keyset import Trustee, keyset_hash, make_keyset, trustee_keys
 from bidding.messages import (
+    TYPES,
     close_list,
     close_root,
     document,
@@ -24,6 +25,7 @@ from bidding.messages import (
     withdrawal,
 )
 from kernel.canonical import b64u_decode, b64u_encode, format_time, jcs
+from kernel.crypto import jws
 from kernel.crypto.authority import Holder, Licence, create_authority, issue_licence
 from kernel.crypto.keys import KeyKind, PrivateKey, generate
 from kernel.draw import pool_of
@@ -83,7 +85,11 @@ class CaseWorld:
             opens_at=self.log.now + timedelta(minutes=30),
         )  # fmt: skip
         self.ks = keyset_hash(self.keyset)
-        self.log.record("bid.keyset", self.keyset)
+        self.signers = [generate(KeyKind.P256) for _ in trustees]
+        for i, key in enumerate(self.signers, 1):
+            facts = {"ks": b64u_encode(self.ks), "i": i, "signer": b64u_encode(key.public.spki)}
+            self.log.record("keyset.accepted", {"v": 1, "type": "keyset.accepted", "facts": facts})
+        self.log.record("keyset.published", self.keyset)
         self.add("lot/keyset.json", "keyset", self.keyset)
 
     def _bidder(self, n: int) -> Bidder:
@@ -168,7 +174,7 @@ class CaseWorld:
         for i, key in enumerate(self.trustee_keys[:2], 1):
             shares = [(eid, open_share(header, i, key)) for eid, header in headers]
             told = share_batch(tender=TENDER, lot=LOT, ks=self.ks, i=i, shares=shares)
-            self.add(f"trustees/{i}.jws", "share", self.signed(self.bidders[0], told))
+            self.add(f"trustees/{i}.jws", "share", self.shared(i, told))
         self.table = {
             "v": 1, "type": "bid.opening-table", "tender": TENDER, "lot": LOT,
             "rows": [
@@ -239,6 +245,10 @@ class CaseWorld:
 
     def signed(self, bidder: Bidder, message: dict[str, Any]) -> str:
         return sign_message(SUITE, message, bidder.key, [bidder.licence.sign, self.authority.issuing])
+
+    def shared(self, i: int, message: dict[str, Any], key: PrivateKey | None = None) -> str:
+        key = key or self.signers[i - 1]
+        return jws.sign(SUITE, TYPES["bid.share"], message, key, "ES256", {"kid": SUITE.kid(key.public.spki)})
 
     def _docs(self, bidder: Bidder) -> list[dict[str, Any]]:
         docs: list[dict[str, Any]] = json.loads(b64u_decode(bidder.token.split(".")[1]))["docs"]

@@ -50,11 +50,11 @@ async def metrics() -> Response[bytes]:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
-@get("/static/~{version:str}/{path:path}", opt=PUBLIC, include_in_schema=False)
+@get("/static/{version:str}/{path:path}", opt=PUBLIC, include_in_schema=False)
 async def static_file(services: Services, version: str, path: str) -> Response[bytes]:
     """Return a static file; its address changes with its content, so it may be kept for ever."""
     data, media_type = services.assets.read(path.lstrip("/"))
-    fresh = version == services.assets.version
+    fresh = version == f"~{services.assets.version}"
     age = "public, max-age=31536000, immutable" if fresh else "public, max-age=60"
     return Response(data, media_type=media_type, headers={"Cache-Control": age})
 

@@ -1,5 +1,7 @@
 """The home page and the display mode."""
 
+import re
+
 from tests.world import World
 
 
@@ -33,3 +35,22 @@ async def test_the_api_describes_itself(world: World) -> None:
 
     assert answer.status_code == 200
     assert "/api/v1/time" in answer.json()["paths"]
+
+
+async def test_every_file_that_the_home_page_names_is_there(world: World) -> None:
+    client = world.client()
+    page = (await client.get("/")).text
+    named = set(re.findall(r'(?:src|href)="(/static/[^"]+)"', page))
+
+    answers = {path: await client.get(path) for path in named}
+
+    assert len(named) >= 7
+    assert {answer.status_code for answer in answers.values()} == {200}
+    assert all("immutable" in answer.headers["cache-control"] for answer in answers.values())
+
+
+async def test_the_entrance_to_verification_finds_nothing_kindly(world: World) -> None:
+    answer = await world.client().get("/verify", params={"q": "no such number"}, headers={"accept": "text/html"})
+
+    assert answer.status_code == 200
+    assert "没有找到这个编号" in answer.text

@@ -1,10 +1,12 @@
-"""Check characters of Chinese identifiers: credit codes, organisation codes, MOD 37,36.
+"""Check characters of Chinese identifiers: credit codes, organisation codes, identity numbers, MOD 37,36.
 
 The functions look at exactly what they are given: no trimming, no upper-casing, no full-width digits. A page may
 normalise what a person typed; a verifier may not. Validity here is arithmetic and says nothing about registration.
 
-Source: GB 32100-2015 (R-USC-01 to R-USC-05), GB 11714-1997, GB/T 17710 (ISO 7064).
+Source: GB 32100-2015 (R-USC-01 to R-USC-05), GB 11714-1997, GB 11643-1999, GB/T 17710 (ISO 7064).
 """
+
+from datetime import date
 
 #: The 31 symbols of GB 32100-2015; I, O, S, V and Z are left out. A symbol's value is its position.
 USCC_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
@@ -60,6 +62,31 @@ def org_code_valid(code: object) -> bool:
         return False
     total = sum(_ALPHANUMERIC_VALUE[symbol] * weight for symbol, weight in zip(code[:8], _ORG_WEIGHTS, strict=True))
     return "0123456789X0"[11 - total % 11] == code[8]
+
+
+def citizen_check_char(stem: str) -> str:
+    """The 18th character of a citizen identity number: ISO 7064 MOD 11-2 over 17 digits.
+
+    Raises:
+        ValueError: the stem is not 17 digits.
+    Source:
+        GB 11643-1999
+    """
+    if len(stem) != 17 or not (stem.isascii() and stem.isdecimal()):
+        raise ValueError("a stem has 17 digits")
+    total = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(stem))
+    return "10X98765432"[total % 11]
+
+
+def citizen_number_valid(number: object) -> bool:
+    """True if the text is a citizen identity number: 17 digits with a real birthday, and the right check character."""
+    if type(number) is not str or len(number) != 18:
+        return False
+    try:
+        date(int(number[6:10]), int(number[10:12]), int(number[12:14]))
+        return citizen_check_char(number[:17]) == number[17]
+    except ValueError:
+        return False
 
 
 def mod37_36(text: str) -> str:

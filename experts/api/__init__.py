@@ -1,0 +1,1 @@
+"""JSON doors of experts: pool and committees, calls, sessions."""

@@ -1,0 +1,130 @@
+"""The evaluation report as the value that every member signs.
+
+Law: R-EVAL-09 (12号令 42). Pure. Decimals are texts, moments are UTC; its canonical form has one digest.
+"""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from bidding.opened import OpenedBidView
+from experts.summary import Sheets, Summary, words_of
+from kernel.canonical import format_time
+from kernel.money import Money
+from trading.lot_view import LotView
+
+
+def report_of(
+    lot: LotView,
+    *,
+    committee: str,
+    session: uuid.UUID,
+    opened_at: datetime,
+    at: datetime,
+    rehearsal: bool,
+    members: Sequence[tuple[int, str, bool]],
+    names: Mapping[int, tuple[str, str]],
+    bids: Sequence[OpenedBidView],
+    outcome: Mapping[str, Any],
+    sheets: Sheets,
+    summary: Summary,
+    explanation: str,
+) -> dict[str, Any]:
+    """Put the report together.
+
+    Args:
+        committee: number of the draw.
+        members: seat, code, whether the chair.
+        names: name and employer by seat.
+        outcome: of the preliminary review.
+        explanation: what the committee says to the alarms.
+    Source:
+        R-EVAL-09
+    """
+    return {
+        "v": 1,
+        "type": "evaluation.report",
+        "rehearsal": rehearsal,
+        "at": format_time(at),
+        "session": str(session),
+        "session_opened_at": format_time(opened_at),
+        "draw": committee,
+        "lot": _lot(lot),
+        "members": [
+            {"seat": seat, "code": code, "name": names[seat][0], "employer": names[seat][1], "chair": chair}
+            for seat, code, chair in members
+        ],
+        "bids": [
+            {"bid": str(bid.bid_id), "no": bid.no, "bidder": bid.bidder_name, "uscc": bid.bidder_uscc}
+            | {"price": str(Money(bid.price_fen))}
+            for bid in bids
+        ],
+        "review": dict(outcome),
+        "criteria": [
+            {"code": item.code, "name": item.name, "kind": item.kind, "group": item.group, "max": item.max}
+            for item in lot.criteria
+        ],
+        "prices": _prices(summary),
+        "scores": [
+            {"member": member, "bid": str(bid), "points": {code: _two(value) for code, value in points.items()}}
+            for member, sheet in sheets.items()
+            for bid, points in sheet.items()
+        ],
+        "ranking": _ranking(summary, {bid.bid_id: bid.bidder_name for bid in bids}),
+        "alarms": [
+            {"kind": alarm.kind.value, "bid": str(alarm.bid), "criterion": alarm.criterion, "member": alarm.member}
+            | {"deviation": None if alarm.deviation is None else str(alarm.deviation)}
+            for alarm in summary.alarms
+        ],
+        "explanation": explanation,
+    }
+
+
+def _lot(lot: LotView) -> dict[str, Any]:
+    return {
+        "tender": lot.tender,
+        "number": lot.number,
+        "project": lot.project_title,
+        "title": lot.title,
+        "procuring_entity": lot.procuring_entity_name,
+        "agency": lot.agency_name,
+        "opened_at": None if lot.opened_at is None else format_time(lot.opened_at),
+    }
+
+
+def _prices(summary: Summary) -> dict[str, Any]:
+    table = summary.prices
+    return {
+        "rule": table.rule.described(),
+        "words": words_of(table.rule),
+        "mean": str(table.mean),
+        "benchmark": str(table.benchmark),
+        "lines": [
+            {"bid": str(line.bid), "price": str(line.price), "deviation": str(line.deviation)}
+            | {"score": _two(line.score), "counted": line.counted}
+            for line in table.lines
+        ],
+    }
+
+
+def _ranking(summary: Summary, names: Mapping[uuid.UUID, str]) -> list[dict[str, Any]]:
+    return [
+        {
+            "rank": item.rank,
+            "bid": str(item.total.bid),
+            "bidder": names[item.total.bid],
+            "price": str(item.total.price),
+            "parts": {group: _two(value) for group, value in summary.parts[item.total.bid].items()},
+            "members": _two(item.total.members),
+            "price_score": _two(item.total.price_score),
+            "total": _two(item.total.total),
+            "decided_by": item.decided_by.value,
+        }
+        for item in summary.ranks
+    ]
+
+
+def _two(value: Decimal) -> str:
+    return f"{value:.2f}"

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
+from experts import messages
 from experts.committee import give_up, lock_committee
 from experts.models.committee import Call, Committee, Member, Message
 from experts.models.pool import Expert
@@ -36,7 +37,6 @@ from trading import facade as trading
 from trading.findings import moment_in_print
 from trading.vocabulary import Stage
 
-ANSWER_TYP = "call-answer+jws"
 #: What the log says of each outcome, and the reason in the replacement log (crypto.md §4.3).
 _REPLACED = {CallState.REFUSED: "refused", CallState.NO_ANSWER: "no-answer", CallState.RECUSED: "avoidance"}
 
@@ -160,8 +160,8 @@ async def answer_call(
         raise InvalidInput("请选择不接受的原因。", [("reason", "必须选择")])
     if token is not None:
         answer = "accept" if accept else "refuse"
-        told = {"v": 1, "type": "call.answer", "call": str(call.id), "answer": answer, "reason": reason}
-        await verify_own(tx, actor, token, ANSWER_TYP, told)
+        told = messages.call_answer(call.id, answer, "" if accept else reason)
+        await verify_own(tx, actor, token, messages.ANSWER_TYP, told)
     call.jws = token
     outcome = CallState.ACCEPTED if accept else CallState.REFUSED
     await _settle(tx, actor, committee, call, outcome, "" if accept else reason)

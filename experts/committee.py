@@ -226,7 +226,7 @@ async def _contributors(
         select(Account, PersonKey, Organisation)
         .join(PersonKey, PersonKey.account_id == Account.id)
         .join(Organisation, Organisation.id == Account.organisation_id)
-        .where(Account.roles.any(Role.SUPERVISOR.value), Account.disabled_at.is_(None))  # type: ignore[arg-type]
+        .where(Account.roles.contains([Role.SUPERVISOR.value]), Account.disabled_at.is_(None))
         .where(PersonKey.purpose == "sign", PersonKey.revoked_at.is_(None))
         .where(Organisation.id.not_in((lot.procuring_entity_id, lot.agency_id)))
         .order_by(PersonKey.created_at, PersonKey.id)

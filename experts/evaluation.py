@@ -3,17 +3,15 @@
 Law: R-EVAL-01, R-EVAL-04, R-EVAL-13, R-EVAL-16, R-VETO-10; 招投法 37, 条例 49, 51.
 """
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from sqlalchemy import delete, insert, select
 
 from bidding import facade as bidding
-from experts import review
+from experts import messages, review
 from experts.calls import masked
 from experts.models.committee import Member
 from experts.models.session import EvaluationSession, Review, Score
@@ -22,16 +20,13 @@ from experts.scoring import CriterionKind, ScoredCriterion, require_complete
 from experts.seats import Seat, access_seat, list_sitting
 from experts.signed import verify_own
 from experts.vocabulary import SessionState, Verdict
-from kernel.canonical import b64u_encode, jcs
+from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput
 from kernel.identity.actor import Actor, system_actor
 from kernel.log.writer import record
 from trading import facade as trading
 from trading.lot_view import LotView
-
-REVIEW_TYP = "evaluation-review+jws"
-SCORES_TYP = "evaluation-scores+jws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +92,11 @@ async def list_marks(tx: Tx, member_id: uuid.UUID) -> list[Mark]:
     return [Mark(row.bid_id, row.item, Verdict(row.verdict), row.reason) for row in rows]
 
 
+def digest_of(marks: Sequence[Mark]) -> bytes:
+    """Return what a member signs of the review."""
+    return messages.digest_of_marks((mark.bid, mark.item, mark.verdict.value, mark.reason) for mark in marks)
+
+
 async def lock_reviews(tx: Tx, actor: Actor, session_id: uuid.UUID, token: str) -> bool:
     """Lock a member's preliminary review by signature; with the last one the majority's outcome stands.
 
@@ -119,8 +119,9 @@ async def lock_reviews(tx: Tx, actor: Actor, session_id: uuid.UUID, token: str) 
     if len(marks) != len(bids) * len(lot.review_items):
         missing = len(bids) * len(lot.review_items) - len(marks)
         raise InvalidInput(f"还有 {missing} 项未评审。", [("agree", "请逐项评审")])
-    digest = digest_of_marks(marks)
-    await verify_own(tx, actor, token, REVIEW_TYP, lock_payload("evaluation.review", seat, digest))
+    digest = digest_of(marks)
+    expected = messages.lock("evaluation.review", session_id, seat.member.seat, digest)
+    await verify_own(tx, actor, token, messages.REVIEW_TYP, expected)
 
     seat.member.review_locked_at, seat.member.review_jws = tx.now, token
     await tx.session.flush()  # the others are read by SQL
@@ -214,8 +215,9 @@ async def lock_scores(tx: Tx, actor: Actor, session_id: uuid.UUID, token: str) -
     lot = await trading.get_lot(tx, seat.session.lot_id)
     sheet = await sheet_of(tx, seat.member.id)
     require_complete({seat.member.code: sheet}, valid_bids(seat.session), scored_criteria(lot))
-    digest = digest_of_sheet(sheet)
-    await verify_own(tx, actor, token, SCORES_TYP, lock_payload("evaluation.scores", seat, digest))
+    digest = messages.digest_of_sheet(sheet)
+    expected = messages.lock("evaluation.scores", session_id, seat.member.seat, digest)
+    await verify_own(tx, actor, token, messages.SCORES_TYP, expected)
 
     seat.member.scores_locked_at, seat.member.scores_jws = tx.now, token
     await tx.session.flush()  # the others are read by SQL
@@ -225,29 +227,6 @@ async def lock_scores(tx: Tx, actor: Actor, session_id: uuid.UUID, token: str) -
     seat.session.state = SessionState.SUMMARY.value
     await tx.session.flush()  # read by SQL in the same act
     return True
-
-
-def digest_of_marks(marks: Sequence[Mark]) -> bytes:
-    """Return what a member signs of the review: SHA-256 of `[[bid, item, verdict, reason] …]`, ascending."""
-    rows = sorted([str(mark.bid), mark.item, mark.verdict.value, mark.reason] for mark in marks)
-    return hashlib.sha256(jcs(rows)).digest()
-
-
-def digest_of_sheet(sheet: dict[uuid.UUID, dict[str, Decimal]]) -> bytes:
-    """Return what a member signs of the points: SHA-256 of `[[bid, criterion, "8.50"] …]`, ascending."""
-    rows = sorted([str(bid), code, f"{value:.2f}"] for bid, points in sheet.items() for code, value in points.items())
-    return hashlib.sha256(jcs(rows)).digest()
-
-
-def lock_payload(kind: str, seat: Seat, digest: bytes) -> dict[str, Any]:
-    """Return what a member signs when locking."""
-    return {
-        "v": 1,
-        "type": kind,
-        "session": str(seat.session.id),
-        "seat": seat.member.seat,
-        "digest": b64u_encode(digest),
-    }
 
 
 async def _record_lock(tx: Tx, actor: Actor, kind: str, seat: Seat, digest: bytes, token: str) -> None:

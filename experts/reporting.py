@@ -3,7 +3,6 @@
 Law: R-EVAL-08, R-EVAL-09, R-EVAL-14, R-THR-11; 条例 53.
 """
 
-import hashlib
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -12,6 +11,7 @@ from sqlalchemy import select
 
 from bidding import facade as bidding
 from bidding.facade import OpenedBidView
+from experts import messages
 from experts.calls import masked
 from experts.evaluation import sheet_of, valid_bids
 from experts.models.committee import Call, Committee, Member
@@ -22,7 +22,7 @@ from experts.seats import Seat, access_seat, list_sitting
 from experts.signed import verify_own
 from experts.summary import Summary, require_no_tie, summarise
 from experts.vocabulary import SessionState
-from kernel.canonical import b64u_encode, jcs
+from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotPermitted
 from kernel.identity.actor import Actor
@@ -32,7 +32,6 @@ from trading import facade as trading
 from trading.facade import EvaluationReport, RankedBid, RejectedBid
 from trading.vocabulary import EvaluationMethod
 
-REPORT_TYP = "evaluation-report+jws"
 PRINT_REPORT = "experts:print_report"
 
 
@@ -85,7 +84,7 @@ async def confirm_summary(tx: Tx, actor: Actor, session_id: uuid.UUID, explanati
 
     report = await _report(tx, seat, summary, explanation.strip())
     session.report = report
-    session.report_digest = hashlib.sha256(jcs(report)).digest()
+    session.report_digest = messages.digest_of_report(report)
     session.state, session.summarised_at = SessionState.SIGNING.value, tx.now
     await tx.session.flush()  # read by SQL in the same act
     digest = b64u_encode(session.report_digest)
@@ -126,19 +125,6 @@ async def names_of(tx: Tx, committee: Committee) -> dict[int, tuple[str, str]]:
     return {row[0]: (row[1], row[2]) for row in (await tx.session.execute(query)).all()}
 
 
-def signature_payload(session: EvaluationSession, seat: int, dissent: str) -> dict[str, Any]:
-    """Return what a member signs under the report: its digest, and the digest of the own dissent if there is one."""
-    assert session.report_digest is not None
-    return {
-        "v": 1,
-        "type": "evaluation.report",
-        "session": str(session.id),
-        "seat": seat,
-        "report": b64u_encode(session.report_digest),
-        "dissent": b64u_encode(hashlib.sha256(dissent.encode()).digest()) if dissent else None,
-    }
-
-
 async def sign_report(tx: Tx, actor: Actor, session_id: uuid.UUID, token: str, dissent: str = "") -> bool:
     """Sign the report; with the last signature it goes to the procuring entity.
 
@@ -160,7 +146,9 @@ async def sign_report(tx: Tx, actor: Actor, session_id: uuid.UUID, token: str, d
     session, member, dissent = seat.session, seat.member, dissent.strip()
     if member.signed_at is not None:
         raise Conflict("您已签署评标报告。")
-    await verify_own(tx, actor, token, REPORT_TYP, signature_payload(session, member.seat, dissent))
+    assert session.report_digest is not None
+    expected = messages.report_signature(session.id, member.seat, session.report_digest, dissent)
+    await verify_own(tx, actor, token, messages.REPORT_TYP, expected)
 
     member.signed_at, member.report_jws, member.dissent = tx.now, token, dissent or None
     await tx.session.flush()  # the others are read by SQL

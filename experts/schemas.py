@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 
 from experts.drafts import NewExpert
-from experts.evaluation import digest_of_marks, digest_of_sheet, scored_criteria
+from experts.evaluation import digest_of, scored_criteria
+from experts.messages import digest_of_sheet
 from experts.queries import CommitteeView, OwnCall
 from experts.session_queries import Desk, ReportFile
 from experts.summary import Summary, formula_of, words_of
@@ -219,7 +220,7 @@ def desk_json(desk: Desk) -> dict[str, Any]:
             {"bid": str(mark.bid), "item": mark.item, "verdict": mark.verdict.value, "reason": mark.reason}
             for mark in desk.marks
         ],
-        "marks_digest": b64u_encode(digest_of_marks(desk.marks)),
+        "marks_digest": b64u_encode(digest_of(desk.marks)),
         "scores": [
             {"bid": str(bid), "criterion": code, "points": f"{value:.2f}"}
             for bid, points in desk.sheet.items()

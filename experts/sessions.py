@@ -3,7 +3,6 @@
 Law: R-COM-07, R-COM-08, R-REC-08, R-DRAW-11; 招投法 44.
 """
 
-import hashlib
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from bidding import facade as bidding
-from experts import recusal
+from experts import messages, recusal
 from experts.calls import is_code_of, masked, recuse, send_code
 from experts.candidates import case_of, person_of
 from experts.committee import lock_committee
@@ -21,8 +20,7 @@ from experts.models.pool import Expert
 from experts.models.session import EvaluationSession
 from experts.seats import access_seat, list_sitting
 from experts.signed import verify_own
-from experts.vocabulary import PROMISE, CommitteeState, SessionState
-from kernel.canonical import b64u_encode
+from experts.vocabulary import CommitteeState, SessionState
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound, NotPermitted, TooEarly
 from kernel.identity.actor import Actor
@@ -31,8 +29,6 @@ from trading import facade as trading
 from trading.findings import moment_in_print
 from trading.legal import law_of
 from trading.vocabulary import Role, Stage
-
-CHECK_IN_TYP = "session-check-in+jws"
 
 
 async def open_evaluation(tx: Tx, actor: Actor, lot_id: uuid.UUID, *, site: str) -> uuid.UUID:
@@ -116,18 +112,6 @@ async def arrive(tx: Tx, actor: Actor, session_id: uuid.UUID, code: str) -> None
     call.code_hash = None
 
 
-def promise_of(session_id: uuid.UUID, seat: int, conflicts: Sequence[uuid.UUID]) -> dict[str, Any]:
-    """Return what a member signs at check-in."""
-    return {
-        "v": 1,
-        "type": "session.check-in",
-        "session": str(session_id),
-        "seat": seat,
-        "promise": b64u_encode(hashlib.sha256(PROMISE.encode()).digest()),
-        "conflicts": sorted(str(item) for item in conflicts),
-    }
-
-
 async def check_in(
     tx: Tx, actor: Actor, session_id: uuid.UUID, conflicts: Sequence[uuid.UUID], reason: str, token: str
 ) -> bool:
@@ -135,7 +119,7 @@ async def check_in(
 
     Args:
         conflicts: bids (their ids) with whose bidders the member has a conflict.
-        token: `promise_of`, signed with the person's own key.
+        token: `messages.check_in`, signed with the person's own key.
 
     Returns:
         Whether the member stays; somebody who has a conflict, declared or found in the records, leaves and is replaced.
@@ -158,7 +142,8 @@ async def check_in(
     bidders = {bid.bid_id: bid for bid in await bidding.list_opened_bids(tx, session.lot_id)}
     if not set(conflicts) <= set(bidders) or (conflicts and not reason.strip()):
         raise InvalidInput("请勾选有利害关系的投标人并说明。", [("conflict_reason", "请说明利害关系")])
-    await verify_own(tx, actor, token, CHECK_IN_TYP, promise_of(session_id, member.seat, conflicts))
+    expected = messages.check_in(session_id, member.seat, conflicts)
+    await verify_own(tx, actor, token, messages.CHECK_IN_TYP, expected)
 
     member.promise = token
     declared = [{"ground": "declared", "unit": bidders[item].bidder_uscc, "reason": reason} for item in conflicts]

@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable
 
 from bidding import jobs as bidding
+from experts import jobs as experts
 from kernel.outbox.queue import Handler
 from kernel.web.services import Services
 from supervision import jobs as supervision
 
 #: Kind of an outbox row → its handler.
-JOBS: dict[str, Handler] = {**bidding.JOBS, **supervision.JOBS}
+JOBS: dict[str, Handler] = {**bidding.JOBS, **experts.JOBS, **supervision.JOBS}
 #: Acts that ask the database what is due; run every second.
-DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (*bidding.DUE, *supervision.DUE)
+DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (*bidding.DUE, *experts.DUE, *supervision.DUE)

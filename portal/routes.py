@@ -3,6 +3,7 @@
 from typing import Any
 
 from bidding import doors as bidding
+from experts import doors as experts
 from portal.doors import accounts, home, log, rehearsal, signin, system, verify
 from supervision import doors as supervision
 from trading import doors as trading
@@ -17,5 +18,6 @@ ROUTES: list[Any] = [
     *trading.HANDLERS,
     *verify.HANDLERS,
     *bidding.HANDLERS,
+    *experts.HANDLERS,
     *supervision.HANDLERS,
 ]

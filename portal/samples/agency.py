@@ -413,6 +413,14 @@ AWARD_SENT = Row(
         "contract_basis": "30 日届满为 2026-09-13（星期日），顺延至次日",
     }
 )
+WAITING = Row(
+    **{
+        **_COMMON,
+        "active": "candidates",
+        "heading": "评标报告尚未提交",
+        "why": "评标委员会全体成员签署报告后，在此公示中标候选人。",
+    }
+)
 
 
 def _agent(page: Row) -> dict[str, object]:
@@ -436,6 +444,7 @@ SAMPLES = {
     },
     "trading/questions.html": {"": _agent(QUESTIONS), "bidder": {"user": BIDDER, "page": ASK}, "late": {"user": BIDDER, "page": ASK_LATE}},
     "trading/candidates.html": {"": _agent(CANDIDATES), "published": _agent(CANDIDATES_OUT)},
+    "trading/waiting.html": {"": _agent(WAITING)},
     "trading/award.html": {
         "": _agent(AWARD),
         "waiting": _agent(Row(**{**vars(AWARD), "stage": "waiting", "state": ("info", "公示中"), "open_objections": 1})),

@@ -7,8 +7,9 @@ from experts import jobs as experts
 from kernel.outbox.queue import Handler
 from kernel.web.services import Services
 from supervision import jobs as supervision
+from trading import jobs as trading
 
 #: Kind of an outbox row → its handler.
-JOBS: dict[str, Handler] = {**bidding.JOBS, **experts.JOBS, **supervision.JOBS}
+JOBS: dict[str, Handler] = {**trading.JOBS, **bidding.JOBS, **experts.JOBS, **supervision.JOBS}
 #: Acts that ask the database what is due; run every second.
 DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (*bidding.DUE, *experts.DUE, *supervision.DUE)

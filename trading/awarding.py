@@ -31,7 +31,7 @@ from trading.messages import tell
 from trading.models.award import Award, AwardNotice
 from trading.models.award import RankedBid as RankedBidRow
 from trading.models.project import Lot, Project
-from trading.notices import Posted, post
+from trading.notices import Posted, invented_of, post
 from trading.progress import access_lot, advance
 from trading.projects import is_mandatory
 from trading.queries import get_lot
@@ -168,11 +168,18 @@ async def _add_award_notice(
     tx: Tx, actor: Actor, lot: Lot, project: Project, award: Award, number: str, law: Law, rules: str
 ) -> AwardNotice:
     counted = due(Limit.CONTRACT, legal_date(tx.now), law)
-    data = _award_data(lot, project, award) | {
-        "award_notice": number,
-        "contract_days": law.row(Limit.CONTRACT).count,
-        "contract_until": counted.date.isoformat(),
-    }
+    report = await load_report(tx, lot.id)
+    won = next(item for item in report.ranked if item.bid_id == award.bid_id)
+    offer = {name: _candidate(won)[name] for name in ("term", "quality", "leader")}
+    data = (
+        _award_data(lot, project, award)
+        | offer
+        | {
+            "award_notice": number,
+            "contract_days": law.row(Limit.CONTRACT).count,
+            "contract_until": counted.date.isoformat(),
+        }
+    )
     content = {
         "v": 1,
         "type": "trading.award-notice",
@@ -185,6 +192,7 @@ async def _add_award_notice(
         "data": data,
         "issued_at": format_time(tx.now),
         "rehearsal": tx.rehearsal,
+        "invented": invented_of(project, lot),
     }
     digest = hashlib.sha256(jcs(content)).digest()
     facts = {

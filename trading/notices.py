@@ -202,7 +202,7 @@ async def post(
         "published_at": format_time(tx.now),
         "until": format_time(until) if until else None,
         "rehearsal": tx.rehearsal,
-        "invented": _invented(project, lot),
+        "invented": invented_of(project, lot),
     }
     digest = hashlib.sha256(jcs(content)).digest()
     heading = "".join(title)
@@ -310,7 +310,8 @@ def _listed(documents: Sequence[DocumentView]) -> list[dict[str, Any]]:
     return [{"name": d.name, "version": d.version, "sha256": d.digest.hex(), "size": d.size} for d in documents]
 
 
-def _invented(project: Project, lot: Lot) -> list[str]:
+def invented_of(project: Project, lot: Lot) -> list[str]:
+    """Return what of a project's and a lot's data is invented for a demonstration."""
     both = [*project.provenance.get("invented", ()), *lot.provenance.get("invented", ())]
     return list(dict.fromkeys(both))
 

@@ -55,6 +55,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "award.decided": ("ok", "确定中标人"),
     "result.published": ("ok", "公告中标结果"),
     "award.notice": ("ok", "发出中标通知书"),
+    "paper.sealed": ("seal", "生成盖章 PDF"),
     "lot.failed": ("bad", "招标失败"),
 }
 #: Articles of rules that have no number of their own in the table of parameters.
@@ -70,6 +71,7 @@ _BASES: Final = {
     "R-ET-06": "20号令30",
     "R-ET-07": "20号令31",
     "R-ET-09": "20号令39",
+    "R-ET-10": "20号令40",
     "R-FAIL-01": "招投法28",
     "R-FAIL-02": "20号令31",
     "R-TIME-12": "招投法34",
@@ -160,6 +162,8 @@ def _note(kind: str, facts: dict[str, Any]) -> str:
         return f"{facts['name']}，第 {facts['version']} 版"
     if kind == "documents.published":
         return f"{len(facts['files'])} 份"
+    if kind == "paper.sealed":
+        return str(facts["kind"])
     if kind == "question.answered":
         return f"第 {facts['no']} 号"
     if kind == "candidates.published":

@@ -28,7 +28,7 @@ from trading.legal import law_of
 from trading.limits import due, publicity_of
 from trading.lot_view import LotView
 from trading.pages.common import Form, attempt, heading_of, require_agreement, texts_of
-from trading.pages.notices import NoticePage
+from trading.pages.notices import NoticePage, seal_of
 from trading.pages.room import FormData, own_lot
 from trading.queries import get_lot
 from trading.reading import list_notices_of
@@ -283,8 +283,8 @@ async def award_notice_page(
         body=notice.content["body"],
         sign_name=lot.procuring_entity_name,
         sign_at=notice.issued_at,
-        seal="",
-        seal_label="",
+        seal=seal_of(services, lot.procuring_entity_name) if notice.pdf_id else "",
+        seal_label=f"{lot.procuring_entity_name}电子签章",
         kind="ok",
         type="中标通知书",
         published_at=notice.issued_at,
@@ -300,7 +300,7 @@ async def award_notice_page(
         timeline=[],
         versions=[],
         superseded_by="",
-        invented=[],
+        invented=notice.content["invented"],
     )
     return render_page(request, "trading/notice.html", {"page": page}, now=tx.now)
 

@@ -17,6 +17,7 @@ from kernel.web.figures import qr
 from kernel.web.filters import monthday
 from kernel.web.guards import PUBLIC
 from kernel.web.render import render_page
+from kernel.web.seal import seal_svg
 from kernel.web.services import Services
 from trading.announcement import NoticeKind
 from trading.api.lots import file_response
@@ -155,8 +156,8 @@ async def notice_page(request: Request[Any, Any, Any], tx: Tx, services: Service
         body=notice.content["body"],
         sign_name=lot.agency_name,
         sign_at=notice.published_at,
-        seal="",
-        seal_label="",
+        seal=seal_of(services, lot.agency_name) if notice.pdf_id else "",
+        seal_label=f"{lot.agency_name}电子签章",
         kind=kind,
         type=words,
         published_at=notice.published_at,
@@ -188,6 +189,11 @@ async def notice_pdf(tx: Tx, services: Services, notice_id: UUID) -> Response[by
     if notice.pdf_id is None:
         raise NotFound("盖章 PDF 尚未生成，请稍后再试；公告内容以本页和公开账本为准。")
     return await file_response(services, await find_file(tx, notice.pdf_id))
+
+
+def seal_of(services: Services, name: str) -> Markup:
+    """Return the picture of an organisation's seal, as the PDF carries it."""
+    return seal_svg(name, caption="演示 CA" if services.site.demo else "电子签章")
 
 
 def _address(filters: dict[str, str]) -> str:

@@ -1,0 +1,243 @@
+"""Jobs of trading: make the sealed PDFs of notices and award notices, once, from what was published.
+
+A machine without Pango, or an installation without seals, makes no PDF; the reason is kept and shown, and nothing else
+suffers. What the paper says comes from the published content alone.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import select, text
+
+from kernel.canonical import b64u_encode, parse_time
+from kernel.db.transaction import Tx
+from kernel.errors import Unavailable
+from kernel.files.library import keep_file
+from kernel.identity.actor import system_actor
+from kernel.log.writer import record
+from kernel.money import Money
+from kernel.outbox.queue import Handler
+from kernel.web.figures import qr
+from kernel.web.pdf import print_document
+from kernel.web.seal import seal_svg
+from kernel.web.services import Services, SiteView
+from trading.announcement import NoticeKind
+from trading.award_reading import load_award_notice
+from trading.models.notice import Paper
+from trading.queries import get_lot
+from trading.reading import load_notice
+
+_NAMES: Final = {
+    NoticeKind.TENDER: "招标公告",
+    NoticeKind.CANDIDATES: "中标候选人公示",
+    NoticeKind.AWARD: "中标结果公告",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A paper to make.
+
+    Attributes:
+        page: what the template's head comment lists.
+        signer: name and credit code of the organisation whose seal it carries.
+        access: who may read the file.
+    """
+
+    subject_id: uuid.UUID
+    lot_id: uuid.UUID
+    kind: str
+    name: str
+    template: str
+    page: dict[str, Any]
+    signer: tuple[str, str]
+    access: str
+    at: datetime
+
+
+async def make_paper(services: Services, payload: dict[str, Any]) -> None:
+    """Make the sealed PDF of a notice (`notice`) or an award notice (`award_notice`); doing it twice changes nothing.
+
+    Effects:
+        a file; a row in `trading_paper`; entry `paper.sealed`, public.
+    """
+    subject_id = uuid.UUID(payload.get("notice") or payload["award_notice"])
+    async with services.db.begin_read_only() as tx:
+        if await _is_made(tx, subject_id):
+            return
+        order = await (_notice_order if "notice" in payload else _award_order)(tx, services, subject_id)
+    try:
+        pdf = await _print_and_seal(services, order)
+    except Unavailable as error:
+        await _keep_fault(services, order, error.detail)
+        return
+    await _keep_paper(services, order, pdf)
+
+
+async def _print_and_seal(services: Services, order: Order) -> bytes:
+    seals = services.plugins.get("seals")
+    if seals is None:
+        raise Unavailable("本安装没有配置电子签章，因此没有盖章 PDF。")
+    site = SiteView(services.site.name, services.site.operator, services.site.rehearsal, services.site.demo, order.at)
+    context = {"site": site, "page": order.page}
+    pdf = await print_document(services.templates, order.template, context, now=order.at)
+    name, uscc = order.signer
+    sealed: bytes = await seals.seal(uscc, pdf, reason=order.kind, now=order.at, name=name)
+    return sealed
+
+
+async def _notice_order(tx: Tx, services: Services, notice_id: uuid.UUID) -> Order:
+    notice = await load_notice(tx, notice_id)
+    content = notice.content
+    lot = await get_lot(tx, notice.lot_id)
+    kind = _NAMES[notice.kind]
+    page = _frame(
+        services,
+        address=f"/notices/{notice.id}",
+        head=services.site.name,
+        number=notice.number,
+        title=content["title"],
+        signer=lot.agency_name,
+        at=notice.published_at,
+        invented=content.get("invented", []),
+    ) | {"body": content["body"], "contacts": []}
+    return Order(
+        subject_id=notice.id,
+        lot_id=lot.id,
+        kind=kind,
+        name=f"{kind}-{notice.number}.pdf",
+        template="print/tender_notice.html",
+        page=page,
+        signer=(lot.agency_name, await _uscc(tx, lot.agency_id)),
+        access="public",
+        at=notice.published_at,
+    )
+
+
+async def _award_order(tx: Tx, services: Services, notice_id: uuid.UUID) -> Order:
+    notice = await load_award_notice(tx, notice_id)
+    data = notice.content["data"]
+    lot = await get_lot(tx, notice.lot_id)
+    page = _frame(
+        services,
+        address=f"/award-notices/{notice.id}",
+        head=lot.procuring_entity_name,
+        number=notice.number,
+        title=["中标通知书"],
+        signer=lot.procuring_entity_name,
+        at=notice.issued_at,
+        invented=notice.content.get("invented", []),
+    ) | {
+        "to": data["winner"],
+        "project": data["title"],
+        "lot_no": data["lot"],
+        "tender": data["tender"],
+        "price": Money.parse(data["price"]).fen,
+        "term": data["term"],
+        "quality": data["quality"],
+        "manager": data["leader"],
+        "opened_at": parse_time(data["deadline"]),
+        "contract_by": date.fromisoformat(data["contract_until"]),
+        "contract_basis": "",
+        "copies": f"抄送：{lot.supervising_body}",
+    }
+    return Order(
+        subject_id=notice.id,
+        lot_id=lot.id,
+        kind="中标通知书",
+        name=f"中标通知书-{notice.number}.pdf",
+        template="print/award_notice.html",
+        page=page,
+        signer=(lot.procuring_entity_name, await _uscc(tx, lot.procuring_entity_id)),
+        access="trading.award-notice",
+        at=notice.issued_at,
+    )
+
+
+def _frame(
+    services: Services,
+    *,
+    address: str,
+    head: str,
+    number: str,
+    title: list[str],
+    signer: str,
+    at: datetime,
+    invented: list[str],
+) -> dict[str, Any]:
+    verify_url = services.site.base_url + address
+    return {
+        "head": head,
+        "number": number,
+        "note": "",
+        "title": title,
+        "issuer": services.site.name,
+        "sign_name": signer,
+        "sign_at": at,
+        "seal": seal_svg(signer, caption="演示 CA" if services.site.demo else "电子签章"),
+        "qr": qr(verify_url),
+        "verify_url": verify_url,
+        "invented": invented,
+    }
+
+
+async def _uscc(tx: Tx, organisation_id: uuid.UUID) -> str:
+    query = text("SELECT uscc FROM identity_organisation WHERE id = :id")
+    return str((await tx.session.execute(query, {"id": organisation_id})).scalar_one())
+
+
+async def _is_made(tx: Tx, subject_id: uuid.UUID) -> bool:
+    query = select(Paper.file_id).where(Paper.subject_id == subject_id)
+    return (await tx.session.execute(query)).scalar_one_or_none() is not None
+
+
+async def _keep_paper(services: Services, order: Order, pdf: bytes) -> None:
+    async with services.db.begin() as tx:
+        file = await keep_file(
+            tx,
+            services.files,
+            pdf,
+            name=order.name,
+            media_type="application/pdf",
+            access=order.access,
+            subject=order.lot_id,
+        )
+        await tx.session.merge(
+            Paper(
+                subject_id=order.subject_id,
+                lot_id=order.lot_id,
+                kind=order.kind,
+                file_id=file.id,
+                digest=file.digest,
+                fault=None,
+                made_at=tx.now,
+            )
+        )
+        facts = {
+            "kind": order.kind,
+            "number": order.page["number"],
+            "sha256": b64u_encode(file.digest),
+            "seal": order.signer[0],
+            "rules": ["R-ET-10"],
+        }
+        await record(tx, system_actor(), "paper.sealed", facts, subject=order.lot_id, visibility="public")
+
+
+async def _keep_fault(services: Services, order: Order, fault: str) -> None:
+    async with services.db.begin() as tx:
+        await tx.session.merge(
+            Paper(
+                subject_id=order.subject_id,
+                lot_id=order.lot_id,
+                kind=order.kind,
+                file_id=None,
+                digest=None,
+                fault=fault,
+                made_at=tx.now,
+            )
+        )
+
+
+JOBS: dict[str, Handler] = {"trading:make_paper": make_paper}

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import http.client
 import os
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
@@ -90,34 +91,46 @@ async def launched(
             clear_home(home)
         home.mark(rehearsal)
         settings = load_settings(home.path)
-        chosen = _choose_ports(home, settings, port)
+        listeners = _listen(home, settings, port)
         services = find_services(home) if settings.embedded_postgres or settings.embedded_valkey else None
         async with Supervisor() as supervisor:
             try:
-                yield await _start(home, settings, services, supervisor, chosen, say)
+                yield await _start(home, settings, services, supervisor, listeners, say)
             finally:
                 await supervisor.stop()
+                listeners.close()
                 if services is not None:
                     services.close()
 
 
 @dataclass(frozen=True, slots=True)
-class _Ports:
-    web: int
-    signer: int
-    witness: int
+class _Listeners:
+    """The sockets of our own processes, by name; held here, so that no port is lost while one of them restarts."""
+
+    by_name: dict[str, socket.socket]
+
+    def port(self, name: str) -> int:
+        return int(self.by_name[name].getsockname()[1])
+
+    def close(self) -> None:
+        for listener in self.by_name.values():
+            listener.close()
 
 
-def _choose_ports(home: Home, settings: Settings, wanted: int) -> _Ports:
-    """Last time's ports if they are free; a port that somebody asked for by name is taken or refused."""
+def _listen(home: Home, settings: Settings, wanted: int) -> _Listeners:
+    """Last time's ports or the next free ones; a port that somebody asked for by name is taken or refused."""
     before = home.read_endpoints()
     asked = wanted or settings.asked_port
-    if asked and not ports.is_free(asked, settings.host):
-        raise CommandError(f"端口 {asked} 已被占用")
-    web = asked or ports.find_free(before.get("web", {}).get("port", WEB_PORT), host=settings.host)
-    signer = ports.find_free(before.get("signer", {}).get("port", SIGNER_PORT), taken=frozenset({web}))
-    taken = frozenset({web, signer})
-    return _Ports(web, signer, ports.find_free(before.get("witness", {}).get("port", WITNESS_PORT), taken=taken))
+    found = _Listeners({})
+    try:
+        web = asked or before.get("web", {}).get("port", WEB_PORT)
+        found.by_name["web"] = ports.listen(web, settings.host, exactly=bool(asked))
+        for name, first in (("signer", SIGNER_PORT), ("witness", WITNESS_PORT)):
+            found.by_name[name] = ports.listen(before.get(name, {}).get("port", first))
+    except OSError as refusal:
+        found.close()
+        raise CommandError(f"不能监听 {settings.host} 的端口 {asked or ''}：{refusal.strerror}") from refusal
+    return found
 
 
 async def _start(
@@ -125,10 +138,10 @@ async def _start(
     settings: Settings,
     services: Services | None,
     supervisor: Supervisor,
-    chosen: _Ports,
+    listeners: _Listeners,
     say: Callable[[str], None],
 ) -> Platform:
-    endpoints: dict[str, dict[str, object]] = {"web": {"port": chosen.web}}
+    endpoints: dict[str, dict[str, object]] = {"web": {"port": listeners.port("web")}}
     if services is not None and settings.embedded_postgres:
         say("启动数据库")
         endpoints["postgres"] = {"port": (await services.start_postgres(supervisor)).port}
@@ -136,10 +149,10 @@ async def _start(
         say("启动队列")
         endpoints["valkey"] = {"port": (await services.start_valkey(supervisor)).port}
     if settings.embedded_signer:
-        endpoints["signer"] = {"port": chosen.signer}
+        endpoints["signer"] = {"port": listeners.port("signer")}
     if settings.embedded_witness:
-        endpoints["witness"] = {"port": chosen.witness}
-    url = f"http://{_visible(settings.host)}:{chosen.web}"
+        endpoints["witness"] = {"port": listeners.port("witness")}
+    url = f"http://{_visible(settings.host)}:{listeners.port('web')}"
     endpoints["web"]["url"] = url
 
     def write_down() -> None:
@@ -156,12 +169,14 @@ async def _start(
     installed = await install(settings)
     settings = load_settings(home.path)
     say("启动签名、见证、排序、后台任务与网页进程")
-    await supervisor.start_together(_programs(home, settings, chosen))
+    await supervisor.start_together(_programs(home, settings, listeners))
     return Platform(home, settings, installed, supervisor, url)
 
 
-def _programs(home: Home, settings: Settings, chosen: _Ports) -> list[Program]:
-    def own(name: str, *words: str, port: int | None = None, is_ready: Callable[[int], bool]) -> Program:
+def _programs(home: Home, settings: Settings, listeners: _Listeners) -> list[Program]:
+    def own(name: str, is_ready: Callable[[int], bool]) -> Program:
+        listener = listeners.by_name.get(name)
+        words = ("--fd", str(listener.fileno())) if listener is not None else ()
         return Program(
             name=name,
             argv=(sys.executable, "-P", "-m", "portal.cli", name, "--home", str(home.path), *words),
@@ -169,36 +184,36 @@ def _programs(home: Home, settings: Settings, chosen: _Ports) -> list[Program]:
             cwd=CHECKOUT,
             log=home.log(name),
             is_ready=is_ready,
+            handles=(listener.fileno(),) if listener is not None else (),
             ready_within_s=60.0,
-            port=port,
         )
 
-    found = []
-    for name, port, wanted in (
-        ("signer", chosen.signer, settings.embedded_signer),
-        ("witness", chosen.witness, settings.embedded_witness),
-    ):
-        if wanted:
-            listens = _listens(port)
-            found.append(own(name, "--port", str(port), port=port, is_ready=listens))
+    small = [("signer", settings.embedded_signer), ("witness", settings.embedded_witness)]
+    found = [own(name, _replies(listeners.port(name))) for name, wanted in small if wanted]
     # These two listen nowhere. One that cannot live is noticed by the supervisor.
-    found += [own(name, is_ready=lambda _: True) for name in ("sequencer", "worker")]
-    words = ("--host", settings.host, "--port", str(chosen.web))
-    answers = _answers(_visible(settings.host), chosen.web)
-    return [*found, own("web", *words, port=chosen.web, is_ready=answers)]
+    found += [own(name, lambda _: True) for name in ("sequencer", "worker")]
+    return [*found, own("web", _answers(_visible(settings.host), listeners.port("web")))]
 
 
-def _listens(port: int) -> Callable[[int], bool]:
-    return lambda _: ports.is_answering(port)
+def _replies(port: int) -> Callable[[int], bool]:
+    """Whether a signer or witness refuses us properly: the socket alone would accept even without it."""
+
+    def ask(_: int) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=1) as line:
+                line.sendall(b'{"token":"","act":"last"}\n')
+                return b"refused" in line.recv(256)
+        except OSError:
+            return False
+
+    return ask
 
 
 def _answers(host: str, port: int) -> Callable[[int], bool]:
     """Whether the web process says that it lives."""
 
     def ask(_: int) -> bool:
-        if not ports.is_answering(port, host):
-            return False
-        line = http.client.HTTPConnection(host, port, timeout=5)
+        line = http.client.HTTPConnection(host, port, timeout=2)
         try:
             line.request("GET", "/health/live")
             return line.getresponse().status == 200

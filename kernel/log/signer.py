@@ -12,6 +12,7 @@ import hmac
 import json
 import logging
 import os
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,12 +129,20 @@ def _consistent(last: Head, size: int, root: bytes, proof: list[bytes]) -> bool:
         return False
 
 
-async def serve(keeper: HeadKeeper, token: str, *, host: str = "127.0.0.1", port: int = 0) -> asyncio.Server:
+async def serve(
+    keeper: HeadKeeper,
+    token: str,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    listener: socket.socket | None = None,
+) -> asyncio.Server:
     """Listen for requests.
 
     Args:
         token: shared secret of signer and sequencer.
         port: 0 takes a free one.
+        listener: a socket that listens already, instead of host and port.
     """
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -146,6 +155,8 @@ async def serve(keeper: HeadKeeper, token: str, *, host: str = "127.0.0.1", port
         finally:
             writer.close()
 
+    if listener is not None:
+        return await asyncio.start_server(handle, sock=listener, limit=_LIMIT)
     return await asyncio.start_server(handle, host, port, limit=_LIMIT)
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import socket
 from collections.abc import Callable
 
 from kernel.crypto.keys import PrivateKey
@@ -17,7 +18,8 @@ from portal.settings import load_settings
 def register(parser: argparse.ArgumentParser) -> None:
     """Where to listen."""
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--fd", type=int, default=-1, help="an inherited socket that listens already")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -27,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     home = Home(settings.home)
     origin = keyring.log_name(settings.log_origin, rehearsal=settings.rehearsal).origin
     keeper = HeadKeeper(HeadMemory(home / "signer" / "head.json"), log_signature(origin, keyring.signer_key(home)))
-    asyncio.run(_serve(keeper, home.password("signer"), args.host, args.port))
+    asyncio.run(_serve(keeper, home.password("signer"), args))
     return 0
 
 
@@ -41,7 +43,8 @@ def log_signature(origin: str, private: PrivateKey) -> Callable[[Head], str]:
     return sign
 
 
-async def _serve(keeper: HeadKeeper, token: str, host: str, port: int) -> None:
-    server = await serve(keeper, token, host=host, port=port)
+async def _serve(keeper: HeadKeeper, token: str, args: argparse.Namespace) -> None:
+    listener = socket.socket(fileno=args.fd) if args.fd >= 0 else None
+    server = await serve(keeper, token, host=args.host, port=args.port, listener=listener)
     async with server:
         await server.serve_forever()

@@ -1,6 +1,7 @@
 """`sunlit web`: the web process."""
 
 import argparse
+import socket
 
 import uvicorn
 
@@ -14,13 +15,14 @@ def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
     parser.add_argument("--host", default="")
     parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--fd", type=int, default=-1, help="an inherited socket that listens already")
 
 
 def run(args: argparse.Namespace) -> int:
     """Serve until stopped."""
     settings = load_settings(args.home)
     configure_logging(settings.log_level)
-    uvicorn.run(
+    config = uvicorn.Config(
         create_app(services_of_settings(settings)),
         host=args.host or settings.host,
         port=args.port or settings.port,
@@ -31,4 +33,5 @@ def run(args: argparse.Namespace) -> int:
         server_header=False,
         timeout_graceful_shutdown=5,
     )
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=args.fd)] if args.fd >= 0 else None)
     return 0

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import socket
 from collections.abc import Callable
 
 from kernel.clock import Clock, SystemClock
@@ -18,7 +19,8 @@ from portal.settings import load_settings
 def register(parser: argparse.ArgumentParser) -> None:
     """Where to listen."""
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--fd", type=int, default=-1, help="an inherited socket that listens already")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,7 +31,7 @@ def run(args: argparse.Namespace) -> int:
     name = keyring.log_name(settings.log_origin, rehearsal=settings.rehearsal)
     sign = witness_signature(name, keyring.witness_key(home), SystemClock())
     keeper = HeadKeeper(HeadMemory(home / "witness" / "head.json"), sign)
-    asyncio.run(_serve(keeper, home.password("witness"), args.host, args.port))
+    asyncio.run(_serve(keeper, home.password("witness"), args))
     return 0
 
 
@@ -46,7 +48,8 @@ def witness_signature(name: keyring.LogName, private: PrivateKey, clock: Clock) 
     return sign
 
 
-async def _serve(keeper: HeadKeeper, token: str, host: str, port: int) -> None:
-    server = await serve(keeper, token, host=host, port=port)
+async def _serve(keeper: HeadKeeper, token: str, args: argparse.Namespace) -> None:
+    listener = socket.socket(fileno=args.fd) if args.fd >= 0 else None
+    server = await serve(keeper, token, host=args.host, port=args.port, listener=listener)
     async with server:
         await server.serve_forever()

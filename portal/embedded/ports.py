@@ -23,6 +23,33 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     return True
 
 
+def listen(wanted: int, host: str = "127.0.0.1", *, exactly: bool = False) -> socket.socket:
+    """A listening socket on the wanted port, or the next free one above it.
+
+    Held by the supervisor and inherited by the process that serves it: nobody else can take the port in between, and
+    while that process is started again, callers wait instead of being refused.
+
+    Args:
+        exactly: the wanted port or none.
+    Raises:
+        OSError: it is taken.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    for port in [wanted] if exactly else [*range(wanted, min(wanted + TRIES, 65_536)), 0]:
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+            listener.listen(2048)
+        except OSError as refusal:
+            listener.close()
+            if exactly or refusal.errno not in {errno.EADDRINUSE, errno.EACCES}:
+                raise
+        else:
+            return listener
+    raise OSError(errno.EADDRINUSE, "no free port")
+
+
 def is_answering(port: int, host: str = "127.0.0.1") -> bool:
     """Whether somebody accepts connections on the port."""
     try:

@@ -34,7 +34,7 @@ class Program:
     environment: Mapping[str, str]
     cwd: Path
     log: Path
-    #: Asked many times a second; quick, and never raises.
+    #: Asked again and again, in a thread; never raises.
     is_ready: Callable[[int], bool]
     account: Account | None = None
     handles: tuple[int, ...] = ()

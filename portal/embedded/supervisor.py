@@ -128,7 +128,7 @@ class Supervisor:
         while time.monotonic() < end and not self.ended.done():
             if processes.has_ended(member.child):
                 return False
-            if program.is_ready(member.child.pid):
+            if await asyncio.to_thread(program.is_ready, member.child.pid):
                 return True
             await asyncio.sleep(0.02)
         return self.ended.done()

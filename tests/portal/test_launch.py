@@ -144,4 +144,4 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused(serve: Callable[..., 
 
         assert running.process.wait(60) == 1
         assert running.process.stdout is not None
-        assert "已被占用" in running.process.stdout.read()
+        assert "不能监听" in running.process.stdout.read()

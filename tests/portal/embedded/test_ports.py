@@ -2,7 +2,9 @@
 
 import socket
 
-from portal.embedded.ports import FIRST, find_free, is_answering, is_free
+import pytest
+
+from portal.embedded.ports import FIRST, find_free, is_answering, is_free, listen
 
 
 def test_a_taken_port_is_passed_over():
@@ -24,3 +26,10 @@ def test_a_promised_port_is_passed_over():
 
 def test_the_last_port_of_all_is_no_dead_end():
     assert 0 < find_free(65_535, taken=frozenset({65_535})) < 65_536
+
+
+def test_a_held_port_cannot_be_taken_and_the_next_one_is_used():
+    with listen(FIRST) as first, listen(first.getsockname()[1]) as second:
+        assert first.getsockname()[1] != second.getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            listen(first.getsockname()[1], exactly=True)

@@ -6,10 +6,13 @@ Only the module of the command that is called gets imported. A module offers eit
 
 import argparse
 import importlib
+import importlib.util
 import os
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,15 @@ COMMANDS = (
     Command("witness", "portal.commands.witness", "仅日志见证进程", internal=True),
 )
 
+#: How argparse complains, and how we say it.
+FAULTS = (
+    (r"argument (.+?): expected (?:one|at least one) argument", r"\1 后面缺少值"),
+    (r"argument (.+?): invalid (?:int|float|Path) value: (.+)", r"\1 的值 \2 不正确"),
+    (r"argument (.+?): invalid choice: (\S+).*", r"\1 不能是 \2"),
+    (r"the following arguments are required: (.+)", r"缺少参数 \1"),
+    (r"unrecognized arguments: (.+)", r"不认识的参数 \1"),
+    (r"ambiguous option: (\S+).*", r"参数 \1 有歧义"),
+)
 USAGE = "用法：./sunlit [--home 目录] 命令 [参数…]    各命令的说明：./sunlit 命令 --help"
 
 
@@ -86,15 +98,25 @@ def call(name: str, words: list[str]) -> int:
         return 2
     if hasattr(module, "main"):
         return int(module.main(words))
-    parser = argparse.ArgumentParser(prog=f"sunlit {name}", description=command.summary)
+    parser = Parser(prog=f"sunlit {name}", description=command.summary)
     add_home(parser)
     module.register(parser)
     return int(module.run(parser.parse_args(words)))
 
 
+class Parser(argparse.ArgumentParser):
+    """Complains in one Chinese sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and where help is."""
+        for pattern, words in FAULTS:
+            message = re.sub(pattern, words, message)
+        self.exit(2, f"{self.prog}：{message}。用法见 ./{self.prog} --help\n")
+
+
 def table() -> str:
-    """The commands, one line each."""
-    shown = [command for command in COMMANDS if not command.internal]
+    """The commands that people call and this version has, one line each."""
+    shown = [command for command in COMMANDS if not command.internal and importlib.util.find_spec(command.module)]
     width = max(len(command.name) for command in shown)
     lines = [f"  {command.name:<{width}}  {command.summary}" for command in shown]
     return "\n".join(["Sunlit 阳光交易", USAGE, "", *lines])

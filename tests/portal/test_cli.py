@@ -1,6 +1,7 @@
 """The command line: the table, refusals in one sentence, quick and quiet imports."""
 
 import ast
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -30,7 +31,9 @@ def test_alone_it_prints_the_table_one_line_each(capsys: pytest.CaptureFixture[s
     lines = capsys.readouterr().out.splitlines()
     assert code == 0
     for command in cli.COMMANDS:
-        assert sum(line.startswith(f"  {command.name} ") for line in lines) == (0 if command.internal else 1)
+        exists = importlib.util.find_spec(command.module) is not None
+        shown = sum(line.startswith(f"  {command.name} ") for line in lines)
+        assert shown == (1 if exists and not command.internal else 0), command.name
 
 
 def test_an_unknown_command_is_wrong_usage(capsys: pytest.CaptureFixture[str]):
@@ -101,3 +104,19 @@ def test_a_defect_inside_a_command_is_not_taken_for_a_missing_command(monkeypatc
 
     with pytest.raises(ModuleNotFoundError):
         cli.main(["broken"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["lint", "--quick"], "不认识的参数 --quick"),
+        (["test", "-n"], "-n 后面缺少值"),
+        (["test", "-n", "many"], "-n 的值 'many' 不正确"),
+    ],
+)
+def test_wrong_arguments_are_told_in_one_sentence(words: list[str], said: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(words)
+
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

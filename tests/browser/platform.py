@@ -113,6 +113,7 @@ class Platform:
         self.drill, self.drill_proof = make_drill(self.keyset, 2)
         self.nonces: set[str] = set()
         self.closed: dict[str, Any] = {}
+        self.told: dict[str, Any] = {}
 
     # What is stored
 
@@ -332,6 +333,12 @@ class Platform:
         self.received.append(("shares", self._by_trustee(body, messages.SHARE)))
         return {"ok": True}
 
+    # Public verification
+
+    def tell(self, _: bytes, name: str) -> Any:
+        """Whatever a test put into `told`: a draw, a receipt, published forms, the bytes of an envelope."""
+        return self.told[name]
+
     # Pages
 
     def page(self, name: str) -> str:
@@ -350,6 +357,8 @@ class Platform:
             }  # fmt: skip
         elif name == "login":
             change = {"audience": "https://sunlit.example"}
+        elif name in ("draw", "receipt_verify", "verify"):
+            return self._public(name)
         elif name == "withdraw":
             change = {"digest": next(iter(self.accepted)), "rev": 1, "allowed": True}
         elif name == "release":
@@ -358,6 +367,16 @@ class Platform:
             return self._trustee(name, api)
         sample = gallery.SAMPLES[f"bidding/{name}.html"][""]["page"]
         return self._render(f"bidding/{name}.html", Row(**{**vars(sample), **common, **change}))
+
+    def _public(self, name: str) -> str:
+        change = {
+            "draw": {"verify_href": "/api/v1/told/draw"},
+            "receipt_verify": {"bundle_href": "/api/v1/told/receipt"},
+            "verify": {"lots": [Row(id=LOT, title="标段", number=TENDER, forms_href="/api/v1/told/forms")]},
+        }[name]
+        variants = gallery.SAMPLES[f"portal/{name}.html"].values()
+        sample = max((variant["page"] for variant in variants), key=lambda page: len(vars(page)))
+        return self._render(f"portal/{name}.html", Row(**{**vars(sample), **change}))
 
     def _trustee(self, name: str, api: str) -> str:
         stage = name.removeprefix("trustee-")
@@ -383,6 +402,7 @@ class Platform:
 
 _DOORS = [
     (r"GET /api/v1/time", "time"),
+    (r"GET /api/v1/told/(\w+)", "tell"),
     (r"GET /api/v1/trust", "trust"),
     (rf"GET /api/v1/lots/{LOT}/keyset", "read_keyset"),
     (rf"GET /api/v1/lots/{LOT}/close-list", "close_list"),
@@ -406,6 +426,9 @@ _PAGES = {f"/b/lots/{LOT}/{name}": name for name in ("submit", "withdraw", "rele
     "/w": "trustee-new",
     "/w/drill": "trustee-drill",
     "/w/ready": "trustee-ready",
+    "/verify": "verify",
+    "/verify/draws/1": "draw",
+    "/verify/receipts/1": "receipt_verify",
 }
 
 
@@ -434,6 +457,8 @@ class _Doors(_Handler):
             return self._send(refusal.status, "application/problem+json", json.dumps(refusal.body).encode())
         except ConnectionAbortedError:
             return self.connection.close()
+        if isinstance(answer, bytes):
+            return self._send(200, "application/octet-stream", answer)
         return self._send(200, "application/json", json.dumps(answer).encode())
 
     def _send(self, status: int, media: str, data: bytes) -> None:

@@ -1,6 +1,8 @@
 """The pages that sign and seal, used in a real browser as a person uses them, against real cryptography."""
 
+import hashlib
 import io
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,10 +13,12 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from bidding import envelope, sbk
 from bidding.keyfile import read_person_file
 from bidding.messages import check_message
-from kernel.canonical import b64u_decode, parse
+from kernel.canonical import b64u_decode, b64u_encode, jcs, parse
 from tests.browser.modules import ARGS, CHROMIUM, ROOT
 from tests.browser.platform import BIDDER, LOT, PASSPHRASE, Platform, running
-from tests.worlds.envelope_world import with_head
+from tests.worlds.draw_world import PANEL, world_of
+from tests.worlds.envelope_world import Sealed, with_head
+from tests.worlds.log_world import accepted
 
 pytestmark = pytest.mark.browser
 
@@ -362,6 +366,58 @@ def test_no_share_for_a_bid_outside_the_list(page: Page, platform: Platform, tmp
     page.click("[data-act=release]")
     expect(page.locator(f"#say-{LOT}-err")).to_contain_text("清单", timeout=20_000)
     assert platform.received == []
+
+
+def test_a_draw_is_recomputed_by_its_reader(page: Page, platform: Platform) -> None:
+    world, pool, transcript = world_of("panel/1", PANEL)
+    platform.log = world.log
+    platform.told["draw"] = {"transcript": transcript, "pool": pool}
+    page.goto("/verify/draws/1")
+    page.click("#verify")
+    expect(page.locator("#vres")).to_contain_text("全部一致", timeout=20_000)
+    expect(page.locator("#vtext")).to_contain_text("次 SHA-256")
+    for step in ("pool", "seed", "outcome"):
+        expect(page.locator(f'[data-v="{step}"]')).to_have_class(re.compile(r"\bv\b"))
+    transcript["output"]["groups"][0].reverse()
+    page.click("#verify")
+    expect(page.locator("#vres")).to_contain_text("不一致", timeout=20_000)
+    expect(page.locator("#vtext")).to_contain_text("重新计算")
+
+
+def test_a_receipt_is_checked_by_its_reader(page: Page, platform: Platform, tmp_path: Path) -> None:
+    detail = accepted()
+    index = platform.log.record(detail["type"], detail)
+    bundle = platform.log.receipt(index)
+    platform.told["receipt"] = bundle
+    page.goto("/verify/receipts/1")
+    page.click("#verify")
+    expect(page.locator("#vres")).to_contain_text("全部一致", timeout=20_000)
+    (tmp_path / "receipt.json").write_text(json.dumps(bundle, indent=1))
+    (tmp_path / "forged.json").write_text(json.dumps({**bundle, "index": index - 1}))
+    (tmp_path / "none.json").write_text("{")
+    page.goto("/verify")
+    for name, word in (("receipt", "全部一致"), ("forged", "包含证明不成立"), ("none", "不是 JSON")):
+        page.set_input_files("#receiptfile", tmp_path / f"{name}.json")
+        expect(page.locator("#receiptout")).to_contain_text(word, timeout=20_000)
+    page.set_input_files("#hashfile", tmp_path / "none.json")
+    expect(page.locator("#hashout")).to_contain_text(hashlib.sha256(b"{").hexdigest())
+
+
+def test_prices_are_read_out_of_the_sealed_forms(page: Page, platform: Platform) -> None:
+    sealed = Sealed("both", jcs({"type": "bid.form", "price": "2986400.00"}), bidder="p-1")
+    item = {
+        "bidder": "p-1", "name": "示例公司", "envelope": "/api/v1/told/raw", "fk": b64u_encode(sealed.fk),
+        "price": "2986400.00",
+    }  # fmt: skip
+    platform.told |= {"raw": sealed.raw, "forms": [item]}
+    page.goto("/verify")
+    page.click("#verifyforms")
+    expect(page.locator("#formsout")).to_contain_text("1 / 1 份一致", timeout=20_000)
+    expect(page.locator("#formsout")).to_contain_text("2986400.00")
+    for change in ({"price": "2986300.00"}, {"fk": b64u_encode(bytes(32))}, {"bidder": "p-2"}):
+        platform.told["forms"] = [item, {**item, **change}]
+        page.click("#verifyforms")
+        expect(page.locator("#formsout")).to_contain_text("1 / 2 份一致", timeout=20_000)
 
 
 IMPORT = re.compile(r"^import\s+(?:[^;]*?from\s+)?'\./([a-z]+)\.js';", re.MULTILINE | re.DOTALL)

@@ -46,6 +46,7 @@ def render(template: str, variant: str = "", *, mode: str = "") -> str:
         "nav": "",
         "asset": lambda path: f"/static/{path}",
         "integrity": lambda path: "",
+        "modules": lambda path: [],
     }
     return environment().get_template(template).render(**common | SAMPLES[template][variant])
 

@@ -6,10 +6,13 @@ one version, and the answer may be cached for ever.
 
 import base64
 import hashlib
+import re
 from pathlib import Path
 
 from kernel.errors import NotFound
 
+#: A static import; our modules write each as one statement at the beginning of a line.
+IMPORT = re.compile(r"^(?:import|export)\s(?:[^;]*?\sfrom\s)?\s*'\./([a-z]+\.js)';", re.MULTILINE)
 TYPES = {
     ".js": "text/javascript; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -62,6 +65,22 @@ class Assets:
         """Return the SHA-384 of a file in the form of Subresource Integrity."""
         digest = hashlib.sha384(self._files[path]).digest()
         return "sha384-" + base64.b64encode(digest).decode()
+
+    def modules(self, entry: str) -> list[str]:
+        """Return the modules that a script imports, directly or not, by name; the script itself is not among them.
+
+        A page preloads them with their digests, because a browser checks `integrity` of an import only there.
+        """
+        found: set[str] = set()
+        waiting = [entry]
+        while waiting:
+            folder = Path(waiting[-1]).parent
+            for name in IMPORT.findall(self._files[waiting.pop()].decode()):
+                path = (folder / name).as_posix()
+                if path not in found and path != entry:
+                    found.add(path)
+                    waiting.append(path)
+        return sorted(found)
 
     def manifest(self) -> dict[str, str]:
         """Return every script with its SHA-384: what an auditor compares."""

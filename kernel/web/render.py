@@ -44,6 +44,7 @@ def site_context(
         "nav": nav,
         "asset": services.assets.url,
         "integrity": services.assets.integrity,
+        "modules": services.assets.modules,
     }
 
 

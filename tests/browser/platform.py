@@ -24,6 +24,7 @@ from kernel.crypto.authority import Holder, create_authority, issue_licence, mak
 from kernel.crypto.keys import KeyKind, generate
 from kernel.crypto.merkle import leaf_hash
 from kernel.log import Log
+from kernel.web.assets import Assets
 from portal import gallery
 from portal.samples.common import SITE, Row
 from tests.browser.modules import ROOT, _Handler
@@ -33,6 +34,7 @@ INTL = suite("intl-1")
 LOT = "0190f000-0000-7000-8000-000000000001"
 TENDER, NUMBER, BIDDER, USCC = "C1100000189017141002", "001", "p-4f1c", "91350100M000100Y43"
 PASSPHRASE = "sunlit"
+ASSETS = Assets(ROOT / "portal" / "static")
 FIELDS = [
     Row(name="price", label="投标报价", hint="含税", unit="元", inputmode="decimal", required=True),
     Row(name="period", label="交货期", hint="日历天", unit="天", inputmode="numeric", required=True),
@@ -394,7 +396,7 @@ class Platform:
     def _render(self, template: str, page: Any) -> str:
         common = {
             "site": SITE, "user": None, "mode": "", "csrf": "t", "nav": "", "page": page,
-            "asset": lambda path: f"/static/{path}", "integrity": lambda path: "",
+            "asset": lambda path: f"/static/{path}", "integrity": ASSETS.integrity, "modules": ASSETS.modules,
         }  # fmt: skip
         sample = next(iter(gallery.SAMPLES[template].values()))
         return gallery.environment().get_template(template).render(**{**common, "user": sample.get("user")})

@@ -35,8 +35,9 @@ class Base(DeclarativeBase):
         date: Date,
         timedelta: Interval,
         uuid.UUID: Uuid,
-        dict[str, Any]: JSONB,
-        list[Any]: JSONB,
+        # None is the absence of a value in SQL too, not the JSON value null.
+        dict[str, Any]: JSONB(none_as_null=True),
+        list[Any]: JSONB(none_as_null=True),
         list[str]: ARRAY(Text),
         enum.StrEnum: Enum(
             enum.StrEnum,

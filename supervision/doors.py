@@ -3,5 +3,13 @@
 from typing import Any
 
 from supervision.api import inspections
+from supervision.pages import dashboard, inspection, planning, public, tasks
 
-HANDLERS: list[Any] = [*inspections.HANDLERS]
+HANDLERS: list[Any] = [
+    *inspections.HANDLERS,
+    *dashboard.HANDLERS,
+    *planning.HANDLERS,
+    *inspection.HANDLERS,
+    *tasks.HANDLERS,
+    *public.HANDLERS,
+]

@@ -15,6 +15,7 @@ from kernel.drawbook.shelf import find_draw
 from kernel.errors import InvalidInput
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
+from kernel.outbox.queue import enqueue
 from kernel.periods import legal_date
 from supervision.drafts import PublicationDraft
 from supervision.freezing import list_inspectors, list_targets
@@ -23,6 +24,9 @@ from supervision.models import Inspection, Record, Target
 from supervision.records import list_assignments, newest_record
 from supervision.stages import INSPECTION
 from supervision.vocabulary import RESULT_WORDS, ResultCode, Stage
+
+#: Kind of the outbox row that makes the sealed paper.
+PAPER = "supervision:make_paper"
 
 
 async def publish(tx: Tx, actor: Actor, inspection_id: uuid.UUID, draft: PublicationDraft) -> dict[str, Any]:
@@ -34,7 +38,7 @@ async def publish(tx: Tx, actor: Actor, inspection_id: uuid.UUID, draft: Publica
         MoveNotAllowed: not every object has a signed record, or it is published already.
         InvalidInput: no statement, or something is withheld that is no drawn object or names no article.
     Effects:
-        the snapshot; entry `inspection.published`, public, which holds it.
+        the snapshot; entry `inspection.published`, public, which holds it; an outbox row for the sealed paper.
     Source:
         R-DR-08, R-DR-09
     """
@@ -60,6 +64,7 @@ async def publish(tx: Tx, actor: Actor, inspection_id: uuid.UUID, draft: Publica
     }
     recorded = await record(tx, actor, "inspection.published", facts, subject=inspection.id, visibility="public")
     inspection.entry_id = recorded.entry_id
+    await enqueue(tx, PAPER, {"inspection": str(inspection.id)}, key=f"{PAPER}:{inspection.id}")
     return result
 
 

@@ -21,8 +21,6 @@ from supervision.models import (
     Inspection,
     Inspector,
     Record,
-    RegisterInspector,
-    RegisterTarget,
     Signature,
     Target,
 )
@@ -144,9 +142,11 @@ class PickView:
 
     Attributes:
         team: certificates, once opened.
+        object_leaf: its leaf in the second draw, once opened.
     """
 
     target_id: uuid.UUID
+    object_leaf: bytes
     no: int
     unit: str
     name: str
@@ -259,6 +259,7 @@ async def list_picks(tx: Tx, inspection_id: uuid.UUID) -> list[PickView]:
     return [
         PickView(
             target_id=one.id,
+            object_leaf=one.object_leaf or b"",
             no=one.drawn_no or 0,
             unit=one.unit,
             name=one.name,
@@ -281,28 +282,6 @@ async def list_tasks(tx: Tx, account_id: uuid.UUID) -> list[InspectionLine]:
     mine = set((await tx.session.execute(query)).scalars())
     lines = await list_inspections(tx, stages=(Stage.ASSIGNED, Stage.RECORDED, Stage.PUBLISHED))
     return [line for line in lines if line.id in mine]
-
-
-async def count_register(tx: Tx, kind: TargetKind) -> dict[str, int]:
-    """Return how many active objects of a kind each credit class has."""
-    query = (
-        select(RegisterTarget.credit, func.count())
-        .where(RegisterTarget.kind == kind.value, RegisterTarget.active)
-        .group_by(RegisterTarget.credit)
-        .order_by(RegisterTarget.credit)
-    )
-    return dict((await tx.session.execute(query)).all())
-
-
-async def count_inspectors(tx: Tx) -> tuple[int, datetime | None]:
-    """Return how many active inspectors there are, and when the register last changed."""
-    query = select(func.count(), func.max(RegisterInspector.updated_at)).where(RegisterInspector.active)
-    return (await tx.session.execute(query)).one()
-
-
-async def register_changed_at(tx: Tx) -> datetime | None:
-    """Return when the register of objects last changed."""
-    return (await tx.session.execute(select(func.max(RegisterTarget.updated_at)))).scalar_one()
 
 
 def _counts(inspection_id: uuid.UUID) -> Any:
@@ -376,3 +355,9 @@ async def _records(tx: Tx, inspection_id: uuid.UUID) -> dict[uuid.UUID, RecordVi
         )
         for one in (await tx.session.execute(query)).scalars()
     }
+
+
+async def find_place(tx: Tx, inspection_id: uuid.UUID, account_id: uuid.UUID) -> uuid.UUID | None:
+    """Return an account's id in an inspection's list of inspectors; None if it is not in it."""
+    query = select(Inspector.id).where(Inspector.inspection_id == inspection_id, Inspector.account_id == account_id)
+    return (await tx.session.execute(query)).scalar_one_or_none()

@@ -95,6 +95,7 @@ DASHBOARD = Row(
     inspections=[
         Row(title="2026 年第 4 期：代理机构从业行为", href="#", state=("info", "检查中"), due="结果应于 09-11 前公开")
     ],
+    recent=[(at("2026-08-05 18:02"), "发布招标公告", "陕西铭源项目管理有限公司", 49_120)],
     unread=2,
 )
 NEW = Row(
@@ -155,6 +156,12 @@ _PICKS = [
 ]
 INSPECTION = Row(
     role="public",
+    base="/s/inspections/4",
+    openable=False,
+    codes=[("1", "未发现问题"), ("5", "发现问题已责令改正")],
+    freeze=None,
+    closable=False,
+    voidable=False,
     no="CQ-2026-04",
     title="2026 年第 4 期：招标代理机构从业行为",
     state=("info", "检查中"),
@@ -215,9 +222,26 @@ INSPECTED = Row(
                     ("2", "是否存在排斥潜在投标人的条款"),
                     ("3", "保证金是否按期退还"),
                 ],
+                version=1,
+                sign=Row(href="#", payload="{}", typ="inspection-record+jws", signed="ZF-011"),
                 form=EMPTY_FORM,
             )
         ],
+        "openable": True,
+    }
+)
+PLANNED = Row(
+    **{
+        **vars(INSPECTION),
+        "role": "supervisor",
+        "picks": [],
+        "rectifications": [],
+        "draw": None,
+        "publish_by": None,
+        "digest": "",
+        "freeze": Row(title="冻结检查对象名录", contributors=[("jd", "监督局"), ("zx", "交易中心")]),
+        "closable": True,
+        "voidable": True,
     }
 )
 
@@ -417,7 +441,7 @@ def _supervisor(page: Row) -> dict[str, object]:
 SAMPLES: dict[str, dict[str, dict[str, object]]] = {
     "supervision/dashboard.html": {"": _supervisor(DASHBOARD), "empty": _supervisor(Row(**{**vars(DASHBOARD), "figures": [], "openings": [], "clues": [], "inspections": []}))},
     "supervision/inspection_new.html": {"": _supervisor(NEW), "errors": _supervisor(Row(**{**vars(NEW), "form": Row(values={}, errors={"title": "填写名称", "items": "至少选择一个抽查事项"})}))},
-    "supervision/inspection.html": {"": {"nav": "inspections", "page": INSPECTION}, "supervisor": _supervisor(SUPERVISED), "inspector": {"user": INSPECTOR, "page": INSPECTED}, "frozen": {"nav": "inspections", "page": Row(**{**vars(INSPECTION), "picks": [], "rectifications": [], "draw": None, "publish_by": None, "digest": ""})}},
+    "supervision/inspection.html": {"": {"nav": "inspections", "page": INSPECTION}, "supervisor": _supervisor(SUPERVISED), "inspector": {"user": INSPECTOR, "page": INSPECTED}, "draft": _supervisor(PLANNED), "frozen": {"nav": "inspections", "page": Row(**{**vars(INSPECTION), "picks": [], "rectifications": [], "draw": None, "publish_by": None, "digest": ""})}},
     "supervision/inspections.html": {"": {"nav": "inspections", "page": Row(rows=[Row(no="CQ-2026-04", title=INSPECTION.title, href="#", targets=128, picked=13, state=("info", "检查中"), at=at("2026-08-14 10:31"))], prev_href=None, next_href=None)}, "empty": {"nav": "inspections", "page": Row(rows=[], prev_href=None, next_href=None)}},
     "supervision/tasks.html": {"": {"user": INSPECTOR, "page": Row(tasks=[Row(title=INSPECTION.title, href="#", target="长安招标代理有限公司", due=date(2026, 8, 28), mates="ZF-025", state=("warn", "待检查"))])}, "empty": {"user": INSPECTOR, "page": Row(tasks=[])}},
     "portal/verify.html": {"": {"nav": "verify", "page": VERIFY}, "unknown": {"nav": "verify", "page": Row(**{**vars(VERIFY), "q": "HZ-0", "problem": "没有找到这个编号。请核对后重新输入。", "draws": [], "lots": []})}},

@@ -6,7 +6,9 @@ from typing import Any
 
 import httpx
 import pytest
+from argon2 import PasswordHasher
 from rich.console import Console
+from sqlalchemy import text
 
 from kernel.crypto.keys import KeyKind, generate
 from kernel.draw import DrawError, verify_draw
@@ -14,9 +16,12 @@ from kernel.drawbook.vault import Vault
 from portal.demo.client import HttpPerson
 from portal.demo.stage import Stage
 from portal.demo.steps import supervision
+from supervision.queries import list_picks
+from tests.factories.supervision import make_office
 from tests.factories.trading import at, uscc
 from tests.world import PASSWORD, World
 
+PAGE = {"accept": "text/html"}
 CASE: dict[str, Any] = {
     "dates": {"inspection": "2026-08-17 09:00:00"},
     "inventions": {
@@ -83,3 +88,93 @@ async def test_an_inspection_from_the_registers_to_its_publication(stage: LocalS
     printed = stage.console.file.getvalue()  # type: ignore[attr-defined]
     assert "对曾任职单位回避" in printed
     assert "每个检查对象的执法检查人员不得少于 2 人" in printed
+
+
+@pytest.mark.slow
+async def test_every_page_shows_what_its_reader_may_know(world: World) -> None:
+    """Before the publication no name is public; each step has its page."""
+    world.services.plugins["vault"] = Vault(generate(KeyKind.P256))
+    async with world.services.db.begin() as tx:
+        office = await make_office(tx)
+        await office.assigned(tx)
+        base = f"/inspections/{office.inspection_id}"
+        picks = await list_picks(tx, office.inspection_id)
+    world.services.plugins["vault"] = office.vault
+    await give_passwords(world)
+    visitor = world.client()
+    supervisor, lead, centre = [await world.signed_in(login) for login in ("supervisor", "zf1", "centre")]
+    await world.settle()
+
+    public = (await visitor.get(base, headers=PAGE)).text
+    assert "检查对象已抽取" not in public
+    assert not [pick.name for pick in picks if pick.name in public]
+    assert "名录 37 个，抽取 8 个" in public
+    assert [pick.name for pick in picks if pick.name in (await supervisor.get(f"/s{base}", headers=PAGE)).text]
+    for address in ("/s", "/s/inspections/new"):
+        assert (await supervisor.get(address, headers=PAGE)).status_code == 200
+        assert (await lead.get(address, headers=PAGE)).status_code == 403
+    assert (await centre.get(f"/s{base}", headers=PAGE)).status_code == 200
+    assert (await visitor.get("/inspections", headers=PAGE)).text.count("CQ-2026-01") == 1
+
+    assert "尚未打开的任务" in (await lead.get("/s/tasks", headers=PAGE)).text
+    assert (await lead.post(f"/s{base}/assignments", headers=PAGE)).status_code == 303
+    async with world.services.db.begin_read_only() as tx:
+        mine = [pick for pick in await list_picks(tx, office.inspection_id) if pick.team]
+    listed = (await lead.get("/s/tasks", headers=PAGE)).text
+    assert [pick.name for pick in picks if pick.name in listed] == [pick.name for pick in mine]
+
+    await world.clock_to(at("2026-08-18 09:00"))
+    form = {"code": "1", "findings": "未见异常", "summary": "未发现问题。", "found-GZ-09": "ok", "agree": "yes"}
+    evidence = {"evidence": ("photo.jpg", b"bytes of a photo", "image/jpeg")}
+    address = f"/s{base}/records/{mine[0].target_id}"
+    refused = await lead.post(address, data={**form, "found-GZ-09": "issue"}, files=evidence, headers=PAGE)
+    assert refused.status_code == 422
+    assert "结论不能是" in refused.text
+    kept = await lead.post(address, data=form, files=evidence, headers=PAGE)
+    assert kept.status_code == 303
+    shown = (await lead.get(kept.headers["location"], headers=PAGE)).text
+    assert "待签名（0/2）" in shown
+    assert "inspection.record-signature" in shown
+
+
+@pytest.mark.slow
+async def test_a_plan_is_made_and_frozen_on_its_pages(world: World) -> None:
+    async with world.services.db.begin() as tx:
+        office = await make_office(tx)
+    world.services.plugins["vault"] = office.vault
+    await world.clock_to(at("2026-08-14 09:00"))
+    await give_passwords(world)
+    supervisor = await world.signed_in("supervisor")
+    plan = {
+        "title": "2026 年第 4 期：招标代理机构从业行为",
+        "target_kind": "agency",
+        "items": "GZ-09",
+        "from": "2026-08-17",
+        "until": "2026-08-28",
+        "team": "1",
+        "lead": "1",
+    }
+
+    refused = await supervisor.post("/s/inspections/new", data=plan, headers=PAGE)
+    made = await supervisor.post("/s/inspections/new", data={**plan, "team": "2"}, headers=PAGE)
+
+    assert refused.status_code == 422
+    assert "第四十二条" in refused.text
+    assert made.status_code == 303
+    address = made.headers["location"]
+    assert "冻结名录与检查对象抽取规则" in (await supervisor.get(address, headers=PAGE)).text
+    times = {"commit_by": "2026-08-14 10:00:00", "reveal_by": "2026-08-14 11:00:00"}
+    alone = await supervisor.post(f"{address}/freeze", data={**times, "contributors": "supervisor"}, headers=PAGE)
+    assert alone.status_code == 422
+    assert "至少由两个单位贡献" in alone.text
+    both = {**times, "contributors": ["supervisor", "centre"]}
+    assert (await supervisor.post(f"{address}/freeze", data=both, headers=PAGE)).status_code == 303
+    assert "名录已冻结" in (await supervisor.get(address, headers=PAGE)).text
+
+
+async def give_passwords(world: World) -> None:
+    """Let the people of the factory sign in."""
+    async with world.services.db.begin() as tx:
+        await tx.session.execute(
+            text("UPDATE identity_account SET password_hash = :h"), {"h": PasswordHasher(1, 8, 1).hash(PASSWORD)}
+        )

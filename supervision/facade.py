@@ -1,0 +1,5 @@
+"""The front door of supervision for the portal: values and reads. No logic."""
+
+from supervision.queries import DrawView, InspectionLine, InspectionView, get_inspection, list_inspections
+
+__all__ = ["DrawView", "InspectionLine", "InspectionView", "get_inspection", "list_inspections"]

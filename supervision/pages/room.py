@@ -1,0 +1,309 @@
+"""One inspection as a page: public, for its supervisor, for an inspector, for a contributor of randomness."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from kernel.canonical import b64u_encode, parse_time
+from kernel.db.transaction import Tx
+from kernel.drawbook.identities import leaf_of_person
+from kernel.drawbook.vault import Vault
+from kernel.errors import NotFound
+from kernel.identity.actor import Actor
+from kernel.log.reader import find_entry
+from kernel.web.filters import minute, monthday
+from supervision.queries import DrawView, InspectionView, PickView, find_place, list_picks
+from supervision.records import RECORD_TYP, list_assignments
+from supervision.register_queries import list_contributor_accounts
+from supervision.vocabulary import KIND_WORDS, RESULT_WORDS, STAGE_WORDS, ResultCode, Stage
+from trading.pages.common import Form
+
+_ORDER = (Stage.DRAFT, Stage.FROZEN, Stage.COMMITTED, Stage.DRAWN, Stage.ASSIGNED, Stage.RECORDED, Stage.PUBLISHED)
+STATEMENT = "我确认检查记录已核对，依法应当公开的内容完整"
+
+
+@dataclass(frozen=True, slots=True)
+class ContributorRow:
+    """A contributor's progress."""
+
+    name: str
+    committed: bool
+    revealed: bool
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRow:
+    """The draw beside the title."""
+
+    href: str
+    commit_href: str
+    reveal_href: str
+    contributors: list[ContributorRow]
+
+
+@dataclass(frozen=True, slots=True)
+class PickRow:
+    """A drawn object."""
+
+    no: int
+    name: str
+    class_: str
+    team: str
+    state: tuple[str, str]
+    result: str
+    law: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignRow:
+    """A record that waits for the own signature."""
+
+    href: str
+    payload: str
+    typ: str
+    signed: str
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRow:
+    """The form of one own object."""
+
+    id: UUID
+    name: str
+    items: list[tuple[str, str]]
+    version: int
+    form: Form
+    sign: SignRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class FreezeRow:
+    """The form with which the next draw is frozen."""
+
+    title: str
+    contributors: list[tuple[str, str]]
+
+
+@dataclass(slots=True)
+class InspectionPage:
+    """The context of `supervision/inspection.html`."""
+
+    role: str
+    base: str
+    no: str
+    title: str
+    state: tuple[str, str]
+    steps: list[tuple[str, str, str]]
+    facts: list[tuple[str, str]]
+    publish_by: date | None
+    published_at: datetime | None
+    pdf_href: str
+    draw: DrawRow | None = None
+    picks: list[PickRow] = field(default_factory=list)
+    openable: bool = False
+    tasks: list[TaskRow] = field(default_factory=list)
+    codes: list[tuple[str, str]] = field(default_factory=list)
+    freeze: FreezeRow | None = None
+    closable: bool = False
+    voidable: bool = False
+    publishable: bool = False
+    statement: str = STATEMENT
+    form: Form = field(default_factory=Form)
+    digest: str = ""
+    log_index: int | None = None
+    rectifications: list[Any] = field(default_factory=list)
+
+
+async def public_page(tx: Tx, view: InspectionView) -> InspectionPage:
+    """Return what everybody sees: no object and no inspector before publication."""
+    page = await _frame(tx, view, "public", f"/inspections/{view.id}")
+    if view.result is not None:
+        page.picks = [_published(line) for line in view.result["results"]]
+    return page
+
+
+async def supervisor_page(tx: Tx, view: InspectionView, actor: Actor, form: Form) -> InspectionPage:
+    """Return the supervisor's view with the step that is next."""
+    page = await _frame(tx, view, "supervisor", f"/s/inspections/{view.id}", actor)
+    page.form = form
+    page.picks = [_pick(pick, view) for pick in await list_picks(tx, view.id)]
+    if view.stage is Stage.DRAFT:
+        people = await list_contributor_accounts(tx)
+        page.freeze = FreezeRow("冻结名录与检查对象抽取规则", people)
+        form.values.setdefault("contributors", [actor.login])
+    if view.stage is Stage.DRAWN and view.inspector_draw is None:
+        page.freeze = FreezeRow("冻结检查人员选派规则", [])
+    running = view.running_draw
+    if running is not None:
+        waiting = any(not one.committed for one in running.contributors)
+        page.closable = running.state == "frozen" and not waiting
+        page.voidable = _is_overdue(running, tx.now)
+    page.publishable = view.stage is Stage.RECORDED
+    return page
+
+
+async def inspector_page(
+    tx: Tx, view: InspectionView, actor: Actor, vault: Vault, form: Form, chosen: UUID | None
+) -> InspectionPage:
+    """Return an inspector's view: the own objects, and the form of the chosen one.
+
+    Raises:
+        NotFound: not in this inspection's list.
+    """
+    place = await find_place(tx, view.id, actor.account_id)
+    if place is None:
+        raise NotFound
+    page = await _frame(tx, view, "inspector", f"/s/inspections/{view.id}", actor)
+    page.form = form
+    page.codes = [(code.value, words) for code, words in RESULT_WORDS.items()]
+    mine = [pick for pick in await list_picks(tx, view.id) if actor.account_id in pick.members]
+    page.picks = [_pick(pick, view, href=f"{page.base}?object={pick.target_id}") for pick in mine]
+    page.openable = await has_unopened(tx, view, vault, place)
+    page.tasks = [_task(view, pick, form) for pick in mine if pick.target_id == chosen and _is_open(pick, view)]
+    return page
+
+
+async def contributor_page(tx: Tx, view: InspectionView, actor: Actor) -> InspectionPage:
+    """Return the view of an organisation that contributes randomness.
+
+    Raises:
+        NotFound: it does not.
+    """
+    draws = [draw for draw in (view.target_draw, view.inspector_draw) if draw is not None]
+    if not any(one.org == actor.uscc for draw in draws for one in draw.contributors):
+        raise NotFound
+    return await _frame(tx, view, "contributor", f"/s/inspections/{view.id}", actor)
+
+
+async def has_unopened(tx: Tx, view: InspectionView, vault: Vault, place: UUID) -> bool:
+    """Say whether an inspector is in a team and has not opened the own tasks; opens nothing."""
+    if view.inspector_draw is None or view.stage is not Stage.ASSIGNED:
+        return False
+    own = await leaf_of_person(tx, vault, view.inspector_draw.id, str(place))
+    rows = await list_assignments(tx, view.id)
+    objects = {row.object_leaf for row in rows if row.inspector_leaf == own}
+    return any(row.opened_at is None for row in rows if row.object_leaf in objects)
+
+
+async def _frame(tx: Tx, view: InspectionView, role: str, base: str, actor: Actor | None = None) -> InspectionPage:
+    draw = view.inspector_draw or view.target_draw
+    page = InspectionPage(
+        role=role,
+        base=base,
+        no=view.number,
+        title=view.title,
+        state=STAGE_WORDS[view.stage],
+        steps=_steps(view),
+        facts=_facts(view),
+        publish_by=view.publish_by,
+        published_at=view.published_at,
+        pdf_href="" if view.file_id is None else f"/inspections/{view.id}/paper.pdf",
+    )
+    if draw is not None:
+        api = f"/api/v1/inspections/{view.id}"
+        rows = [
+            ContributorRow(one.organisation, one.committed, one.revealed, actor is not None and one.org == actor.uscc)
+            for one in draw.contributors
+        ]
+        page.draw = DrawRow(f"/verify/draws/{draw.id}", f"{api}/commits", f"{api}/reveals", rows)
+        page.digest = draw.spec_hash.hex()
+        page.log_index = (await find_entry(tx, draw.spec_entry)).index
+    return page
+
+
+def _steps(view: InspectionView) -> list[tuple[str, str, str]]:
+    at = _ORDER.index(view.stage) if view.stage in _ORDER else -1
+    frozen = view.target_draw
+    drawn = view.inspector_draw
+    told = [
+        ("冻结名录", minute(frozen.created_at) if frozen else "", 1),
+        ("公布承诺", "", 2),
+        ("抽取对象", minute(frozen.drawn_at) if frozen and frozen.drawn_at else "", 3),
+        ("选派人员", minute(drawn.drawn_at) if drawn and drawn.drawn_at else "", 4),
+        ("检查与记录", f"至 {monthday(view.ends_on)}", 5),
+        ("公开", f"{monthday(view.publish_by)} 前" if view.publish_by else "20 个工作日内", 6),
+    ]
+    return [("done" if at >= rank else "now" if at == rank - 1 else "", words, sub) for words, sub, rank in told]
+
+
+def _facts(view: InspectionView) -> list[tuple[str, str]]:
+    rates = "、".join(f"{credit} 级 {rate['percent']}%" for credit, rate in sorted(view.rates.items()))
+    facts = [
+        ("实施单位", view.organisation),
+        ("检查对象", f"{KIND_WORDS[view.kind]}，名录 {view.objects} 个，抽取 {view.picked} 个"),
+        ("检查人员", f"名录 {view.inspectors} 人，每个对象 {view.team_size} 人"),
+        ("抽取比例", rates),
+        ("检查时间", f"{view.starts_on} 至 {view.ends_on}"),
+    ]
+    facts += [("抽查事项", f"{item['code']} {item['name']}（{item['basis']}）") for item in view.items]
+    if view.inspector_draw is not None:
+        facts.append(("回避", f"{view.recusals} 对，由公开规则排除"))
+    if view.publish_basis:
+        facts.append(("公开依据", view.publish_basis))
+    return facts
+
+
+def _published(line: Mapping[str, Any]) -> PickRow:
+    kind = "ok" if line["code"] == ResultCode.NO_PROBLEM else "warn"
+    name = line["name"] or f"依法不公开（{line['withheld']}）"
+    result = line["summary"] or line["result"]
+    return PickRow(
+        line["no"],
+        name,
+        f"{line['credit']} 级",
+        "、".join(line["team"]),
+        (kind, line["result"]),
+        result,
+        line["basis"],
+        "",
+    )
+
+
+def _pick(pick: PickView, view: InspectionView, href: str = "") -> PickRow:
+    made = pick.record
+    if made is None:
+        state = ("info", "待检查")
+    elif len(made.signed_by) < view.team_size:
+        state = ("warn", f"待签名（{len(made.signed_by)}/{view.team_size}）")
+    else:
+        state = ("ok", "已检查")
+    result = "" if made is None else RESULT_WORDS[ResultCode(made.code)]
+    team = "、".join(pick.team) or "尚未打开"
+    law = "" if made is None else made.basis
+    return PickRow(pick.no, pick.name, f"{pick.credit} 级", team, state, result, law, href)
+
+
+def _is_open(pick: PickView, view: InspectionView) -> bool:
+    complete = pick.record is not None and len(pick.record.signed_by) >= view.team_size
+    return view.stage is Stage.ASSIGNED and not complete
+
+
+def _task(view: InspectionView, pick: PickView, form: Form) -> TaskRow:
+    made = pick.record
+    sign = None
+    if made is not None:
+        payload = {
+            "v": 1,
+            "type": "inspection.record-signature",
+            "inspection": view.number,
+            "object": b64u_encode(pick.object_leaf),
+            "version": made.version,
+            "digest": b64u_encode(made.digest),
+        }
+        href = f"/api/v1/inspections/{view.id}/records/{made.id}/signatures"
+        sign = SignRow(href, json.dumps(payload, ensure_ascii=False), RECORD_TYP, "、".join(made.signed_by))
+    items = [(item["code"], item["name"]) for item in view.items]
+    return TaskRow(pick.target_id, pick.name, items, 0 if made is None else made.version, form, sign)
+
+
+def _is_overdue(draw: DrawView, now: datetime) -> bool:
+    if draw.state == "frozen":
+        missing: Sequence[Any] = [one for one in draw.contributors if not one.committed]
+        return bool(missing) and now >= parse_time(draw.spec["commit_by"])
+    missing = [one for one in draw.contributors if not one.revealed]
+    return bool(missing) and now >= parse_time(draw.spec["reveal_by"])

@@ -4,7 +4,9 @@ Objects are written once. The same bytes under the same name are accepted again,
 other bytes are refused. Only names under `scratch/` may be deleted.
 """
 
+import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterable, AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,10 +23,13 @@ class FileStore:
 
     Args:
         store: an obstore store; see `local_store`, `s3_store`, `memory_store`.
+        folder: of a local store, whose objects are synced to the disk before `put` returns: a receipt must not outlive
+            the bid that it acknowledges. obstore itself only writes to the cache of the operating system.
     """
 
-    def __init__(self, store: Any) -> None:
+    def __init__(self, store: Any, folder: Path | None = None) -> None:
         self._store = store
+        self._folder = folder
 
     async def put(self, name: str, data: bytes) -> None:
         """Write an object once.
@@ -37,6 +42,8 @@ class FileStore:
         except AlreadyExistsError as error:
             if await self.get(name) != data:
                 raise Conflict("同名内容已存在，且与本次上传不一致。") from error
+        if self._folder is not None:
+            await asyncio.to_thread(sync_to_disk, self._folder, name)
 
     async def put_content(self, data: bytes) -> bytes:
         """Write an object under its own digest; return the SHA-256."""
@@ -126,7 +133,20 @@ def content_name(digest: bytes) -> str:
 
 def local_store(folder: Path) -> FileStore:
     """Return a store in a folder of this machine."""
-    return FileStore(LocalStore(str(folder), mkdir=True))
+    return FileStore(LocalStore(str(folder), mkdir=True), folder)
+
+
+def sync_to_disk(folder: Path, name: str) -> None:
+    """Bring an object to the disk: its bytes, its name, and the names of the folders it lies in."""
+    file = folder / name
+    for place in (file, *file.parents):
+        handle = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        if place == folder:
+            return
 
 
 def memory_store() -> FileStore:

@@ -1,6 +1,7 @@
 """The object store: written once, read whole, in part or in pieces; the same on disk and in memory."""
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -110,3 +111,20 @@ async def test_scratch_deletion_cannot_climb_out(store: FileStore):
         await store.delete_scratch("scratch/../content/a")
 
     assert await store.exists("content/a")
+
+
+async def test_a_local_object_and_its_name_are_on_the_disk_before_put_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    synced: list[int] = []
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda handle: (synced.append(os.fstat(handle).st_ino), sync(handle))[1])
+    store = local_store(tmp_path / "objects")
+
+    await store.put("a/b/c", b"x")
+    first = synced.copy()
+    await store.put("a/b/c", b"x")
+
+    places = ["a/b/c", "a/b", "a", "."]
+    assert first == [(tmp_path / "objects" / place).stat().st_ino for place in places]
+    assert synced == first * 2  # the first upload may have been broken off before its sync

@@ -274,9 +274,9 @@ async def _access_call(tx: Tx, actor: Actor, call_id: uuid.UUID) -> tuple[Commit
 async def _account_of(tx: Tx, expert: Expert) -> Account:
     if expert.account_id is not None:
         return (await tx.session.execute(select(Account).where(Account.id == expert.account_id))).scalar_one()
-    account = await create_account(
-        tx, login=f"expert-{expert.number.lower()}", display_name=expert.name, roles=["expert"]
-    )
+    # No name: whatever the person does, such as registering a key, is in the log under the account's name (R-COM-07).
+    login = f"expert-{expert.number.lower()}"
+    account = await create_account(tx, login=login, display_name="评标专家", roles=["expert"])
     expert.account_id = account.id
     return account
 

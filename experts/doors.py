@@ -3,5 +3,15 @@
 from typing import Any
 
 from experts.api import calls, committees, sessions
+from experts.pages import committees as committee_pages
+from experts.pages import concluding, reviewing, tasks
 
-HANDLERS: list[Any] = [*committees.HANDLERS, *calls.HANDLERS, *sessions.HANDLERS]
+HANDLERS: list[Any] = [
+    *committees.HANDLERS,
+    *calls.HANDLERS,
+    *sessions.HANDLERS,
+    *committee_pages.HANDLERS,
+    *tasks.HANDLERS,
+    *reviewing.HANDLERS,
+    *concluding.HANDLERS,
+]

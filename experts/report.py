@@ -5,6 +5,7 @@ Law: R-EVAL-09 (12号令 42). Pure. Decimals are texts, moments are UTC; its can
 
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,6 +15,14 @@ from experts.summary import Sheets, Summary, words_of
 from kernel.canonical import format_time
 from kernel.money import Money
 from trading.lot_view import LotView
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of the report in words."""
+
+    title: str
+    paragraphs: list[str]
 
 
 def report_of(
@@ -128,3 +137,35 @@ def _ranking(summary: Summary, names: Mapping[uuid.UUID, str]) -> list[dict[str,
 
 def _two(value: Decimal) -> str:
     return f"{value:.2f}"
+
+
+def sections_of(report: dict[str, Any]) -> list[Section]:
+    """Write the report's parts in words, for the page and for print."""
+    lot, review = report["lot"], report["review"]
+    bids = {row["bid"]: row["bidder"] for row in report["bids"]}
+    basics = (
+        f"{lot['project']}（项目编号 {lot['tender']}，标段 {lot['number']}）由{lot['procuring_entity']}招标，"
+        f"{lot['agency']}代理。开标时读出 {len(bids)} 家投标人的报价。"
+    )
+    rejected = [
+        f"否决{bids[item['bid']]}的投标："
+        + "；".join(f"{r['name']}，{r['reason']}（{r['votes']} 人）" for r in item["reasons"])
+        for item in review["rejected"]
+    ]
+    split = [
+        f"{bids[item['bid']]}的“{item['name']}”：{item['pass']} 人符合，{item['fail']} 人不符合，按多数意见处理。"
+        for item in review["split"]
+    ]
+    passed = f"经初步评审，{len(review['valid'])} 家投标人通过。"
+    prices = f"{report['prices']['words']}评标基准价 {report['prices']['benchmark']} 元。"
+    told = [
+        Section(
+            "一、基本情况",
+            [basics, f"评标委员会由 {len(report['members'])} 人组成，从专家库公开抽取（{report['draw']}）。"],
+        ),
+        Section("二、初步评审", [passed, *rejected, *split]),
+        Section("三、详细评审", ["成员独立评分并签名锁定后汇总，取平均值。", prices]),
+    ]
+    if report["explanation"]:
+        told.append(Section("四、一致性核对", [report["explanation"]]))
+    return told

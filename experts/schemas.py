@@ -100,6 +100,12 @@ class NewScores(msgspec.Struct, forbid_unknown_fields=True):
     scores: list[NewPoints]
 
 
+class Typed(msgspec.Struct, forbid_unknown_fields=True):
+    """The grid as it stands: `criterion.bid` → text."""
+
+    scores: dict[str, str]
+
+
 class Lock(msgspec.Struct, forbid_unknown_fields=True):
     """`review` or `scores`, signed."""
 

@@ -112,6 +112,13 @@ async def arrive(tx: Tx, actor: Actor, session_id: uuid.UUID, code: str) -> None
     call.code_hash = None
 
 
+async def is_code(tx: Tx, actor: Actor, session_id: uuid.UUID, code: str) -> bool:
+    """Say whether a code would let this member arrive."""
+    seat = await access_seat(tx, actor, session_id, SessionState.CHECK_IN)
+    call = (await tx.session.execute(select(Call).where(Call.id == seat.member.call_id))).scalar_one()
+    return call.code_hash is None or is_code_of(call, code)
+
+
 async def check_in(
     tx: Tx, actor: Actor, session_id: uuid.UUID, conflicts: Sequence[uuid.UUID], reason: str, token: str
 ) -> bool:

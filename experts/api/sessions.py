@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from litestar import Response, get, post
+from litestar import Response, get, post, put
 
 from experts import evaluation, reporting, sessions
 from experts.evaluation import Points
@@ -17,6 +17,7 @@ from experts.schemas import (
     NewMarks,
     NewScores,
     ReportSignature,
+    Typed,
     desk_json,
     report_json,
     summary_json,
@@ -115,6 +116,29 @@ async def save_scores(tx: Tx, actor: Actor, session_id: uuid.UUID, data: NewScor
     given = [Points(item.bid, item.criterion, item.points) for item in data.scores]
     await evaluation.save_scores(tx, actor, session_id, given)
     return desk_json(await get_desk(tx, actor, session_id))
+
+
+@put(
+    "/api/v1/sessions/{session_id:uuid}/scores",
+    guards=_EXPERT,
+    status_code=200,
+    tags=["evaluation"],
+    summary="Keep own points while typing: names are `criterion.bid`",
+)
+async def autosave_scores(tx: Tx, actor: Actor, session_id: uuid.UUID, data: Typed) -> dict[str, int]:
+    """Keep what stands in the grid; empty fields are left alone."""
+    given = [points for name, text in data.scores.items() if text and (points := points_of(name, text)) is not None]
+    await evaluation.save_scores(tx, actor, session_id, given)
+    return {"saved": len(given)}
+
+
+def points_of(name: str, text: str) -> Points | None:
+    """Read a field of the grid; None if its name is no field's."""
+    criterion, _, bid = name.rpartition(".")
+    try:
+        return Points(uuid.UUID(bid), criterion, text)
+    except ValueError:
+        return None
 
 
 @post(
@@ -224,6 +248,7 @@ HANDLERS: list[Any] = [
     vote,
     save_reviews,
     save_scores,
+    autosave_scores,
     lock,
     show_summary,
     confirm_summary,

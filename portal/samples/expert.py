@@ -3,7 +3,7 @@
 from portal.samples.common import AGENT, BIDDERS, EMPTY_FORM, EXPERT, NUMBER, PRICES, TITLE, Row, at, digest
 
 BASE = "/e/tasks/01J2Q8"
-_COMMON = {"base": BASE, "title": TITLE, "number": NUMBER, "lot_no": "001"}
+_COMMON = {"base": BASE, "title": TITLE, "number": NUMBER, "lot_no": "001", "desk": "/api/v1/sessions/1", "key": "k1"}
 _CODES = [Row(id=f"b{i}", code=c) for i, c in enumerate("甲乙丙丁")]
 _DONE = ["task", "review"]
 
@@ -33,6 +33,7 @@ HOME = Row(
         )
     ],
     proof_href="#",
+    key="",
 )
 INVITED = Row(
     base=BASE,
@@ -60,6 +61,8 @@ INVITED = Row(
     done=[],
     next_href="",
     checked_at=None,
+    desk="/api/v1/sessions/1",
+    key="k1",
 )
 _KNOWN = {**vars(INVITED), "title": TITLE, "number": NUMBER, "lot_no": "001"}
 DECLARE = Row(
@@ -230,11 +233,15 @@ SUMMARY = Row(
             ("ok", "价格分可由公式复算", ""),
         ],
         "chair": True,
+        "chair_seat": 1,
+        "seats": [("", "请选择"), ("1", "专家01"), ("2", "专家02")],
         "form": EMPTY_FORM,
         "confirmed_at": None,
     }
 )
-WAITING = Row(**{**vars(SUMMARY), "waiting": 3, "chair": False, "done": ["task", "review", "score"]})
+WAITING = Row(
+    **{**vars(SUMMARY), "waiting": 3, "chair": False, "chair_seat": None, "done": ["task", "review", "score"]}
+)
 REPORT = Row(
     **{
         **_COMMON,
@@ -294,6 +301,8 @@ REQUEST = Row(
         "reveal_href": "",
         "seats": [],
         "law": "招标投标法第三十七条",
+        "draw": "/api/v1/draws/1",
+        "party": "agency",
         "statement": "",
     }
 )
@@ -362,9 +371,10 @@ SAMPLES = {
         "left": _expert(Row(**{**_KNOWN, "stage": "left"})),
         "expired": _expert(Row(**{**vars(INVITED), "stage": "expired"})),
     },
+    "experts/login.html": {"": {"user": None, "form": EMPTY_FORM}},
     "experts/review.html": {"": _expert(REVIEW), "locked": _expert(REVIEW_LOCKED)},
     "experts/score.html": {"": _expert(SCORE), "locked": _expert(SCORE_LOCKED)},
     "experts/summary.html": {"": _expert(SUMMARY), "waiting": _expert(WAITING)},
     "experts/report.html": {"": _expert(REPORT), "signed": _expert(Row(**{**vars(REPORT), "signed": True})), "final": _expert(REPORT_FINAL)},
-    "experts/committee.html": {"": {"user": AGENT, "page": CALLING}, "request": {"user": AGENT, "page": REQUEST}},
+    "experts/committee.html": {"": {"user": AGENT, "page": CALLING}, "request": {"user": AGENT, "page": REQUEST}, "keyless": {"user": AGENT, "page": Row(**{**vars(REQUEST), "key": ""})}},
 }  # fmt: skip

@@ -4,10 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
+from portal.demo.client import HttpPerson, Refused
 from portal.demo.steps import evaluating
 from tests.world import World
 from tests.worlds.evaluation_world import TestStage, make_stage
@@ -40,17 +43,93 @@ async def stage(world: World, tmp_path: Path) -> AsyncIterator[TestStage]:
         await person.close()
 
 
-async def test_a_committee_is_drawn_called_and_signs_its_report(stage: TestStage) -> None:
-    await evaluating.draw(stage)
-    await evaluating.evaluate(stage)
-
+async def rows(stage: TestStage, statement: str) -> Any:
     async with stage.world.services.db.begin_read_only() as tx:
-        lot = (await tx.session.execute(text("SELECT stage FROM trading_lot"))).scalar_one()
-        calls = (await tx.session.execute(text("SELECT state FROM experts_call ORDER BY no"))).scalars().all()
-        opened = (
-            await tx.session.execute(text("SELECT count(*) FROM audit_entry WHERE type = 'draw.identity-opened'"))
-        ).scalar_one()
-    assert lot == "report_signed"
-    assert calls.count("refused") == 1
-    assert calls.count("accepted") == 5
-    assert opened == len(calls)
+        return (await tx.session.execute(text(statement))).scalars().all()
+
+
+async def refused(person: HttpPerson, path: str, body: Any = None) -> str:
+    with pytest.raises(Refused) as refusal:
+        await (person.get(path) if body is None else person.post(path, body))
+    return refusal.value.code
+
+
+async def test_a_committee_is_drawn_called_and_signs_its_report(stage: TestStage) -> None:
+    agency, lot = stage.person("agency"), stage.found["lot"]
+    assert "提出条件" in await agency.page(f"/a/lots/{lot}/committee")
+    await evaluating.draw(stage)
+    await _the_draw_is_what_it_should_be(stage)
+
+    members = [stage.person(key) for key in stage.found["experts"]]
+    tasks = {member.name: (await member.get("/api/v1/calls"))[0]["id"] for member in members}
+    calls = [(await member.get("/api/v1/calls"))[0]["id"] for member in members]
+    assert stage.case["facts"]["title"] not in await members[0].page(f"/e/tasks/{calls[0]}")
+    assert len(tasks) == 5
+    assert await refused(members[0], f"/api/v1/lots/{lot}/evaluation-report") == "not-found"
+
+    session = await evaluating.begin(stage)
+    assert await refused(members[0], f"/api/v1/calls/{calls[1]}/answer", {"answer": "accept"}) == "not-found"
+    await evaluating.check_in(stage, session, members)
+    review = await members[0].page(f"/e/tasks/{calls[0]}/review")
+    assert "签名并提交" in review
+    await evaluating.review(stage, session, members)
+    assert "成员意见不一致" in await members[0].page(f"/e/tasks/{calls[0]}/review")
+    assert "评分表" in await members[0].page(f"/e/tasks/{calls[0]}/score")
+    await _others_scores_are_hidden(stage, session, members, calls)
+    await evaluating.score(stage, session, members)
+    assert "综合得分与排序" in await members[1].page(f"/e/tasks/{calls[1]}/summary")
+    await _locked_scores_stay(stage)
+    await evaluating.conclude(stage, session, members)
+    assert "全体已签署" in await members[0].page(f"/e/tasks/{calls[0]}/report")
+
+    assert await rows(stage, "SELECT stage FROM trading_lot") == ["report_signed"]
+    named = (await agency.get(f"/api/v1/lots/{lot}/committee"))["calls"]
+    assert all(call["name"] != "●●●" for call in named if call["state"] == "accepted")
+    supervisor = stage.person("supervisor")
+    masked = (await supervisor.get(f"/api/v1/lots/{lot}/committee"))["calls"]
+    assert {call["name"] for call in masked} == {"●●●"}
+    report = await supervisor.get(f"/api/v1/lots/{lot}/evaluation-report")
+    assert {member["name"] for member in report["report"]["members"]} == {""}
+
+
+async def _the_draw_is_what_it_should_be(stage: TestStage) -> None:
+    lot = stage.found["lot"]
+    states = await rows(stage, "SELECT state FROM experts_call ORDER BY no")
+    opened = await rows(stage, "SELECT id FROM audit_entry WHERE type = 'draw.identity-opened' ORDER BY id")
+    steps = await rows(stage, "SELECT id FROM audit_entry WHERE type = 'draw.replacement'")
+    assert states.count("refused") == 1
+    assert states.count("accepted") == 5
+    # As many identities were opened as calls were made, and the replacement was logged before the last of them.
+    assert len(opened) == len(states)
+    assert steps[0] < opened[-1]
+    assert "评标委员会成员" in await stage.person("agency").page(f"/a/lots/{lot}/committee")
+    bodies = await rows(stage, "SELECT body FROM experts_message")
+    assert all(stage.case["facts"]["number"] not in body for body in bodies)
+    names = await rows(stage, "SELECT e.name FROM experts_expert e JOIN experts_call c ON c.expert_id = e.id")
+    told = await rows(stage, "SELECT string_agg(detail::text, '') FROM audit_entry")
+    assert not [name for name in names if f'"{name}"' in told[0]]
+
+
+async def _others_scores_are_hidden(
+    stage: TestStage, session: str, members: list[HttpPerson], calls: list[str]
+) -> None:
+    assert await refused(members[0], f"/api/v1/sessions/{session}/summary") == "conflict"
+    assert "等待" in await members[0].page(f"/e/tasks/{calls[0]}/summary")
+    desk = await members[1].get(f"/api/v1/sessions/{session}")
+    most = {item["code"]: item["max"] for item in desk["criteria"]}
+    bid, code = desk["valid"][0], desk["criteria"][0]["code"]
+    too_much = {"scores": [{"bid": bid, "criterion": code, "points": f"{float(most[code]) + 0.01:.2f}"}]}
+    assert await refused(members[0], f"/api/v1/sessions/{session}/scores", too_much) == "invalid-input"
+    await members[0].post(
+        f"/api/v1/sessions/{session}/scores", {"scores": [{"bid": bid, "criterion": code, "points": "1"}]}
+    )
+    assert (await members[1].get(f"/api/v1/sessions/{session}"))["scores"] == []
+    agency = stage.person("agency")
+    assert await refused(agency, f"/api/v1/sessions/{session}") == "not-permitted"
+
+
+async def _locked_scores_stay(stage: TestStage) -> None:
+    """What a member has signed cannot be changed by any statement of the portal."""
+    async with stage.world.services.db.begin() as tx:
+        with pytest.raises(DBAPIError, match="locked"):
+            await tx.session.execute(text("UPDATE experts_score SET points = 0"))

@@ -42,18 +42,24 @@ async def draw(stage: Stage) -> None:
 
 async def evaluate(stage: Stage) -> None:
     """Play from the opening of the session to the signed report."""
+    session = await begin(stage)
+    members = [stage.person(key) for key in stage.found["experts"]]
+    await check_in(stage, session, members)
+    await review(stage, session, members)
+    await score(stage, session, members)
+    await conclude(stage, session, members)
+
+
+async def begin(stage: Stage) -> str:
+    """Open the session at its time; leaves `session` in `stage.found`."""
     stage.scene("评标")
     await stage.clock_to(stage.case["dates"]["evaluation"])
     centre, lot = stage.person("centre"), stage.found["lot"]
-    session = (await centre.post(f"/api/v1/lots/{lot}/session"))["session"]
+    session = str((await centre.post(f"/api/v1/lots/{lot}/session"))["session"])
     stage.found["session"] = session
     entry = await stage.entry("session.opened")
     await stage.say(centre.name, "评标会开始，成员凭新口令签到", rule="R-COM-08", entry=entry)
-    members = [stage.person(key) for key in stage.found["experts"]]
-    await _check_in(stage, session, members)
-    await _review(stage, session, members)
-    await _score(stage, session, members)
-    await _conclude(stage, session, members)
+    return session
 
 
 async def _staff(stage: Stage, key: str, role: str) -> HttpPerson:
@@ -204,7 +210,8 @@ async def _replay(stage: Stage) -> None:
     await stage.say(visitor.name, words, rule="R-DRAW-10")
 
 
-async def _check_in(stage: Stage, session: str, members: list[HttpPerson]) -> None:
+async def check_in(stage: Stage, session: str, members: list[HttpPerson]) -> None:
+    """Have every member show the code, promise and declare, and elect a chair."""
     operator = await stage.operator()
     newest: dict[str, str] = {}
     for message in reversed(await operator.get("/api/v1/rehearsal/messages")):
@@ -225,7 +232,8 @@ async def _check_in(stage: Stage, session: str, members: list[HttpPerson]) -> No
     await stage.say("评标委员会", f"推选 {chair} 号席为负责人，与其他成员有同等表决权", rule="R-COM-08")
 
 
-async def _review(stage: Stage, session: str, members: list[HttpPerson]) -> None:
+async def review(stage: Stage, session: str, members: list[HttpPerson]) -> None:
+    """Have every member judge every bid; one doubts one item, the majority does not."""
     outcome: dict[str, Any] = {}
     for place, member in enumerate(members):
         desk = await member.get(f"/api/v1/sessions/{session}")
@@ -249,7 +257,8 @@ async def _review(stage: Stage, session: str, members: list[HttpPerson]) -> None
     await stage.say("评标委员会", f"{words}；意见不一致按多数：{split}", rule="R-EVAL-04 R-VETO-10")
 
 
-async def _score(stage: Stage, session: str, members: list[HttpPerson]) -> None:
+async def score(stage: Stage, session: str, members: list[HttpPerson]) -> None:
+    """Have every member score alone and lock; nobody sees the others before."""
     for place, member in enumerate(members):
         desk = await member.get(f"/api/v1/sessions/{session}")
         sheet = {
@@ -290,7 +299,8 @@ def _points(criterion: dict[str, str], order: int, place: int) -> Decimal:
     return (most * share * 2).to_integral_value() / 2
 
 
-async def _conclude(stage: Stage, session: str, members: list[HttpPerson]) -> None:
+async def conclude(stage: Stage, session: str, members: list[HttpPerson]) -> None:
+    """Have the chair confirm the summary and every member sign the report."""
     chair = members[0]
     summary = await chair.get(f"/api/v1/sessions/{session}/summary")
     await stage.say("平台", f"{summary['formula']}；基准价 {summary['benchmark']} 元", rule="R-PRC-02")

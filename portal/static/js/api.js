@@ -137,6 +137,13 @@ export const login = (token) => call('POST', '/auth/licence', { token });
  */
 export const read = (href) => call('GET', href);
 
+/**
+ * Sends JSON to an address of this site that a page names.
+ * @param {string} href
+ * @param {unknown} body
+ */
+export const post = (href, body) => call('POST', href, body);
+
 /** @returns {Promise<import('./log.js').Trust>} */
 export const trust = () => call('GET', '/trust');
 

@@ -1,0 +1,1 @@
+"""Pages of experts and of the committee; each shows what its reader may know now."""

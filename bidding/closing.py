@@ -110,6 +110,7 @@ def _opening(lot: LotView, keyset: KeysetView, instant: datetime, *, failed: boo
         emergency_reason=None,
         opened_at=None,
         opened_entry_id=None,
+        reading=None,
     )
 
 

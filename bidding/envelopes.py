@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from bidding.envelope import Head, read_head
 from bidding.vocabulary import BidState
+from kernel.canonical import b64u_encode
 from kernel.crypto import suite
 from kernel.crypto.merkle import merkle_root
 from kernel.db.transaction import Tx
@@ -90,3 +91,15 @@ async def _documents(tx: Tx, where: str, values: dict[str, Any]) -> list[SealedD
         )
         for row in rows
     ]
+
+
+def shown_head(document: SealedDocument) -> dict[str, Any]:
+    """Return a document's head for the wire: what bidder and trustees unwrap from."""
+    return {
+        "bidder": document.bidder,
+        "slot": document.slot,
+        "eid": b64u_encode(document.eid),
+        "header": b64u_encode(document.raw_head),
+        "chunks": len(document.leaves),
+        "root": b64u_encode(document.root),
+    }

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bidding import closing, combining, releasing
+from bidding import closing, combining, printing, releasing
 from bidding.vocabulary import OpeningStage
 from kernel.db.transaction import Tx
 from kernel.outbox.queue import Handler
@@ -92,7 +92,7 @@ async def combine(services: Services, payload: dict[str, Any]) -> None:
     await combining.advance(services.db, services.files, uuid.UUID(payload["lot_id"]))
 
 
-JOBS: dict[str, Handler] = {"bidding:combine": combine}
+JOBS: dict[str, Handler] = {"bidding:combine": combine, "bidding:print_record": printing.print_record}
 DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (
     close_due_lots,
     fix_deadline_checkpoints,

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from bidding.vocabulary import FORM, BidState, OpeningStage, Policy
-from kernel.canonical import b64u_encode
+from kernel.canonical import b64u_encode, jcs
 from kernel.db.transaction import Tx
 
 
@@ -198,3 +198,10 @@ async def list_forms(tx: Tx, lot_id: uuid.UUID) -> list[dict[str, Any]]:
         for bid in await list_bids_after_opening(tx, lot_id)
         if bid.price_fen is not None and FORM in bid.file_keys
     ]
+
+
+async def find_reading(tx: Tx, lot_id: uuid.UUID) -> bytes | None:
+    """Return the canonical bytes of the reading-out table, whose SHA-256 the entry `bid.opened` holds; None before."""
+    query = text("SELECT reading FROM bidding_opening WHERE lot_id = :lot")
+    reading = (await tx.session.execute(query, {"lot": lot_id})).scalar_one_or_none()
+    return None if reading is None else jcs(reading)

@@ -8,14 +8,16 @@ from typing import Any
 from sqlalchemy import text
 
 from bidding.closing import proof_of_close
-from bidding.envelopes import SealedDocument, find_document, list_documents_of_bid
+from bidding.envelopes import SealedDocument, find_document, list_documents_of_bid, shown_head
 from bidding.opening_view import find_opening
 from bidding.registration import find_interest, require_interest
 from bidding.vocabulary import BidState, SubmissionKind
 from kernel.canonical import b64u_encode, jcs
+from kernel.crypto import suite
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
+from kernel.log import Log
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,42 +141,56 @@ async def _receipts(tx: Tx, tail: str, values: dict[str, Any]) -> list[ReceiptVi
 
 
 async def get_close_list(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> dict[str, Any]:
-    """Return the close list with its root's entry and proof.
+    """Return what proves the close: the root's entry under the deadline checkpoint, and the actor's own place in it.
 
-    Before the opening only those in the list may see it: they check it before they release anything.
+    Before the opening only those in the list may ask, and each sees no other entry; after it the list is public.
+
+    Returns:
+        `{root, size, close, mine}` and, after the opening, `items`.
 
     Raises:
         NotFound: not closed, or nobody's business yet; the answer is the same.
     """
     opening = await find_opening(tx, lot_id)
-    if opening is None:
+    own = None if actor is None else await find_own_bid(tx, actor, lot_id)
+    if opening is None or not (opening.is_open or (own is not None and own.state in _LISTED)):
         raise NotFound("开标清单尚未公布。")
-    if not opening.is_open:
-        own = None if actor is None else await find_own_bid(tx, actor, lot_id)
-        if own is None or own.state not in (BidState.CLOSED, BidState.RELEASED):
-            raise NotFound("开标清单尚未公布。")
-    items = (
-        await tx.session.execute(text("SELECT items FROM bidding_close WHERE lot_id = :lot"), {"lot": lot_id})
-    ).scalar_one()
-    return {"items": items, **await proof_of_close(tx, lot_id)}
+    query = text("SELECT items, root FROM bidding_close WHERE lot_id = :lot")
+    row = (await tx.session.execute(query, {"lot": lot_id})).one()
+    found: dict[str, Any] = {
+        "root": b64u_encode(bytes(row.root)),
+        "size": len(row.items),
+        "close": await proof_of_close(tx, lot_id),
+        "mine": None if own is None else _place(row.items, own.pseudonym),
+    }
+    if opening.is_open:
+        found["items"] = row.items
+    return found
 
 
-async def list_own_envelopes(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[dict[str, Any]]:
+_LISTED = (BidState.CLOSED, BidState.RELEASED, BidState.UNRELEASED, BidState.FAULT_BIDDER, BidState.FAULT_PLATFORM)
+
+
+def _place(items: list[dict[str, Any]], pseudonym: str) -> dict[str, Any] | None:
+    """Return one entry of a close list with its inclusion proof."""
+    tree = Log(suite("intl-1"))
+    for item in items:
+        tree.append(jcs(item))
+    for index, item in enumerate(items):
+        if item["bidder"] == pseudonym:
+            path = [b64u_encode(step) for step in tree.inclusion(index, len(items))]
+            return {"entry": item, "index": index, "path": path}
+    return None
+
+
+async def list_own_headers(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, Any]:
     """Return the heads of the actor's own sealed documents.
 
     Raises:
         NotFound: the actor does not take part in the lot.
     """
     interest = await require_interest(tx, actor, lot_id)
-    return [
-        {
-            "slot": document.slot,
-            "eid": b64u_encode(document.eid),
-            "header": b64u_encode(document.raw_head),
-            "submission": b64u_encode(document.submission),
-        }
-        for document in await list_documents_of_bid(tx, interest.bid_id)
-    ]
+    return {"headers": [shown_head(document) for document in await list_documents_of_bid(tx, interest.bid_id)]}
 
 
 async def get_document(tx: Tx, bid_id: uuid.UUID, slot: str) -> SealedDocument:

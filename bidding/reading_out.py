@@ -16,7 +16,8 @@ from bidding.envelopes import SealedDocument
 from bidding.form import BidForm, FormError, check_form
 from bidding.models.opening import OpenedBid
 from bidding.vocabulary import FILE, FORM, BidState, OpeningStage, Outcome
-from kernel.canonical import b64u_encode, format_time
+from kernel.canonical import b64u_encode, format_time, jcs
+from kernel.crypto import suite
 from kernel.db.transaction import Database, Tx
 from kernel.files.store import FileStore, content_name
 from kernel.log.unsealed import unseal
@@ -82,14 +83,22 @@ async def publish_table(tx: Tx, lot_id: uuid.UUID, forms: Forms) -> bool:
         return False
 
     shown = [await _open_line(tx, lot, no, line, forms) for no, line in enumerate(lines, 1)]
+    table = {
+        "v": 1,
+        "type": "bid.opening-table",
+        "tender": lot.tender,
+        "lot": lot.number,
+        "rows": [_read_out(line, row) for line, row in shown],
+    }
     detail = {
         "v": 1,
         "type": "bid.opened",
         "tender": lot.tender,
         "lot": lot.number,
+        "table": b64u_encode(suite("intl-1").hash(jcs(table))),
         "deadline_size": opening.deadline_size,
         "close_list": await _close_items(tx, lot_id),
-        "bids": shown,
+        "bids": [line for line, _ in shown],
         "at": format_time(tx.now),
     }
     entry = await record_detail(tx, "bid.opened", detail, subject=lot_id, visibility="public")
@@ -105,8 +114,20 @@ async def publish_table(tx: Tx, lot_id: uuid.UUID, forms: Forms) -> bool:
     return True
 
 
-async def _open_line(tx: Tx, lot: LotView, no: int, line: _Line, forms: Forms) -> dict[str, Any]:
-    """Settle one bid and return its line as the log publishes it."""
+def _read_out(line: dict[str, Any], form: BidForm | None) -> dict[str, Any]:
+    """Return a row of the table as a bundle carries it (docs/spec/bundle.md)."""
+    return {
+        "no": line["no"],
+        "bidder": line["bidder"],
+        "name": line["name"],
+        "outcome": line["state"],
+        "form": None if form is None else form.content,
+        "fk": None if form is None else line["form"].get("fk"),
+    }
+
+
+async def _open_line(tx: Tx, lot: LotView, no: int, line: _Line, forms: Forms) -> tuple[dict[str, Any], BidForm | None]:
+    """Settle one bid and return its line as the log publishes it, with what was read out."""
     state, fault, form = line.state, line.fault, None
     if state is BidState.RELEASED:
         state, fault, form = _judge(lot, line, forms)
@@ -139,7 +160,7 @@ async def _open_line(tx: Tx, lot: LotView, no: int, line: _Line, forms: Forms) -
     if form is not None:
         shown["price"] = str(form.price)
         shown["form"] = _proof_of_form(lot, line)
-    return shown
+    return shown, form
 
 
 def _judge(lot: LotView, line: _Line, forms: Forms) -> tuple[BidState, str, BidForm | None]:

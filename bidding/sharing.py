@@ -9,7 +9,7 @@ from bidding.addressee import find_lot_of
 from bidding.alarms import KeyUsedTooEarly
 from bidding.closing import notify, proof_of_close
 from bidding.envelope.format import core_hash, share_commitment
-from bidding.envelopes import SealedDocument, list_documents
+from bidding.envelopes import SealedDocument, list_documents, shown_head
 from bidding.messages import SHARE
 from bidding.trustee_signature import verify_trustee_message
 from bidding.vocabulary import BidState, OpeningStage
@@ -29,43 +29,56 @@ class ShareRefused(VerificationFailed):
     code = "share-refused"
 
 
+async def has_seat(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> bool:
+    """Say whether the actor holds a seat in the lot's keyset."""
+    return await _find_seat(tx, actor, lot_id) is not None
+
+
 async def list_headers(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, Any]:
     """Return what a trustee's client verifies before it opens anything.
 
     Returns:
-        keyset, seat, the signed end of the window, the close list with its proof by the deadline checkpoint, and per
-        envelope bidder, slot, eid, head, number of chunks and root over them.
+        keyset and seat; `close` and `window_closed` as details with their proofs, the latter signed as well; the rows
+        of the close list with the message of each; the heads of the released envelopes.
 
     Raises:
-        NotFound: the actor has no seat in the lot's keyset.
+        NotFound: the actor has no seat in the lot's keyset, or the log has not numbered the end of the window yet.
         KeyUsedTooEarly: the window is not over; an alarm follows.
         Conflict: the lot failed.
     """
     seat = await _seat(tx, actor, lot_id)
     opening = await _require_combining(tx, lot_id, "headers")
-    close = (
-        await tx.session.execute(text("SELECT items FROM bidding_close WHERE lot_id = :lot"), {"lot": lot_id})
-    ).one()
+    query = text("SELECT items FROM bidding_close WHERE lot_id = :lot")
+    rows = (await tx.session.execute(query, {"lot": lot_id})).scalar_one()
+    window = await reader.find_entry(tx, opening.window_entry_id)
     documents = await list_documents(tx, lot_id, BidState.RELEASED, BidState.OPENED)
     return {
         "keyset": seat.document,
         "ks": b64u_encode(bytes(seat.ks)),
         "i": seat.i,
+        "close": await proof_of_close(tx, lot_id),
         "window": opening.window_jws,
-        "close": {**await proof_of_close(tx, lot_id), "items": close.items},
-        "envelopes": [
-            {
-                "bidder": document.bidder,
-                "submission": b64u_encode(document.submission),
-                "slot": document.slot,
-                "eid": b64u_encode(document.eid),
-                "header": b64u_encode(document.raw_head),
-                "chunks": len(document.leaves),
-                "root": b64u_encode(document.root),
-            }
-            for document in documents
-        ],
+        "window_closed": {
+            "detail": window.detail,
+            "proof": await reader.proof_of_entry(tx, opening.window_entry_id),
+        },
+        "close_list": rows,
+        "submissions": await _submissions(tx, lot_id),
+        "headers": [shown_head(document) for document in documents],
     }
+
+
+async def _submissions(tx: Tx, lot_id: uuid.UUID) -> list[dict[str, Any]]:
+    """Return the messages of all bids in the close list, in an order that tells nothing."""
+    rows = await tx.session.execute(
+        text(
+            "SELECT s.payload FROM bidding_bid b JOIN bidding_submission s ON s.digest = b.head"
+            " JOIN bidding_interest i ON i.id = b.interest_id WHERE b.lot_id = :lot"
+            " AND b.state NOT IN ('registered', 'sealed', 'withdrawn') ORDER BY i.pseudonym"
+        ),
+        {"lot": lot_id},
+    )
+    return list(rows.scalars())
 
 
 async def post_shares(tx: Tx, actor: Actor, token: str) -> None:
@@ -137,20 +150,23 @@ async def record_wrong_share(tx: Tx, actor: Actor, lot_id: uuid.UUID, refusal: S
     await record(tx, actor, "bid.share-refused", facts, subject=lot_id, visibility="sealed")
 
 
+async def _find_seat(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Row[Any] | None:
+    rows = await tx.session.execute(
+        text(
+            "SELECT k.id AS keyset_id, k.ks, k.k, k.document, s.i, s.role FROM bidding_keyset k"
+            " JOIN bidding_seat s ON s.keyset_id = k.id"
+            " WHERE k.lot_id = :lot AND k.state = 'published' AND s.account_id = :account"
+        ),
+        {"lot": lot_id, "account": actor.account_id},
+    )
+    return rows.first()
+
+
 async def _seat(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Row[Any]:
-    row = (
-        await tx.session.execute(
-            text(
-                "SELECT k.id AS keyset_id, k.ks, k.k, k.document, s.i, s.role FROM bidding_keyset k"
-                " JOIN bidding_seat s ON s.keyset_id = k.id"
-                " WHERE k.lot_id = :lot AND k.state = 'published' AND s.account_id = :account"
-            ),
-            {"lot": lot_id, "account": actor.account_id},
-        )
-    ).first()
-    if row is None:
+    found = await _find_seat(tx, actor, lot_id)
+    if found is None:
         raise NotFound
-    return row
+    return found
 
 
 async def _require_combining(tx: Tx, lot_id: uuid.UUID, what: str, *, lock: bool = False) -> Row[Any]:
@@ -197,16 +213,3 @@ async def list_posted(tx: Tx, lot_id: uuid.UUID) -> dict[int, Any]:
         text("SELECT i, posted_at FROM bidding_share_batch WHERE lot_id = :lot"), {"lot": lot_id}
     )
     return {row.i: row.posted_at for row in rows}
-
-
-async def proof_of_window(tx: Tx, lot_id: uuid.UUID) -> dict[str, Any]:
-    """Return the proof that the log holds the end of the window.
-
-    Raises:
-        NotFound: the log has not numbered the entry yet.
-    """
-    query = text("SELECT window_entry_id FROM bidding_opening WHERE lot_id = :lot")
-    entry_id = (await tx.session.execute(query, {"lot": lot_id})).scalar_one_or_none()
-    if entry_id is None:
-        raise NotFound
-    return await reader.proof_of_entry(tx, entry_id)

@@ -18,7 +18,7 @@ from bidding.keysets import KeysetView, require_published_keyset
 from bidding.models.bid import Upload
 from bidding.registration import InterestView, require_interest
 from bidding.vocabulary import CHUNK_OF_SLOT, MAX_CHUNKS, SLOTS, Policy
-from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
+from kernel.canonical import NotCanonical, b64u_decode
 from kernel.crypto import random_bytes
 from kernel.db.transaction import Database, Tx
 from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotFound, TooManyRequests
@@ -44,7 +44,7 @@ class UploadView:
 
     Attributes:
         chunk_bytes: size of every chunk as it is sent.
-        bitmap: bit j (byte j // 8, value 1 << j % 8) says whether chunk j has arrived.
+        bitmap: one character per chunk, `1` where it has arrived.
     """
 
     id: uuid.UUID
@@ -53,7 +53,7 @@ class UploadView:
     slot: str
     chunk_bytes: int
     chunks: int
-    bitmap: bytes
+    bitmap: str
 
 
 async def open_upload(tx: Tx, actor: Actor, lot_id: uuid.UUID, slot: str, raw: bytes, chunks: int) -> UploadView:
@@ -96,7 +96,7 @@ async def open_upload(tx: Tx, actor: Actor, lot_id: uuid.UUID, slot: str, raw: b
         chunks=chunks,
     )
     tx.session.add(upload)
-    return UploadView(upload.id, lot_id, interest.bid_id, slot, upload.chunk_bytes, chunks, bytes((chunks + 7) // 8))
+    return UploadView(upload.id, lot_id, interest.bid_id, slot, upload.chunk_bytes, chunks, "0" * chunks)
 
 
 def require_open(lot: LotView, tx: Tx) -> None:
@@ -171,10 +171,9 @@ async def access_upload(tx: Tx, actor: Actor, upload_id: uuid.UUID) -> UploadVie
     ).one_or_none()
     if row is None:
         raise NotFound
-    bitmap = bytearray((row.chunks + 7) // 8)
-    for j in row.arrived or ():
-        bitmap[j >> 3] |= 1 << (j & 7)
-    return UploadView(row.id, row.lot_id, row.bid_id, row.slot, row.chunk_bytes, row.chunks, bytes(bitmap))
+    arrived = set(row.arrived or ())
+    bitmap = "".join("1" if j in arrived else "0" for j in range(row.chunks))
+    return UploadView(row.id, row.lot_id, row.bid_id, row.slot, row.chunk_bytes, row.chunks, bitmap)
 
 
 async def keep_chunk(db: Database, store: FileStore, actor: Actor, upload: UploadView, j: int, data: bytes) -> bytes:
@@ -242,4 +241,4 @@ def head_of(text_: str) -> bytes:
 
 def shown(upload: UploadView) -> dict[str, Any]:
     """Return an upload for the wire."""
-    return {"id": str(upload.id), "slot": upload.slot, "chunks": upload.chunks, "bitmap": b64u_encode(upload.bitmap)}
+    return {"id": str(upload.id), "slot": upload.slot, "chunks": upload.chunks, "bitmap": upload.bitmap}

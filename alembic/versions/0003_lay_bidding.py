@@ -172,11 +172,13 @@ CREATE TABLE bidding_opening (
   emergency_reason text,
   opened_at timestamptz,
   opened_entry_id bigint,
+  reading jsonb,
   CONSTRAINT ck_bidding_opening_stage CHECK (
     stage IN ('closed', 'releasing', 'combining', 'opened', 'recorded', 'failed')),
   CONSTRAINT ck_bidding_opening_window CHECK (
     window_closed_at IS NULL OR (window_entry_id IS NOT NULL AND window_jws IS NOT NULL)),
-  CONSTRAINT ck_bidding_opening_opened CHECK (opened_at IS NULL OR window_closed_at IS NOT NULL)
+  CONSTRAINT ck_bidding_opening_opened CHECK (
+    (opened_at IS NULL) = (reading IS NULL) AND (opened_at IS NULL OR window_closed_at IS NOT NULL))
 );
 CREATE TABLE bidding_release (
   bid_id uuid NOT NULL CONSTRAINT fk_bidding_release_bid_id REFERENCES bidding_bid (id),

@@ -40,17 +40,6 @@ async def close_list(request: Request[Any, Any, Any], tx: Tx, lot_id: uuid.UUID)
     return await queries.get_close_list(tx, actor_of_connection(request), lot_id)
 
 
-@get(
-    "/api/v1/lots/{lot_id:uuid}/own-envelopes",
-    guards=[requires("bidder")],
-    tags=["opening"],
-    summary="The heads of one's own sealed documents, for unwrapping one's secrets",
-)
-async def own_envelopes(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[dict[str, Any]]:
-    """Return the heads of the bidder's current submission."""
-    return await queries.list_own_envelopes(tx, actor, lot_id)
-
-
 @post(
     "/api/v1/releases",
     guards=[requires("bidder")],
@@ -67,12 +56,15 @@ async def release(services: Services, actor: Actor, data: SignedMessage) -> dict
 
 @get(
     "/api/v1/lots/{lot_id:uuid}/headers",
-    guards=[requires("trustee")],
+    guards=[requires("trustee", "bidder")],
     tags=["opening"],
-    summary="What a trustee verifies before opening a share",
+    summary="A bidder's own heads; for a trustee all that were released, with what he verifies before opening a share",
 )
 async def headers(services: Services, actor: Actor, lot_id: uuid.UUID) -> dict[str, Any]:
-    """Return heads and proofs to a trustee; too early it is refused and reported."""
+    """Return heads; to a trustee with the proofs, and too early it is refused and reported."""
+    async with services.db.begin_read_only() as tx:
+        if actor.has("bidder") and not await sharing.has_seat(tx, actor, lot_id):
+            return await queries.list_own_headers(tx, actor, lot_id)
     return await watched(services, actor, lambda tx: sharing.list_headers(tx, actor, lot_id))
 
 
@@ -302,7 +294,11 @@ def _shown(view: OpeningView, bids: list[BidLine]) -> dict[str, Any]:
         ],
         "record": None
         if view.record_digest is None
-        else {"digest": b64u_encode(view.record_digest), "pdf": view.record_file_id is not None},
+        else {
+            "digest": b64u_encode(view.record_digest),
+            "pdf": view.record_file_id is not None,
+            "fault": view.record_fault or "",
+        },
         "bids": [
             {
                 "id": str(bid.bid_id),
@@ -324,7 +320,6 @@ def _shown(view: OpeningView, bids: list[BidLine]) -> dict[str, Any]:
 
 HANDLERS = [
     close_list,
-    own_envelopes,
     release,
     headers,
     shares,

@@ -23,7 +23,10 @@ class Close(Base):
 
 
 class Opening(Base):
-    """How far a lot's opening has come. Holds nothing that counts bids: it is shown to everybody."""
+    """How far a lot's opening has come. Holds nothing that counts bids: it is shown to everybody.
+
+    `reading` is the reading-out table as the log's `bid.opened` digests it; it is written when it becomes public.
+    """
 
     __tablename__ = "bidding_opening"
 
@@ -39,6 +42,7 @@ class Opening(Base):
     emergency_reason: Mapped[str | None]
     opened_at: Mapped[datetime | None]
     opened_entry_id: Mapped[int | None]
+    reading: Mapped[dict[str, Any] | None]
 
 
 class Release(Base):

@@ -12,6 +12,8 @@ from bidding.envelope import Head, sealing
 from bidding.envelope.format import MAGIC, joint_file_key, key_commitment
 from kernel.canonical import b64u_decode, b64u_encode, format_time, jcs, parse
 from kernel.crypto import jws, random_bytes
+from kernel.log.receipt import hashes_of
+from kernel.log.tree import verify_inclusion
 from tests.worlds.bidding_world import AGENCY, SUITE, TENDER, BiddingWorld, uscc
 
 PRICES = ("2986400.00", "3051200.00", "2945000.00")
@@ -57,6 +59,9 @@ async def test_bids_open_together_and_the_prices_can_be_recomputed_by_anybody(bw
         (bidder.name, price, "opened") for bidder, price in zip(bidders, PRICES, strict=True)
     ]
     assert len(forms) == 3
+    listed = (await bw.world.client().get(f"/api/v1/lots/{bw.lot_id}/close-list")).json()
+    for bidder in bidders:
+        require_in_close_list(SUITE, listed["items"], b64u_decode(listed["root"]), bidder.head)
     for form in forms:
         raw = (await bw.world.client().get(form["envelope"])).content
         out = io.BytesIO()
@@ -72,9 +77,12 @@ async def test_the_close_root_is_public_at_once_and_the_list_only_to_those_in_it
     stranger = await bw.world.client().get(f"/api/v1/lots/{bw.lot_id}/close-list")
     agency = await (await bw.agency()).get(f"/api/v1/lots/{bw.lot_id}/close-list")
 
-    root = b64u_decode(own["detail"]["root"])
-    require_in_close_list(SUITE, own["items"], root, bidders[0].head)
-    assert (await bw.entries("bid.close"))[0]["root"] == own["detail"]["root"]
+    mine, path = own["mine"], hashes_of(own["mine"]["path"])
+    leaf = SUITE.hash(b"\x00" + jcs(mine["entry"]))
+    assert mine["entry"]["submission"] == b64u_encode(bidders[0].head)
+    assert verify_inclusion(SUITE, leaf, mine["index"], own["size"], path, b64u_decode(own["root"]))
+    assert (await bw.entries("bid.close"))[0]["root"] == own["close"]["detail"]["root"] == own["root"]
+    assert "items" not in own
     assert stranger.status_code == agency.status_code == 404
 
 
@@ -210,10 +218,11 @@ async def test_the_end_of_the_window_is_signed(bw):
     key = SUITE.load_public(bw.world.services.platform.spki)
     signed = jws.verify(SUITE, shown["window"], "otp-window+jws", key, "EdDSA", frozenset({"kid"}))
     assert [(row["bidder"], row["slot"], row["eid"]) for row in signed["envelopes"]] == [
-        (row["bidder"], row["slot"], row["eid"]) for row in shown["envelopes"]
+        (row["bidder"], row["slot"], row["eid"]) for row in shown["headers"]
     ]
-    listed = {item["submission"] for item in shown["close"]["items"]}
-    assert {row["submission"] for row in shown["envelopes"]} <= listed
+    assert shown["window_closed"]["detail"] == signed
+    listed = {item["submission"] for item in shown["close_list"]}
+    assert {b64u_encode(messages.submission_digest(SUITE, message)) for message in shown["submissions"]} == listed
 
 
 async def test_supervision_extends_the_window_with_a_reason(bw):

@@ -370,9 +370,9 @@ class BiddingWorld:
 
     async def secrets(self, bidder: Bidder) -> list[tuple[str, bytes, bytes]]:
         """What the bidder's client unwraps from the heads of his own envelopes."""
-        heads = (await bidder.client.get(f"/api/v1/lots/{self.lot_id}/own-envelopes")).json()
+        own = (await bidder.client.get(f"/api/v1/lots/{self.lot_id}/headers")).json()["headers"]
         found = []
-        for row in heads:
+        for row in own:
             header = envelope.parse_header(io.BytesIO(b64u_decode(row["header"])))
             found.append((row["slot"], b64u_decode(row["eid"]), released_secret(header, bidder.bid_key)))
         return found
@@ -398,7 +398,7 @@ class BiddingWorld:
         shown = (await trustee.client.get(f"/api/v1/lots/{self.lot_id}/headers")).json()
         envelopes = [
             (b64u_decode(row["eid"]), envelope.parse_header(io.BytesIO(b64u_decode(row["header"]))))
-            for row in shown["envelopes"]
+            for row in shown["headers"]
         ]
         message, faults = share_all(shown["keyset"], shown["i"], envelopes, trustee.unwrap)
         assert not faults

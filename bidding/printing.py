@@ -1,0 +1,262 @@
+"""The opening record as a sealed PDF: laid out by a job, after the act, from the record alone (R-ET-10).
+
+A machine without Pango, or an installation without seals, makes no PDF; the reason is kept and shown. The record's
+canonical JSON travels inside the PDF and is public by itself.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+from sqlalchemy import text
+
+from bidding.closing import notify
+from bidding.opening_view import list_forms
+from kernel.canonical import b64u_encode, jcs, parse_time
+from kernel.db.transaction import Tx
+from kernel.errors import Unavailable
+from kernel.files.library import keep_file
+from kernel.identity.actor import system_actor
+from kernel.log import reader
+from kernel.log.writer import record
+from kernel.money import Money
+from kernel.web.figures import qr
+from kernel.web.pdf import Attachment, print_document
+from kernel.web.seal import seal_svg
+from kernel.web.services import Services, SiteView
+from trading import facade as trading
+from trading.lot_view import LotView
+
+#: What became of a bid, as the record says it.
+STATES = {
+    "opened": "已打开",
+    "unreleased": "未解密，视为撤销",
+    "fault_bidder": "解密失败（投标人原因），视为撤销",
+    "fault_platform": "解密失败（非投标人原因），视为撤回",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class BidRow:
+    """A line of the printed table."""
+
+    no: int
+    name: str
+    submitted_at: datetime
+    seal_ok: bool
+    price: int | None
+    offer: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrusteeRow:
+    """A trustee as printed."""
+
+    role: str
+    name: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPage:
+    """The context of `print/opening_record.html`."""
+
+    head: str
+    number: str
+    note: str
+    title: list[str]
+    issuer: str
+    sign_name: str
+    sign_at: datetime
+    seal: Markup
+    qr: Markup
+    verify_url: str
+    invented: list[str]
+    facts: list[tuple[str, str]]
+    timeline: list[tuple[datetime, str]]
+    bids: list[BidRow]
+    offer_label: str
+    price_cap: int | None
+    trustees: list[TrusteeRow]
+    k: int
+    parameters: list[tuple[str, str]]
+    objections: list[Any]
+    close_root: str
+    checkpoint: str
+    form_keys: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Order:
+    page: RecordPage
+    content: dict[str, Any]
+    signer: tuple[str, str]
+    at: datetime
+    name: str
+
+
+async def print_record(services: Services, payload: dict[str, Any]) -> None:
+    """Make the sealed PDF of a confirmed record; doing it twice changes nothing.
+
+    Effects:
+        a file; the record names it; entry `paper.sealed`, public.
+    """
+    lot_id = uuid.UUID(payload["lot_id"])
+    async with services.db.begin_read_only() as tx:
+        order = await _order(tx, services, lot_id)
+    if order is None:
+        return
+    try:
+        pdf = await _print_and_seal(services, order)
+    except Unavailable as error:
+        async with services.db.begin() as tx:
+            await _note(tx, lot_id, None, error.detail)
+        return
+    async with services.db.begin() as tx:
+        file = await keep_file(
+            tx,
+            services.files,
+            pdf,
+            name=order.name,
+            media_type="application/pdf",
+            access="public",
+            subject=lot_id,
+        )
+        await _note(tx, lot_id, file.id, None)
+        facts = {"kind": "开标记录", "name": order.name, "sha256": b64u_encode(file.digest)}
+        await record(tx, system_actor(), "paper.sealed", facts, subject=lot_id, visibility="public")
+
+
+async def _print_and_seal(services: Services, order: _Order) -> bytes:
+    seals = services.plugins.get("seals")
+    if seals is None:
+        raise Unavailable("本安装没有配置电子签章，因此没有盖章 PDF。")
+    site = SiteView(services.site.name, services.site.operator, services.site.rehearsal, services.site.demo, order.at)
+    pdf = await print_document(
+        services.templates,
+        "print/opening_record.html",
+        {"site": site, "page": order.page},
+        now=order.at,
+        attachments=[Attachment("opening-record.json", jcs(order.content), "开标记录（机器可读）")],
+    )
+    name, uscc = order.signer
+    sealed: bytes = await seals.seal(uscc, pdf, reason="开标记录", now=order.at, name=name)
+    return sealed
+
+
+async def _note(tx: Tx, lot_id: uuid.UUID, file_id: uuid.UUID | None, fault: str | None) -> None:
+    await tx.session.execute(
+        text("UPDATE bidding_record SET file_id = :file, fault = :fault WHERE lot_id = :lot"),
+        {"file": file_id, "fault": fault, "lot": lot_id},
+    )
+    await notify(tx, lot_id)
+
+
+async def _order(tx: Tx, services: Services, lot_id: uuid.UUID) -> _Order | None:
+    row = (
+        await tx.session.execute(
+            text(
+                "SELECT r.content, r.file_id, r.confirmed_at, c.root, k.k, o.uscc FROM bidding_record r"
+                " JOIN bidding_close c ON c.lot_id = r.lot_id JOIN bidding_opening g ON g.lot_id = r.lot_id"
+                " JOIN bidding_keyset k ON k.id = g.keyset_id JOIN trading_lot l ON l.id = r.lot_id"
+                " JOIN trading_project p ON p.id = l.project_id JOIN identity_organisation o ON o.id = p.agency_id"
+                " WHERE r.lot_id = :lot"
+            ),
+            {"lot": lot_id},
+        )
+    ).one_or_none()
+    if row is None or row.file_id is not None:
+        return None
+    lot = await trading.get_lot(tx, lot_id)
+    head = await reader.checkpoint_of_size(tx, row.content["deadline_size"])
+    keys = [(form["name"], form["fk"]) for form in await list_forms(tx, lot_id)]
+    page = _page(
+        services,
+        lot,
+        row.content,
+        at=row.confirmed_at,
+        k=row.k,
+        close_root=b64u_encode(bytes(row.root)),
+        checkpoint=f"{head.size} {b64u_encode(head.root)}",
+        form_keys=keys,
+    )
+    name = f"开标记录-{lot.tender}-{lot.number}.pdf"
+    return _Order(page, row.content, (lot.agency_name, row.uscc), row.confirmed_at, name)
+
+
+def _page(
+    services: Services,
+    lot: LotView,
+    content: dict[str, Any],
+    *,
+    at: datetime,
+    k: int,
+    close_root: str,
+    checkpoint: str,
+    form_keys: list[tuple[str, str]],
+) -> RecordPage:
+    url = f"{services.site.base_url}/openings/{lot.id}"
+    return RecordPage(
+        head=services.site.name,
+        number=f"{lot.tender}-{lot.number}",
+        note="",
+        title=[lot.title, "开标记录"],
+        issuer=services.site.name,
+        sign_name=lot.agency_name,
+        sign_at=at,
+        seal=seal_svg(lot.agency_name, caption="演示 CA" if services.site.demo else "电子签章"),
+        qr=qr(url),
+        verify_url=url,
+        invented=list(lot.provenance.get("invented", [])) if services.site.demo else [],
+        facts=[
+            ("项目名称", lot.title),
+            ("招标编号", f"{lot.tender}　标段 {lot.number}"),
+            ("招标人", lot.procuring_entity_name),
+            ("招标代理", lot.agency_name),
+            ("开标方式", "网上公开开标"),
+        ],
+        timeline=_timeline(content),
+        bids=[_bid(line) for line in content["bids"]],
+        offer_label="交货期或工期",
+        price_cap=lot.price_cap_fen,
+        trustees=[
+            TrusteeRow(row["role"], f"{row['person']}（{row['organisation']}）", _posted(row))
+            for row in content["trustees"]
+        ],
+        k=k,
+        parameters=[],
+        objections=content["objections"],
+        close_root=close_root,
+        checkpoint=checkpoint,
+        form_keys=form_keys,
+    )
+
+
+def _timeline(content: dict[str, Any]) -> list[tuple[datetime, str]]:
+    steps = (
+        ("deadline", "投标截止"),
+        ("closed_at", "停止接收投标文件，公布截止清单的根"),
+        ("window_closed_at", "投标人解密时限届满"),
+        ("opened_at", "打开投标文件，同时公布全部报价"),
+    )
+    return [(parse_time(content[name]), words) for name, words in steps if content[name]]
+
+
+def _bid(line: dict[str, Any]) -> BidRow:
+    form = line.get("form", {})
+    return BidRow(
+        no=line["no"],
+        name=line["name"],
+        submitted_at=parse_time(line["received_at"]),
+        seal_ok=line["state"] != "fault_platform",
+        price=Money.parse(line["price"]).fen if "price" in line else None,
+        offer=str(form.get("period", "")),
+        state=STATES.get(line["state"], line["state"]),
+    )
+
+
+def _posted(row: dict[str, Any]) -> str:
+    return "已提交密钥分片" if row["posted_at"] else "候补"

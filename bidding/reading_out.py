@@ -105,9 +105,16 @@ async def publish_table(tx: Tx, lot_id: uuid.UUID, forms: Forms) -> bool:
     await unseal(tx, lot_id)
     await tx.session.execute(
         text(
-            "UPDATE bidding_opening SET stage = :stage, opened_at = :now, opened_entry_id = :entry WHERE lot_id = :lot"
+            "UPDATE bidding_opening SET stage = :stage, opened_at = :now, opened_entry_id = :entry,"
+            " reading = cast(:reading AS jsonb) WHERE lot_id = :lot"
         ),
-        {"stage": OpeningStage.OPENED.value, "now": tx.now, "entry": entry.entry_id, "lot": lot_id},
+        {
+            "stage": OpeningStage.OPENED.value,
+            "now": tx.now,
+            "entry": entry.entry_id,
+            "reading": jcs(table).decode(),
+            "lot": lot_id,
+        },
     )
     await enqueue(tx, "bidding:combine", {"lot_id": str(lot_id)}, key=f"bidding:combine:{lot_id}:files")
     await notify(tx, lot_id)

@@ -245,6 +245,13 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
     if lot.is_party(actor.organisation_id):
         raise NotPermitted("招标人、招标代理机构不能参加自己项目的投标。")
     _require_documents_available(lot, tx)
+    # Two requests at the same moment must not both register; the second finds the first one's row.
+    await tx.session.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": f"{lot_id}{actor.organisation_id}"}
+    )
+    known = await find_interest(tx, lot_id, actor.organisation_id)
+    if known is not None:
+        return known
 
     interest = Interest(
         id=tx.new_secret_id(),
@@ -254,7 +261,7 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
         pseudonym=b64u_encode(random_bytes(16)),
     )
     tx.session.add(interest)
-    await tx.session.flush()  # the bid refers to it; a race for the same organisation ends here
+    await tx.session.flush()  # the bid refers to it
     bid = Bid(
         id=tx.new_secret_id(),
         interest_id=interest.id,

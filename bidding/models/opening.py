@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db.base import Base
@@ -42,7 +43,7 @@ class Opening(Base):
     emergency_reason: Mapped[str | None]
     opened_at: Mapped[datetime | None]
     opened_entry_id: Mapped[int | None]
-    reading: Mapped[dict[str, Any] | None]
+    reading: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class Release(Base):

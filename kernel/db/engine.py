@@ -17,5 +17,6 @@ def make_engine(url: str, *, pool_size: int = 8, max_overflow: int = 8) -> Async
         max_overflow=max_overflow,
         pool_timeout=30,
         pool_pre_ping=True,
+        hide_parameters=True,  # an error's text goes into the log, and secrets must not
         connect_args={"server_settings": {"timezone": "UTC"}, "command_timeout": 60},
     )

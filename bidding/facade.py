@@ -1,5 +1,6 @@
 """The front door of bidding for the packages above: values and reads. No logic."""
 
+from bidding.case_files import CaseBid, CaseFiles, find_case_files
 from bidding.holders import RegisteredHolders
 from bidding.opened import Competitor, OpenedBidView, list_competitors, list_opened_bids
 from bidding.opening_view import (
@@ -17,12 +18,15 @@ from bidding.vocabulary import BidState, OpeningStage
 __all__ = [
     "BidLine",
     "BidState",
+    "CaseBid",
+    "CaseFiles",
     "Competitor",
     "OpenedBidView",
     "OpeningStage",
     "OpeningView",
     "RegisteredHolders",
     "SeatView",
+    "find_case_files",
     "find_opening",
     "find_reading",
     "list_bids_after_opening",

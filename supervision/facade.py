@@ -1,5 +1,13 @@
 """The front door of supervision for the portal: values and reads. No logic."""
 
+from supervision.drawn import list_draws_of_targets
 from supervision.queries import DrawView, InspectionLine, InspectionView, get_inspection, list_inspections
 
-__all__ = ["DrawView", "InspectionLine", "InspectionView", "get_inspection", "list_inspections"]
+__all__ = [
+    "DrawView",
+    "InspectionLine",
+    "InspectionView",
+    "get_inspection",
+    "list_draws_of_targets",
+    "list_inspections",
+]

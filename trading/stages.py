@@ -21,6 +21,19 @@ GUARDED: Final = {
     "return_bonds": "R-TIME-23",
 }
 
+#: The winner is known: from here on the whole case is public.
+DECIDED: Final = frozenset(
+    {
+        Stage.AWARDED,
+        Stage.RESULT_PUBLISHED,
+        Stage.NOTICE_SENT,
+        Stage.CONTRACTED,
+        Stage.REPORTED,
+        Stage.BONDS_RETURNED,
+        Stage.ARCHIVED,
+    }
+)
+
 _BUYER, _AGENCY, _CENTRE = Role.PROCURING_ENTITY, Role.AGENCY, Role.CENTRE
 _EXPERT, _SUPERVISOR, _SYSTEM = Role.EXPERT, Role.SUPERVISOR, Role.SYSTEM
 

@@ -91,6 +91,12 @@ async def find_file(tx: Tx, file_id: uuid.UUID) -> FileView:
     return _view(row)
 
 
+async def list_files_of(tx: Tx, subject: uuid.UUID) -> list[FileView]:
+    """Return the files of a matter, oldest first; the caller decides who may read them."""
+    query = select(StoredFile).where(StoredFile.subject == subject).order_by(StoredFile.created_at, StoredFile.digest)
+    return [_view(row) for row in (await tx.session.execute(query)).scalars()]
+
+
 async def read_file(store: FileStore, file: FileView) -> bytes:
     """Return a stored file's bytes."""
     return await store.get(content_name(file.digest))

@@ -17,6 +17,7 @@ from trading.lot_view import LotView
 from trading.pages.common import SECRECY, ActRow, NoticeRow, act_row, notice_row
 from trading.reading import list_notices_of
 from trading.reports import ReportView, find_report
+from trading.stages import DECIDED
 from trading.standing import LimitRow, Step, limits_of, over, stages_of, state_of
 from trading.timeline import Event, list_timeline
 from trading.visibility import view_lot
@@ -123,7 +124,7 @@ async def lot_page(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) -> Res
         draws=_draws(events),
         bids=_bids(report) if report and lot.stage in _PUBLIC_REPORT else [],
         hall_href=f"/openings/{lot.id}",
-        bundle_href=f"/lots/{lot.id}/bundle.zip" if lot.opened_at is not None else "",
+        bundle_href=f"/lots/{lot.id}/bundle.zip" if lot.stage in DECIDED else "",
         first_index=min(indexes, default=None),
         last_index=max(indexes, default=None),
     )

@@ -20,9 +20,9 @@ from kernel.db.transaction import Tx
 from kernel.drawbook.models import Draw
 from kernel.drawbook.transcript import pool_file, transcript
 from kernel.errors import Conflict, NotFound, TooEarly
-from kernel.identity.models import Organisation
 from kernel.files.library import list_files_of
 from kernel.files.store import FileStore, content_name
+from kernel.identity.models import Organisation
 from kernel.log import parse_checkpoint
 from kernel.log.reader import checkpoint_of_size, receipt_bundle
 from kernel.web.services import Services
@@ -166,7 +166,7 @@ def _add_secrets(case: Case, files: CaseFiles) -> None:
 
 
 async def _add_draws(tx: Tx, case: Case, lot: LotView) -> None:
-    """Add the draws of the lot, and those of later inspections, once published, that could fall on it or its parties."""
+    """Add the draws of the lot, and those of published inspections since that could fall on it or its parties."""
     query = select(Draw.id).where(Draw.subject == lot.id, Draw.state == "drawn").order_by(Draw.spec_entry)
     own = list((await tx.session.execute(query)).scalars())
     inspections = await list_draws_of_targets(tx, await _units_of(tx, lot), since=lot.registered_at)
@@ -193,5 +193,3 @@ async def _add_documents(tx: Tx, case: Case, store: FileStore, lot: LotView) -> 
     ]
     for number, file in enumerate(found, 1):
         case.add(f"documents/{number:02}.pdf", "document", await store.get(content_name(file.digest)))
-
-

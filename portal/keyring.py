@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kernel.canonical import jcs
 from kernel.crypto.keys import KeyKind, PrivateKey, generate, load_private
 from kernel.log.note import KeyType, VerifierKey
 from kernel.log.platform import PlatformKey
@@ -86,7 +87,7 @@ def make_trust(home: Home, name: LogName, *, licence_roots: list[str]) -> dict[s
         "witness_quorum": 1,
         "licence_roots": licence_roots,
     }
-    trust_file(home).write_text(json.dumps(trust, ensure_ascii=False, indent=1, sort_keys=True), encoding="utf-8")
+    trust_file(home).write_bytes(jcs(trust))  # the form that the offline verifier reads
     return trust
 
 

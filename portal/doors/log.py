@@ -4,7 +4,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 
-from kernel.canonical import b64u_encode
+from kernel.canonical import b64u_encode, jcs
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.log import reader
@@ -57,9 +57,9 @@ async def consistency(tx: Tx, old: int, new: int) -> dict[str, Any]:
 
 
 @get("/api/v1/trust", opt=PUBLIC, tags=["log"], summary="The trust file: which keys count")
-async def trust(services: Services) -> dict[str, Any]:
-    """Return the trust file that offline verifiers use."""
-    return services.trust
+async def trust(services: Services) -> Response[bytes]:
+    """Return the trust file that offline verifiers use, in the canonical form that they read."""
+    return Response(jcs(services.trust), media_type="application/json")
 
 
 @get("/ledger", opt=PUBLIC, include_in_schema=False)

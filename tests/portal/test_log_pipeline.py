@@ -209,3 +209,10 @@ async def test_a_detail_with_a_float_is_refused(tx: Tx) -> None:
     await tx.session.execute(text("SELECT 1"))
     with pytest.raises(DBAPIError):
         await tx.session.execute(text("SELECT no_such_column FROM audit_entry"))
+
+
+async def test_the_trust_file_is_served_in_the_form_that_verifiers_read(world: World) -> None:
+    answer = await world.client().get("/api/v1/trust")
+
+    assert read_trust(answer.content).origin == world.services.trust["origin"]
+    assert answer.content == jcs(world.services.trust)

@@ -7,6 +7,8 @@ from sqlalchemy import select
 
 from experts import calls
 from experts.models.committee import Committee
+from experts.paper import print_report
+from experts.reporting import PRINT_REPORT
 from experts.vocabulary import CommitteeState
 from kernel.canonical import parse_time
 from kernel.drawbook import book
@@ -51,5 +53,5 @@ async def close_commitments(services: Services) -> None:
             await book.close(tx, draw_id)
 
 
-JOBS: dict[str, Handler] = {}
+JOBS: dict[str, Handler] = {PRINT_REPORT: print_report}
 DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (close_commitments, call_experts)

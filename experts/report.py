@@ -18,6 +18,14 @@ from trading.lot_view import LotView
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """A printed table: its head, and rows of texts or (text, class)."""
+
+    head: list[str]
+    rows: list[list[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
     """A part of the report in words."""
 

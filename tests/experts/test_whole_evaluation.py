@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from kernel.clock import SystemClock
+from kernel.crypto.authority import create_authority
 from portal.demo.client import HttpPerson, Refused
 from portal.demo.steps import evaluating
+from portal.seals import SealDesk
 from tests.world import World
 from tests.worlds.evaluation_world import TestStage, make_stage
 
@@ -37,6 +41,9 @@ async def working(world: World) -> AsyncIterator[None]:
 @pytest.fixture
 async def stage(world: World, tmp_path: Path) -> AsyncIterator[TestStage]:
     made = await make_stage(world, tmp_path)
+    now = SystemClock().now()
+    authority = create_authority(tmp_path / "authority", now - timedelta(days=3650), "试验机构")
+    world.services.plugins["seals"] = SealDesk(tmp_path / "seals", authority)
     async with working(world):
         yield made
     for person in made.people.values():
@@ -81,6 +88,7 @@ async def test_a_committee_is_drawn_called_and_signs_its_report(stage: TestStage
     await _locked_scores_stay(stage)
     await evaluating.conclude(stage, session, members)
     assert "全体已签署" in await members[0].page(f"/e/tasks/{calls[0]}/report")
+    await _the_report_is_sealed(stage)
 
     assert await rows(stage, "SELECT stage FROM trading_lot") == ["report_signed"]
     named = (await agency.get(f"/api/v1/lots/{lot}/committee"))["calls"]
@@ -133,3 +141,20 @@ async def _locked_scores_stay(stage: TestStage) -> None:
     async with stage.world.services.db.begin() as tx:
         with pytest.raises(DBAPIError, match="locked"):
             await tx.session.execute(text("UPDATE experts_score SET points = 0"))
+
+
+async def _the_report_is_sealed(stage: TestStage) -> None:
+    path = f"/api/v1/lots/{stage.found['lot']}/evaluation-report.pdf"
+
+    async def paper() -> bytes | None:
+        try:
+            return await stage.person("agency").raw(path)
+        except Refused:
+            return None
+
+    pdf = await stage.wait_until(paper, what="评标报告 PDF")
+    assert pdf.startswith(b"%PDF")
+    assert await refused(stage.person("visitor"), path) == "not-signed-in"
+    assert (
+        await refused(stage.person("supervisor"), path) == "not-found"
+    )  # names are in it, and the award is not decided

@@ -11,9 +11,9 @@ from typing import Any
 import httpx
 from rich.console import Console
 
-from bidding.models.bid import Bid
-from bidding.models.opening import OpenedBid, OpeningStep
-from bidding.models.party import Interest
+from bidding.models.bid import Bid, Submission
+from bidding.models.opening import OpenedBid, Opening, OpeningStep
+from bidding.models.party import Interest, Keyset
 from kernel.canonical import b64u_encode
 from kernel.crypto.keys import KeyKind, generate
 from kernel.db.transaction import Tx
@@ -47,6 +47,7 @@ async def make_opened_lot(
     await set_clock(tx, beijing("2026-08-06 14:00:00"))
     await trading.mark_closed(tx, made.lot_id)
     await trading.mark_opened(tx, made.lot_id)
+    await _opening(tx, made)
     bids = []
     for number, (bidder, price) in enumerate(zip(made.bidders, prices, strict=True), 1):
         assert bidder.organisation_id
@@ -107,7 +108,62 @@ async def _opened_bid(tx: Tx, lot_id: uuid.UUID, account_id: uuid.UUID, organisa
     )
     tx.session.add(bid)
     await tx.session.flush()
+    assert bid.head is not None
+    tx.session.add(
+        Submission(
+            id=tx.new_secret_id(),
+            bid_id=bid.id,
+            lot_id=lot_id,
+            kind="submission",
+            rev=1,
+            prev=None,
+            digest=bid.head,
+            payload={},
+            jws="",
+            receipt="",
+            entry_id=int.from_bytes(bid.head[:4], "big"),
+            received_at=tx.now,
+        )
+    )
     return bid.id
+
+
+async def _opening(tx: Tx, made: TradingWorld) -> None:
+    """Keep that the reading-out table is public; how it came about is bidding's matter and tested there."""
+    keyset = Keyset(
+        id=tx.new_id(),
+        lot_id=made.lot_id,
+        ks=os.urandom(32),
+        document={},
+        state="proposed",
+        policy="bidder",
+        k=0,
+        n=0,
+        opens_at=tx.now,
+        window_s=1800,
+        proposed_by=made.agency.account_id,
+        proposed_at=tx.now,
+        published_at=None,
+        entry_id=None,
+    )
+    tx.session.add(keyset)
+    await tx.session.flush()
+    tx.session.add(
+        Opening(
+            lot_id=made.lot_id,
+            keyset_id=keyset.id,
+            stage="opened",
+            closed_at=tx.now,
+            deadline_size=None,
+            window_until=tx.now,
+            window_closed_at=None,
+            window_entry_id=None,
+            window_jws=None,
+            emergency_reason=None,
+            opened_at=None,
+            opened_entry_id=None,
+        )
+    )
 
 
 class TestStage(Stage):
@@ -140,6 +196,9 @@ async def make_stage(world: World, folder: Path) -> TestStage:
             await create_account(
                 tx, login=login, display_name=login, roles=[role], password=PASSWORD, organisation_id=organisation
             )
+    case["inventions"]["bidders"] = [
+        {"uscc": bidder.uscc, "name": bidder.organisation_name} for bidder in opened.trading.bidders
+    ]
     stage = TestStage("http://testserver", case, folder, Console(file=io.StringIO(), width=200), PASSWORD)
     stage.world = world
     stage.begun = True

@@ -115,6 +115,8 @@ async def _apply(stage: Stage, agency: HttpPerson, supervisor: HttpPerson) -> No
     words = f"申请抽取 {_MEMBERS} 人，候选名单 {frozen['pool']} 人冻结，回避剔除 {frozen['excluded']} 人"
     await stage.say(agency.name, words, rule="R-COM-01 R-DRAW-01", entry=entry)
     excluded = await supervisor.get(f"/api/v1/lots/{lot}/committee/exclusions")
+    if not any(row["ground"] == "economic_interest" for row in excluded):
+        raise AssertionError("experts of a bidder's own people were not left out")
     counted = Counter((row["ground"], row["rule"]) for row in excluded)
     for (ground, rule), count in sorted(counted.items()):
         await stage.say("平台", f"抽取前回避：{_GROUNDS.get(ground, ground)} {count} 人（按单位核对）", rule=rule)

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from portal import bootstrap
+from portal import bootstrap, testing
 from portal.embedded import ports
 from portal.embedded.home import CHECKOUT, MARKER, Home, choose_home, is_running
 from portal.errors import CommandError
@@ -132,13 +132,12 @@ def pdf() -> Finding:
 
 
 def browser() -> Finding:
-    """Chromium, for browser tests only."""
-    found = shutil.which("chromium")
-    if found is None:
-        return Finding(
-            Grade.WEAK, "Chromium", "未安装（只有浏览器测试需要）", "./sunlit test --browser 会以 root 安装它"
-        )
-    return Finding(Grade.GOOD, "Chromium", found)
+    """What browser tests need; the platform itself does not."""
+    missing = testing.missing_browser_parts()
+    if missing:
+        words = f"缺少 {'、'.join(missing)}（只有浏览器测试需要）"
+        return Finding(Grade.WEAK, "浏览器测试", words, "以 root 运行 ./sunlit test --browser 会安装")
+    return Finding(Grade.GOOD, "浏览器测试", "Chromium 齐备")
 
 
 def data_folder(path: Path) -> Iterator[Finding]:

@@ -11,7 +11,8 @@ from portal import bootstrap
 from portal.embedded.home import CHECKOUT
 from portal.errors import CommandError
 
-CHROMIUM_PACKAGES = ("chromium", "fonts-wqy-microhei", "fonts-wqy-zenhei")
+#: libatomic1 is for the driver that Playwright brings along; Chromium itself does not need it.
+CHROMIUM_PACKAGES = ("chromium", "libatomic1", "fonts-wqy-microhei", "fonts-wqy-zenhei")
 #: What needs neither a server nor a browser nor another process: rules, crypto, architecture.
 SLOW = "browser or slow or services"
 #: Plugins that libraries bring along and no test of ours uses; each costs start-up time in every worker.
@@ -60,9 +61,14 @@ def marker(args: argparse.Namespace) -> str:
     return "not browser"
 
 
-def chromium() -> str | None:
-    """Path of Debian's Chromium."""
-    return shutil.which("chromium")
+def missing_browser_parts() -> list[str]:
+    """What browser tests need and this machine lacks."""
+    found = {
+        "Chromium": shutil.which("chromium") is not None,
+        "libatomic": bootstrap.can_load("libatomic.so.1"),
+        "中文字体": bootstrap.has_chinese_font(),
+    }
+    return [name for name, there in found.items() if not there]
 
 
 def require_chromium() -> None:
@@ -71,11 +77,12 @@ def require_chromium() -> None:
     Raises:
         CommandError: there is none and we may not install it.
     """
-    if chromium() and bootstrap.has_chinese_font():
+    missing = missing_browser_parts()
+    if not missing:
         return
     line = "apt-get install -y --no-install-recommends " + " ".join(CHROMIUM_PACKAGES)
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise CommandError(f"浏览器测试需要 Chromium 和中文字体。请以 root 运行：{line}")
+        raise CommandError(f"浏览器测试缺少 {'、'.join(missing)}。请以 root 运行：{line}")
     try:
         with bootstrap.step("安装 Chromium（浏览器测试）"):
             bootstrap.apt_install(CHROMIUM_PACKAGES)

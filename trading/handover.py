@@ -69,15 +69,17 @@ async def mark_closed(tx: Tx, lot_id: uuid.UUID) -> None:
     now = await tx.instant()
     if lot.deadline is None or now < lot.deadline:
         raise TooEarly("投标截止时间未到。")
-    lot.closed_at = now
     await advance_by_system(tx, lot, "close_bidding")
+    lot.closed_at = now
+    await tx.session.flush()  # views are read by SQL
 
 
 async def mark_opened(tx: Tx, lot_id: uuid.UUID) -> None:
     """Note that the opening record is signed."""
     lot = await _locked(tx, lot_id)
-    lot.opened_at = tx.now
     await advance_by_system(tx, lot, "open_bids")
+    lot.opened_at = tx.now
+    await tx.session.flush()  # views are read by SQL
 
 
 async def declare_failed(tx: Tx, actor: Actor, lot_id: uuid.UUID, reason: str) -> None:

@@ -87,7 +87,8 @@ def _may_take(actor: Actor, project: Project, act: str, role: str) -> bool:
 
 
 def _is_agency(actor: Actor, project: Project) -> bool:
-    return actor.has(Role.AGENCY) and actor.organisation_id == project.agency_id
+    runs_itself = project.agency_id == project.procuring_entity_id and actor.has(Role.PROCURING_ENTITY)
+    return actor.organisation_id == project.agency_id and (runs_itself or actor.has(Role.AGENCY))
 
 
 async def _write(tx: Tx, lot: Lot, act: str) -> None:

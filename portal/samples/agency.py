@@ -55,6 +55,7 @@ LIST = Row(
 )
 WORKBENCH = Row(
     name=AGENCY,
+    may_register=True,
     todos=[
         Row(
             kind="bad",
@@ -167,10 +168,8 @@ NEW_ERRORS = Row(
 _PLAN_VALUES = {
     "documents_from": "2026-07-16 22:00:00",
     "documents_to": "2026-07-20 22:00:00",
-    "clarification_until": "2026-07-21 17:00:00",
     "deadline": "2026-08-06 14:00:00",
     "opening_at": "2026-08-06 14:00:00",
-    "publicity_days": "3",
 }
 PLAN_REFUSED = Row(
     **{
@@ -248,7 +247,6 @@ DOCUMENTS = Row(
         "role": "agency",
         "documents": _DOCS[:1],
         "form": EMPTY_FORM,
-        "kinds": [("tender", "招标文件"), ("clarification", "澄清"), ("drawing", "图纸与清单")],
         "ready": [
             ("ok", "时间计划已通过", "07-08 11:02"),
             ("ok", "开标密钥集已演练", "5 名见证人，门槛 3 名"),

@@ -73,7 +73,6 @@ class DocumentsPage:
     lot_no: str
     documents: list[FileRow]
     form: Form
-    kinds: list[tuple[str, str]]
     ready: list[tuple[str, str, str]]
     publishable: bool
     published_at: datetime | None
@@ -147,7 +146,6 @@ async def _show_documents(
         **heading_of(lot, f"/a/lots/{lot.id}"),
         documents=[_file_row(item, documents, lot) for item in documents],
         form=form,
-        kinds=[("tender", "招标文件"), ("drawing", "图纸与清单"), ("clarification", "澄清")],
         ready=ready,
         publishable=lot.stage is Stage.REGISTERED and all(kind == "ok" for kind, _, _ in ready),
         published_at=lot.published_at,

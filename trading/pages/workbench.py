@@ -64,6 +64,7 @@ class WorkbenchPage:
     """The workbench."""
 
     name: str
+    may_register: bool
     todos: list[TodoRow]
     lots: list[LotRow]
     counts: list[tuple[str, str, str, str]]
@@ -80,6 +81,7 @@ async def workbench(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Re
     messages = await list_messages(tx, actor, most=8)
     page = WorkbenchPage(
         name=actor.organisation_name,
+        may_register=actor.has(Role.PROCURING_ENTITY),
         todos=[todo_row(f"/a/lots/{lot.id}", due, tx.now, lot.title) for lot, due in dues],
         lots=[_lot_row(lot, dues, tx.now) for lot in lots],
         counts=_counts(lots, tx.now),

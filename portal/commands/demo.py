@@ -47,17 +47,18 @@ async def _run(args: argparse.Namespace) -> int:
         port=args.port,
         say=lambda words: console.print(f"[dim]· {words}[/dim]"),
     ) as platform:
+        canaries: list[str] = []
         done = _played(platform)
         if done is None:
             performance = await platform.unless_ended(perform(platform, console, stop_before=args.stop_before))
-            done = _keep(platform, performance)
+            done, canaries = _keep(platform, performance), performance.canaries
         else:
             console.print(f"这个数据目录里已有一场演示（{done['tender']}）；用 --fresh 可以重来。")
         code = 0
         if done.get("bundle"):
             console.rule("[bold]离线核验", align="left")
             code = verify_apart(Path(str(done["bundle"])))
-        _print_end(console, platform, done, code, time.monotonic() - started)
+        _print_end(console, platform, done, canaries, code, time.monotonic() - started)
         if args.exit or args.stop_before:
             return code
         await platform.run_until_ended()
@@ -84,7 +85,6 @@ def _keep(platform: Platform, performance: Performance) -> dict[str, object]:
         "bundle": str(performance.bundle) if performance.bundle else "",
         "client_dir": str(performance.client_dir),
         "logins": {role: list(pair) for role, pair in performance.logins.items()},
-        "canaries": performance.canaries,
         "finished": performance.finished,
     }
     file = platform.home.path / PLAYED
@@ -99,15 +99,17 @@ def verify_apart(bundle: Path) -> int:
     return subprocess.run(words, cwd=CHECKOUT, env={"PYTHONPATH": str(CHECKOUT), "PATH": ""}, check=False).returncode
 
 
-def _print_end(console: Console, platform: Platform, done: dict[str, object], code: int, seconds: float) -> None:
+def _print_end(
+    console: Console, platform: Platform, done: dict[str, object], canaries: list[str], code: int, seconds: float
+) -> None:
     logins = done.get("logins")
     if isinstance(logins, dict) and logins:
         console.rule("[bold]登录", align="left")
         for role, pair in logins.items():
             console.print(f"  {role:<22} 登录名 {pair[0]:<22} 口令 {pair[1]}")
         console.print(f"  投标人用电子营业执照登录：{platform.url}/bidding/login（执照文件在 client-dir 中）")
-    canaries = done.get("canaries")
-    for canary in canaries if isinstance(canaries, list) else []:
+    # Pieces of bid plaintext: printed for whoever searches the server for them, never written down there.
+    for canary in canaries:
         print(f"canary: {canary}")
     print(f"client-dir: {done.get('client_dir', '')}")
     if done.get("bundle"):

@@ -77,6 +77,7 @@ async def _found(stage: Stage, authority: Authority, n: int) -> Bidder:
         "period_days": 30,
     }
     person = stage.person(f"bench-{n:03}", case["name"])
+    await asyncio.sleep(0)  # making keys takes a while: let the connections be looked after
     sign, encrypt = person.key("licence-sign"), person.key("licence-encrypt")
     holder = Holder(case["uscc"], case["name"])
     issued = issue_licence(authority, holder, sign.public, encrypt.public, await stage.now() - timedelta(days=60))

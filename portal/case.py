@@ -9,6 +9,7 @@ Source: `docs/spec/bundle.md`.
 
 import uuid
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,20 +23,21 @@ from kernel.drawbook.transcript import pool_file, transcript
 from kernel.errors import Conflict, NotFound, TooEarly
 from kernel.files.library import list_files_of
 from kernel.files.store import FileStore, content_name
-from kernel.identity.models import Organisation
 from kernel.log import parse_checkpoint
 from kernel.log.reader import checkpoint_of_size, receipt_bundle
 from kernel.web.services import Services
 from portal.bundle import Part, write_bundle
 from portal.case_log import consistency_of, entries_of
 from portal.case_readme import readme
-from supervision.facade import list_draws_of_targets
+from supervision.facade import list_draws_of_inspections
 from trading import facade as trading
 from trading.lot_view import LotView
 from trading.stages import DECIDED
 from trading.vocabulary import Stage
 
 NOT_YET = "案卷在定标后公布，请届时再来下载。"
+#: Inspections that were planned in this time after the registration are those of the lot's time.
+ITS_TIME = timedelta(days=365)
 SETTLING = "公开账本正在收录本标段的最新记录，请几秒后再试。"
 
 
@@ -166,22 +168,15 @@ def _add_secrets(case: Case, files: CaseFiles) -> None:
 
 
 async def _add_draws(tx: Tx, case: Case, lot: LotView) -> None:
-    """Add the draws of the lot, and those of published inspections since that could fall on it or its parties."""
+    """Add the draws of the lot, and those of the inspections of its time: objects and inspectors by the same rule."""
     query = select(Draw.id).where(Draw.subject == lot.id, Draw.state == "drawn").order_by(Draw.spec_entry)
     own = list((await tx.session.execute(query)).scalars())
-    inspections = await list_draws_of_targets(tx, await _units_of(tx, lot), since=lot.registered_at)
-    for draw_id in [*own, *inspections]:
+    until = lot.registered_at + ITS_TIME
+    for draw_id in [*own, *await list_draws_of_inspections(tx, since=lot.registered_at, until=until)]:
         played = await transcript(tx, draw_id)
         case.proves_towards(played["checkpoint"])
         case.add(f"draws/{draw_id}/transcript.json", "transcript", played)
         case.add(f"draws/{draw_id}/pool.json", "pool", await pool_file(tx, draw_id))
-
-
-async def _units_of(tx: Tx, lot: LotView) -> list[str]:
-    """Return what a register of inspections may know the lot or its parties by."""
-    parties = select(Organisation.uscc).where(Organisation.id.in_([lot.procuring_entity_id, lot.agency_id]))
-    numbers = [lot.tender, f"{lot.tender}-{lot.number}", f"{lot.tender}/{lot.number}"]
-    return numbers + list((await tx.session.execute(parties)).scalars())
 
 
 async def _add_documents(tx: Tx, case: Case, store: FileStore, lot: LotView) -> None:

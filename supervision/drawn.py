@@ -1,26 +1,19 @@
-"""Which draws of inspections concern somebody: for the case of a lot."""
+"""The draws of published inspections, for those who verify them."""
 
 import uuid
-from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
 
 from kernel.db.transaction import Tx
-from supervision.models import Inspection, Target
+from supervision.models import Inspection
 
 
-async def list_draws_of_targets(tx: Tx, units: Collection[str], *, since: datetime) -> list[uuid.UUID]:
-    """Return the draws of published inspections whose frozen list holds one of these units, oldest first.
-
-    Args:
-        units: credit codes of organisations, numbers of lots.
-        since: only inspections planned from this instant on.
-    """
+async def list_draws_of_inspections(tx: Tx, *, since: datetime, until: datetime) -> list[uuid.UUID]:
+    """Return both draws of each published inspection that was planned in this time, oldest first."""
     query = (
         select(Inspection.target_draw_id, Inspection.inspector_draw_id)
-        .where(Inspection.published_at.is_not(None), Inspection.created_at >= since)
-        .where(Inspection.id.in_(select(Target.inspection_id).where(Target.unit.in_(units))))
+        .where(Inspection.published_at.is_not(None), Inspection.created_at >= since, Inspection.created_at < until)
         .order_by(Inspection.created_at, Inspection.id)
     )
     rows = await tx.session.execute(query)

@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
         access_log=False,
         log_level="warning",
         server_header=False,
+        timeout_keep_alive=75,  # longer than clients and proxies in front keep theirs: no request meets a closing line
         timeout_graceful_shutdown=5,
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=args.fd)] if args.fd >= 0 else None)

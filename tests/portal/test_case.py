@@ -19,6 +19,7 @@ from kernel.log.writer import record
 from portal.archive import Member, read_archive, write_archive
 from portal.case import gather, require_case, write_case
 from portal.verify import Report, Verdict, verify_paths
+from tests.kernel.test_drawbook import Play as DrawPlay
 from tests.worlds.bidding_world import BiddingWorld, uscc
 
 ROOT = Path(__file__).parents[2]
@@ -34,7 +35,7 @@ async def bw(world) -> BiddingWorld:
 
 
 async def play(bw: BiddingWorld) -> list:
-    """Three bids that are opened, one of them replaced before; a fourth withdrawn; one paper sealed."""
+    """Three bids that are opened, one of them replaced before; a fourth withdrawn; one paper sealed; one draw."""
     await bw.open_for_bids()
     bidders = []
     for n, price in enumerate((*PRICES, "1.00"), 1):
@@ -55,6 +56,7 @@ async def play(bw: BiddingWorld) -> list:
         file = await keep_file(tx, bw.world.services.files, PDF, **kept)
         facts = {"sha256": b64u_encode(file.digest)}
         await record(tx, system_actor(), "paper.sealed", facts, subject=bw.lot_id, visibility="public")
+        await DrawPlay(subject=bw.lot_id).play(tx)
     return bidders
 
 
@@ -99,10 +101,9 @@ async def test_a_stranger_verifies_the_case_of_an_awarded_lot(bw, tmp_path):
 
     assert not report.failures, "\n".join(report.lines())
     assert {"bundle", "bundle-signature", "entries", "receipt", "keyset-logged", "close-root"} <= codes(report)
-    assert {"deadline-witness", "bid-in-time", "submission-logged", "submission-keyset"} <= codes(report) | {
-        "deadline-witness"
-    }
+    assert {"bid-in-time", "submission-logged", "submission-keyset"} <= codes(report)
     assert {"envelope-sealed", "opening-logged", "bid-missing", "form", "document", "consistency"} <= codes(report)
+    assert {"draw", "draw-result"} <= codes(report)
     assert sum(check.code == "form" for check in report.checks) == len(bidders)
     told = "".join(f"{check.text}{check.where}" for check in report.checks)
     assert all(bidder.pseudonym in told for bidder in bidders)
@@ -231,6 +232,7 @@ async def test_left_out_or_swapped_members_are_told(bw, tmp_path):
         ("drop proofs", "consistency"),
         ("drop bid", "bid-missing"),
         ("other paper", "document-unlogged"),
+        ("drop draw", "draw-missing"),
     ],
 )
 async def test_a_platform_that_signs_a_false_case_is_found_out(bw, tmp_path, edit, code):
@@ -265,6 +267,8 @@ async def test_a_platform_that_signs_a_false_case_is_found_out(bw, tmp_path, edi
         case "drop bid":
             table = rows("lot/opening.json")
             put("lot/opening.json", jcs({**table, "rows": table["rows"][1:]}))
+        case "drop draw":
+            parts = {name: part for name, part in parts.items() if not name.startswith("draws/")}
         case "other paper":
             put("documents/01.pdf", PDF + b" improved")
     path = tmp_path / "false.zip"

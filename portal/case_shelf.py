@@ -1,7 +1,7 @@
 """Bundles that were asked for lately, so that many visitors cost one assembly.
 
-A bundle is made anew when the log holds a newer entry of its lot, or another inspection was published. Files lie in a temporary folder of the process;
-whoever is downloading keeps the open file when it is replaced.
+A bundle is made anew when the log holds a newer entry of its lot, or another inspection was published. Files lie in a
+temporary folder of the process; whoever is downloading keeps the open file when it is replaced.
 """
 
 import asyncio

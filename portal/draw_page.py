@@ -10,6 +10,14 @@ from kernel.draw.panel import matches
 from kernel.drawbook.models import Contribution, Draw, Step
 
 _PURPOSES = {"experts": "评标专家抽取", "targets": "检查对象抽取", "inspectors": "检查人员抽取"}
+#: What a draw is for, where the spec names it by a code.
+_FOR = {"targets": "“双随机、一公开”检查", "inspectors": "“双随机、一公开”检查", "experts": "评标委员会"}
+_PARTIES = {
+    "agency": "招标代理机构",
+    "procuring_entity": "招标人",
+    "supervisor": "行政监督部门",
+    "centre": "交易中心",
+}
 _ALGORITHMS = {
     "panel/1": "在满足全部条件的组合中等概率抽取",
     "strata/1": "按信用等级分层抽取",
@@ -88,7 +96,7 @@ def draw_page(
     return DrawPage(
         no=draw.number,
         title=_title(draw),
-        purpose=draw.purpose,
+        purpose=_FOR.get(draw.purpose, draw.purpose),
         state=_STATES[draw.state],
         steps=_steps(draw),
         facts=_facts(draw),
@@ -119,6 +127,12 @@ _STATES = {
 
 def _title(draw: Draw) -> str:
     return _PURPOSES.get(str(draw.spec["stage"]).split("/")[0], "公开抽取")
+
+
+def _party(party: str) -> str:
+    """`agency:9161…` → 招标代理机构（9161…）."""
+    role, _, code = party.partition(":")
+    return f"{_PARTIES.get(role, role)}（{code}）" if code else _PARTIES.get(role, party)
 
 
 def _local(instant: datetime) -> str:
@@ -153,7 +167,7 @@ def _facts(draw: Draw) -> list[tuple[str, str]]:
         told.append(
             ("各级比例", "，".join(f"{name} 级 {rate['num']}/{rate['den']}" for name, rate in sorted(rates.items())))
         )
-    told.append(("贡献方", "，".join(row["party"] for row in spec["contributors"])))
+    told.append(("贡献方", "，".join(_party(row["party"]) for row in spec["contributors"])))
     return told
 
 
@@ -199,12 +213,12 @@ def _transcript(draw: Draw, contributions: Sequence[Contribution]) -> list[tuple
             "commits",
             "各方承诺",
             "在截止前提交，彼此看不到对方的随机数",
-            "\n".join(f"{row.party}　{b64u_encode(row.commitment)}" for row in contributions) or "尚未提交",
+            "\n".join(f"{_party(row.party)}\n{b64u_encode(row.commitment)}" for row in contributions) or "尚未提交",
             False,
         ),
         ("close", "承诺截止", "此后不能再加入任何随机数", _local(parse_time(spec["commit_by"])), False),
     ]
-    values = [f"{row.party}　{b64u_encode(row.value)}" for row in contributions if row.value is not None]
+    values = [f"{_party(row.party)}\n{b64u_encode(row.value)}" for row in contributions if row.value is not None]
     told.append(("reveals", "公开随机数", "须与承诺一致", "\n".join(values) or "承诺截止后公开", False))
     seed = b64u_encode(draw.seed) if draw.seed else "待全部随机数公开后算出"
     told.append(("seed", "合成种子", "由规则指纹和全部随机数按次序算出", seed, False))

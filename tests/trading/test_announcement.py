@@ -1,0 +1,115 @@
+from datetime import date
+from typing import Any
+
+import pytest
+
+from tests.factories.trading import at
+from tests.trading.laws import law_of
+from trading import wording
+from trading.announcement import check_candidates, check_tender
+from trading.timeline import BASES, article_of
+from trading.vocabulary import LotKind, Regime
+
+DATA: dict[str, Any] = {
+    "tender": "C1",
+    "lot": "001",
+    "project_title": "采购",
+    "title": "采购",
+    "procuring_entity": "甲",
+    "procuring_entity_address": "某路 1 号",
+    "agency": "乙",
+    "method": "公开招标",
+    "summary": "设备",
+    "quantity": "1 批",
+    "place": "某市",
+    "term": "30 日",
+    "documents_how": "在线获取。",
+    "funds": "国有资金 100%",
+    "qualifications": ["依法注册"],
+    "consortium": "不接受联合体投标",
+    "agents_allowed": False,
+    "price_cap": None,
+    "documents_from": "2026-07-16T14:00:00.000Z",
+    "documents_to": "2026-07-23T14:00:00.000Z",
+    "deadline": "2026-08-06T06:00:00.000Z",
+    "submission_how": "加密递交。",
+    "opening_place": "线上",
+    "evaluation_method": "综合评估法",
+    "criteria": [{"name": "报价", "max": "100"}],
+    "contacts": [{"party": "招标人", "name": "周", "phone": "1", "address": "某路"}],
+    "supervising_body": "监督局",
+    "changes": [],
+}
+CANDIDATE = {
+    "rank": 1,
+    "bidder_name": "丙",
+    "price": "1.00",
+    "quality": "合格",
+    "term": "30 日",
+    "qualification": "满足",
+}
+PUBLICITY = {"candidates": [CANDIDATE], "evaluation": "正常", "objection_channel": "本平台"}
+
+
+def test_a_complete_notice_has_no_findings() -> None:
+    assert check_tender(DATA) == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "rule"),
+    [
+        (name, "R-ANN-01")
+        for name in DATA
+        if name in ["funds", "place", "quantity", "term", "summary", "contacts", "deadline"]
+    ]
+    + [("consortium", "R-ANN-02"), ("supervising_body", "R-ANN-01"), ("qualifications", "R-ANN-01")],
+)
+def test_each_missing_part_is_named_with_its_rule(field: str, rule: str) -> None:
+    (finding,) = check_tender(DATA | {field: [] if isinstance(DATA[field], list) else ""})
+
+    assert (finding.field, finding.rule) == (field, rule)
+    assert finding.article.startswith("《")
+
+
+def test_goods_need_no_leader_and_works_do() -> None:
+    """R-ANN-03."""
+    assert check_candidates(PUBLICITY, LotKind.GOODS) == ()
+    assert {f.field for f in check_candidates(PUBLICITY, LotKind.WORKS)} == {"leader-1", "leader_certificate-1"}
+
+
+@pytest.mark.parametrize("field", ["evaluation", "objection_channel"])
+def test_a_publicity_tells_how_it_went_and_how_to_object(field: str) -> None:
+    (finding,) = check_candidates(PUBLICITY | {field: ""}, LotKind.GOODS)
+
+    assert finding.field == field
+
+
+def test_a_notice_without_a_cap_says_so() -> None:
+    assert any(block.get("text") == "本标段不设最高投标限价。" for block in wording.tender_notice(DATA))
+
+
+def test_a_correction_tells_first_what_changed() -> None:
+    blocks = wording.tender_notice(DATA | {"changes": ["截止时间顺延。"]})
+
+    assert [block["text"] for block in blocks[:2]] == ["更正内容", "（1）截止时间顺延。"]
+
+
+def test_the_amount_of_an_award_notice_is_written_in_capitals_too() -> None:
+    data = DATA | {"winner": "丙", "price": "2986000.50", "contract_days": 30, "contract_until": "2026-09-14"}
+
+    everything = "".join(block["text"] for block in wording.award_notice(data))
+
+    assert "2,986,000.50 元" in everything
+    assert "人民币贰佰玖拾捌万陆仟元伍角" in everything
+
+
+def test_every_basis_that_a_timeline_cites_is_a_known_article() -> None:
+    for rule in BASES:
+        assert article_of((rule,)), rule
+    assert article_of(("R-ET-11",)) == ""
+    assert article_of(("R-ET-11", "R-TIME-19")) == "《中华人民共和国招标投标法》第四十五条"
+
+
+def test_both_regimes_have_a_law_on_a_registration_day() -> None:
+    for regime in Regime:
+        assert law_of(regime, at("2026-07-13 00:00").date()).on == date(2026, 7, 13)

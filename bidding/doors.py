@@ -3,5 +3,17 @@
 from typing import Any
 
 from bidding.api import bids, keysets, licence, opening
+from bidding.pages import halls, proposing, rooms, signing_in, submitting, witnessing
 
-HANDLERS: list[Any] = [*licence.HANDLERS, *keysets.HANDLERS, *bids.HANDLERS, *opening.HANDLERS]
+HANDLERS: list[Any] = [
+    *licence.HANDLERS,
+    *keysets.HANDLERS,
+    *bids.HANDLERS,
+    *opening.HANDLERS,
+    *signing_in.HANDLERS,
+    *rooms.HANDLERS,
+    *submitting.HANDLERS,
+    *halls.HANDLERS,
+    *witnessing.HANDLERS,
+    *proposing.HANDLERS,
+]

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
@@ -216,3 +216,53 @@ async def get_record(tx: Tx, lot_id: uuid.UUID) -> bytes:
     if content is None:
         raise NotFound("开标记录尚未确认。")
     return jcs(content)
+
+
+async def list_own_lots(tx: Tx, actor: Actor) -> list[tuple[uuid.UUID, OwnBidView]]:
+    """Return the lots in which the actor's organisation takes part, with its own bid in each."""
+    rows = await tx.session.execute(
+        text("SELECT lot_id FROM bidding_interest WHERE organisation_id = :organisation ORDER BY lot_id DESC"),
+        {"organisation": actor.organisation_id},
+    )
+    found = [(lot_id, await find_own_bid(tx, actor, lot_id)) for lot_id in rows.scalars()]
+    return [(lot_id, own) for lot_id, own in found if own is not None]
+
+
+def window_end(deadline: datetime, window_s: int) -> datetime:
+    """Return when the window for releases will end if the platform closes on time."""
+    return deadline + timedelta(seconds=window_s)
+
+
+async def released_at(tx: Tx, bid_id: uuid.UUID) -> datetime | None:
+    """Return when the bidder released; the caller has asked whose bid it is."""
+    query = text("SELECT max(released_at) FROM bidding_release WHERE bid_id = :bid")
+    found: datetime | None = (await tx.session.execute(query, {"bid": bid_id})).scalar_one()
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class SeatTask:
+    """A seat that the actor holds in a keyset that counts."""
+
+    keyset_id: uuid.UUID
+    lot_id: uuid.UUID
+    i: int
+    k: int
+    n: int
+    ks: bytes
+    opens_at: datetime
+    window_s: int
+    accepted: bool
+
+
+async def list_seat_tasks(tx: Tx, actor: Actor) -> list[SeatTask]:
+    """Return the actor's seats, the next opening first."""
+    rows = await tx.session.execute(
+        text(
+            "SELECT k.id, k.lot_id, s.i, k.k, k.n, k.ks, k.opens_at, k.window_s, s.accepted_at IS NOT NULL AS accepted"
+            " FROM bidding_seat s JOIN bidding_keyset k ON k.id = s.keyset_id"
+            " WHERE s.account_id = :account AND k.state <> 'replaced' ORDER BY k.opens_at, k.id"
+        ),
+        {"account": actor.account_id},
+    )
+    return [SeatTask(r.id, r.lot_id, r.i, r.k, r.n, bytes(r.ks), r.opens_at, r.window_s, r.accepted) for r in rows]

@@ -7,9 +7,11 @@ the opening happens; nothing of it is visible to anybody else (R-ET-05, R-ANN-05
 
 import uuid
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import delete, select, text
 
 from bidding.licence import LOGIN_ACT, Claims, LoginError, session_binding, verify_login
@@ -20,9 +22,10 @@ from bidding.vocabulary import BidState
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, parse
 from kernel.codes import uscc_valid
 from kernel.crypto import equal, random_bytes
+from kernel.crypto.certificates import read_x5c, require_signing
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, DeadlinePassed, NotFound, NotPermitted, TooEarly, VerificationFailed
-from kernel.identity.accounts import create_account, ensure_organisation
+from kernel.identity.accounts import add_person_key, create_account, ensure_organisation, list_person_keys
 from kernel.identity.actor import Actor, system_actor
 from kernel.identity.models import Account
 from kernel.identity.sessions import OpenedSession, open_session
@@ -32,6 +35,8 @@ from trading.lot_view import LotView
 from trading.vocabulary import Stage
 
 CHALLENGE_LIFE = timedelta(seconds=120)
+#: Purpose of the key that a licence certificate signs with, as it is kept at sign-in.
+LICENCE_KEY = "licence"
 #: A sign-in may go on for a day with a revocation list that is out of date; acts may not (crypto.md §6.2).
 CRL_GRACE = timedelta(hours=24)
 
@@ -168,11 +173,27 @@ async def sign_in_with_licence(
     account, is_new = await _account_of(tx, claims)
     if account.disabled_at is not None:
         raise refused("disabled")
+    leaf = read_x5c(parse(b64u_decode(token.split(".")[0]))["x5c"])[0]  # verified above
+    await add_person_key(
+        tx,
+        account.id,
+        purpose=LICENCE_KEY,
+        spki=require_signing(leaf).spki,
+        certificate=leaf.public_bytes(Encoding.DER),
+    )
     session = await open_session(tx, account, method="licence")
     if is_new:
         facts = {"uscc": claims.uscc, "name": claims.name, "kid": claims.cert_kid, "issuer": claims.issuer}
         await record(tx, session.actor, "bidder.registered", facts)
     return SignedInBidder(session, is_new)
+
+
+async def licence_until(tx: Tx, account_id: uuid.UUID) -> datetime | None:
+    """Return the end of the newest licence certificate that signed the account in."""
+    keys = await list_person_keys(tx, account_id, purpose=LICENCE_KEY)
+    if not keys or keys[-1].certificate is None:
+        return None
+    return x509.load_der_x509_certificate(keys[-1].certificate).not_valid_after_utc
 
 
 def refused(code: str) -> LicenceRefused:

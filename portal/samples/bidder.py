@@ -1,6 +1,20 @@
 """Samples of the bidder's pages and of the opening witness's page."""
 
-from portal.samples.common import BIDDER, BIDDERS, CAP, DEADLINE, NUMBER, TITLE, TRUSTEE, Row, at, digest, qr
+from portal.samples.common import (
+    AGENT,
+    BIDDER,
+    BIDDERS,
+    CAP,
+    DEADLINE,
+    EMPTY_FORM,
+    NUMBER,
+    TITLE,
+    TRUSTEE,
+    Row,
+    at,
+    digest,
+    qr,
+)
 from portal.samples.public import TRUSTEES
 
 BASE = "/b/lots/01J2Q8"
@@ -223,7 +237,54 @@ def _trustee(key: Row | None, *tasks: Row) -> dict[str, object]:
     return {"user": TRUSTEE, "page": page}
 
 
+KEYSET = Row(
+    base="/a/lots/01J2Q8",
+    title=TITLE,
+    number=NUMBER,
+    lot_no="001",
+    k=3,
+    n=5,
+    state="drill",
+    ks=digest("ks"),
+    seats=[
+        Row(i=1, role="招标人代表", person="赵林", organisation="西安航天动力试验技术研究所", accepted=True),
+        Row(i=2, role="公证处", person="周文博", organisation="云澜市明信公证处", accepted=False),
+    ],
+    people=[
+        Row(account="a1", name="赵林", organisation="西安航天动力试验技术研究所", ready=True),
+        Row(account="a2", name="周文博", organisation="云澜市明信公证处", ready=False),
+    ],
+    open=True,
+    why_not="",
+)
+DOCUMENTS = Row(
+    base=BASE,
+    title=TITLE,
+    number=NUMBER,
+    lot_no="001",
+    documents=[
+        Row(name="招标文件.pdf", version=1, size=412_000, digest=digest("doc"), at=at("2026-07-16 21:50"), href="#"),
+    ],
+)
+
 SAMPLES = {
+    "bidding/keyset.html": {
+        "": {"user": AGENT, "page": KEYSET, "form": EMPTY_FORM},
+        "refused": {
+            "user": AGENT,
+            "page": Row(**{**vars(KEYSET), "state": "none", "seats": []}),
+            "form": Row(values={"role-a1": "招标人代表"}, errors={"trustees": "请增加其他单位的见证人。"}),
+        },
+        "closed": {
+            "user": AGENT,
+            "page": Row(**{**vars(KEYSET), "state": "published", "open": False, "why_not": "招标公告已发布。"}),
+            "form": EMPTY_FORM,
+        },
+    },
+    "bidding/documents.html": {
+        "": {"user": BIDDER, "page": DOCUMENTS},
+        "none": {"user": BIDDER, "page": Row(**{**vars(DOCUMENTS), "documents": []})},
+    },
     "bidding/login.html": {
         "": {"page": LOGIN},
         "refused": {

@@ -252,6 +252,7 @@ HALL = Row(
     parameters=[],
     record_href="",
     verify_href="/verify",
+    confirm_href="",
     release_href="",
 )
 HALL_BEFORE = Row(**{

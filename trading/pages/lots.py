@@ -6,8 +6,10 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get
+from sqlalchemy import select
 
 from kernel.db.transaction import Tx
+from kernel.drawbook.models import Draw
 from kernel.money import Money
 from kernel.web.guards import PUBLIC, actor_of_connection
 from kernel.web.render import render_page
@@ -27,6 +29,8 @@ _PUBLIC_REPORT = frozenset(
     {Stage.CANDIDATE_PUBLICITY, Stage.PAUSED_RESULT, Stage.AWARD_MEETING, Stage.AWARDED, Stage.RESULT_PUBLISHED}
     | {Stage.NOTICE_SENT, Stage.CONTRACTED, Stage.REPORTED, Stage.BONDS_RETURNED, Stage.ARCHIVED}
 )
+
+_DRAW_STATES = {"drawn": ("ok", "可重算"), "void": ("bad", "作废")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +125,7 @@ async def lot_page(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) -> Res
         notices=[notice_row(line) for line in await list_notices_of(tx, lot.id)],
         documents=await _documents(tx, lot),
         keyset=_keyset(events, lot),
-        draws=_draws(events),
+        draws=await _draws(tx, lot),
         bids=_bids(report) if report and lot.stage in _PUBLIC_REPORT else [],
         hall_href=f"/openings/{lot.id}",
         bundle_href=f"/lots/{lot.id}/bundle.zip" if lot.stage in DECIDED else "",
@@ -166,15 +170,13 @@ def _keyset(events: list[Event], lot: LotView) -> KeysetRow | None:
     return KeysetRow(int(lot.procedure["k"]), len(accepted), lot.keyset, roles, accepted[-1].at)
 
 
-def _draws(events: list[Event]) -> list[DrawRow]:
-    rows = {}
-    for event in events:
-        draw = event.facts.get("draw")
-        if event.type in ("draw.spec", "draw.result") and isinstance(draw, str):
-            done = event.type == "draw.result"
-            word, kind = ("可重算", "ok") if done else ("进行中", "warn")
-            rows[draw] = DrawRow("评标专家抽取", f"/verify/draws/{draw}", word, kind)
-    return list(rows.values())
+async def _draws(tx: Tx, lot: LotView) -> list[DrawRow]:
+    query = select(Draw.id, Draw.number, Draw.state).where(Draw.subject == lot.id).order_by(Draw.created_at)
+    rows = []
+    for draw in await tx.session.execute(query):
+        kind, word = _DRAW_STATES.get(draw.state, ("warn", "进行中"))
+        rows.append(DrawRow(f"评标专家抽取 {draw.number}", f"/verify/draws/{draw.id}", word, kind))
+    return rows
 
 
 def _bids(report: ReportView) -> list[BidRow]:

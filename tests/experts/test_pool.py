@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 
 from experts.admission import check_row
 from experts.committee import request_committee
-from experts.drafts import CommitteeDraft, NewExpert, NewGroup, Relation
+from experts.drafts import CommitteeDraft, NewExpert, NewGroup
 from experts.models.committee import Exclusion
 from experts.models.pool import Expert
 from experts.pool import change_standing, import_experts
@@ -27,15 +27,10 @@ from kernel.states import MoveNotAllowed
 from portal.demo.experts_pool import faulty_rows, make_pool
 from tests.factories.trading import entries, make_actor, uscc
 from tests.worlds.evaluation_world import OpenedLot, make_opened_lot
+from tests.worlds.expert_world import CENTRE, OVERSIGHT, experts, import_pool
 from trading.vocabulary import Role
 
-CENTRE = ("12420000MB1D5E6F7U", "云澜市公共资源交易中心")
-OVERSIGHT = ("11420000MB1A2B3C4W", "云澜市公共资源交易监督管理局")
 ROW = msgspec.convert(make_pool([])[0], NewExpert)
-
-
-def experts(count: int, insiders: list[tuple[str, str, int]] | None = None) -> list[NewExpert]:
-    return [msgspec.convert(row, NewExpert) for row in make_pool(insiders or [])[:count]]
 
 
 @given(st.text("0123456789", min_size=17, max_size=17), st.integers(0, 16), st.integers(1, 9))
@@ -130,12 +125,7 @@ async def made(tx: Tx, **pool: object) -> tuple[OpenedLot, Actor, Vault]:
     agency = opened.trading.agency
     for actor in (agency, oversight):
         await add_person_key(tx, actor.account_id, purpose="sign", spki=generate(KeyKind.P256).public.spki)
-    bidder = opened.trading.bidders[0]
-    insiders = [(bidder.uscc, bidder.organisation_name, 3), (agency.uscc, agency.organisation_name, 2)]
-    rows = experts(400, insiders)
-    tie = Relation(unit=opened.trading.bidders[1].uscc, kind="consultancy", since=tx.now.date() - timedelta(days=200))
-    rows[5] = msgspec.structs.replace(rows[5], relations=(tie,))
-    await import_experts(tx, await make_actor(tx, "centre", CENTRE), vault, rows)
+    await import_pool(tx, await make_actor(tx, "centre", CENTRE), vault, opened.trading)
     return opened, agency, vault
 
 

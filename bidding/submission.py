@@ -131,6 +131,9 @@ async def submit(
         return known
     instant = await _hold(tx, lot.id, refuse)
     bid = await _lock_bid(tx, interest.bid_id)
+    known = await _find(tx, interest.bid_id, digest)  # the same message, sent twice at once
+    if known is not None:
+        return known
     _require_next(message, bid, kind, refuse)
     if message["bidder"] != interest.pseudonym:
         raise refuse("bidder")

@@ -97,7 +97,7 @@ def candidate_publicity(data: Data) -> list[Block]:
         table("中标候选人", ["排名", "中标候选人", "投标报价（元）", "综合得分", "质量", "工期（交货期）"], rows),
         heading("资格能力条件响应情况"),
         *(
-            paragraph(f"第{c['rank']}名 {c['bidder_name']}：{c['qualification']}{_leader(c)}")
+            paragraph(f"第{c['rank']}名 {c['bidder_name']}：{c['qualification']}。{_leader(c)}")
             for c in data["candidates"]
         ),
         heading("评标情况"),
@@ -145,9 +145,8 @@ def award_notice(data: Data) -> list[Block]:
 
 
 def _leader(candidate: Data) -> str:
-    if not candidate.get("leader"):
-        return ""
-    return f"项目负责人：{candidate['leader']}，{candidate['leader_certificate']}。"
+    named = [candidate.get("leader"), candidate.get("leader_certificate")]
+    return f"项目负责人：{'，'.join(text for text in named if text)}。" if named[0] else ""
 
 
 def _contact(item: Data) -> str:

@@ -77,6 +77,21 @@ def test_goods_need_no_leader_and_works_do() -> None:
     assert {f.field for f in check_candidates(PUBLICITY, LotKind.WORKS)} == {"leader-1", "leader_certificate-1"}
 
 
+@pytest.mark.parametrize(
+    ("leader", "certificate", "said"),
+    [
+        ("", "", "满足。"),
+        ("周", "", "满足。项目负责人：周。"),
+        ("周", "一级建造师 1 号", "满足。项目负责人：周，一级建造师 1 号。"),
+    ],
+)
+def test_the_leader_is_named_where_there_is_one(leader: str, certificate: str, said: str) -> None:
+    named = CANDIDATE | {"qualification": "满足", "score": "9", "leader": leader, "leader_certificate": certificate}
+    data = DATA | PUBLICITY | {"candidates": [named], "rejected": [], "until": "2026-08-13T16:00:00.000Z"}
+
+    assert any(block.get("text") == f"第1名 丙：{said}" for block in wording.candidate_publicity(data))
+
+
 @pytest.mark.parametrize("field", ["evaluation", "objection_channel"])
 def test_a_publicity_tells_how_it_went_and_how_to_object(field: str) -> None:
     (finding,) = check_candidates(PUBLICITY | {field: ""}, LotKind.GOODS)

@@ -9,10 +9,16 @@ import { time } from './api.js';
 const all = (selector) => Array.from(document.querySelectorAll(selector));
 
 /** Server clock minus ours, and the round trip of the best probe, in milliseconds. */
-const clock = { skew: 0, trip: Infinity };
+const clock = { skew: skewOfPage(), trip: Infinity };
 const MILESTONES = [3600, 900, 300, 60, 0];
 const CLOCK = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai', timeStyle: 'medium' });
 const MOMENT = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Asia/Shanghai', dateStyle: 'short', timeStyle: 'medium' });
+
+/** Until the first probe is back: the moment that a rehearsal's page was made, or our own clock. */
+function skewOfPage() {
+  const made = Date.parse(document.querySelector('time[data-moment]')?.getAttribute('datetime') ?? '');
+  return Number.isNaN(made) ? 0 : made - Date.now();
+}
 
 /** Milliseconds since 1970 by the server's clock, as well as we know it. An aid only: the server decides. */
 export const now = () => Date.now() + clock.skew;
@@ -36,6 +42,7 @@ async function synchronise() {
   const error = Math.max(1, Math.round(clock.trip / 2));
   const text = clock.trip < Infinity ? `已与服务器校时（误差 ±${error} 毫秒）` : '未能校时，以服务器时间为准';
   for (const node of all('[data-sync]')) node.textContent = text;
+  tick();
 }
 
 /** @param {number} seconds */

@@ -3,7 +3,7 @@
 from typing import Any
 
 from trading.api import awards, lots, notices
-from trading.pages import asking, deciding, publishing, registering, room, workbench
+from trading.pages import asking, deciding, letters, publishing, registering, room, workbench
 from trading.pages import lots as lot_pages
 from trading.pages import notices as notice_pages
 
@@ -19,4 +19,5 @@ HANDLERS: list[Any] = [
     *publishing.HANDLERS,
     *asking.HANDLERS,
     *deciding.HANDLERS,
+    *letters.HANDLERS,
 ]

@@ -1,4 +1,4 @@
-"""Candidates, award and award notice: the room's last pages; the award notice as the winner sees it."""
+"""Candidates, award and award notice: the room's last pages."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,18 +9,13 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 
 from kernel.db.transaction import Tx
-from kernel.errors import NotFound
-from kernel.files.library import find_file
 from kernel.identity.actor import Actor
 from kernel.parameters.articles import cite
 from kernel.periods import end_of_day, legal_date
-from kernel.web.figures import qr
-from kernel.web.guards import requires, signed_in
+from kernel.web.guards import requires
 from kernel.web.render import render_page
-from kernel.web.services import Services
 from trading.announcement import NoticeKind
-from trading.api.lots import file_response
-from trading.award_reading import AwardNoticeView, access_award_notice, find_award, find_award_notice
+from trading.award_reading import AwardNoticeView, find_award, find_award_notice
 from trading.awarding import decide_award, publish_candidates, send_award_notice
 from trading.drafts import AwardDraft, CandidatesDraft
 from trading.evaluation_report import RankedBid
@@ -28,7 +23,6 @@ from trading.legal import law_of
 from trading.limits import due, publicity_of
 from trading.lot_view import LotView
 from trading.pages.common import Form, attempt, heading_of, require_agreement, texts_of
-from trading.pages.notices import NoticePage, seal_of
 from trading.pages.room import FormData, own_lot
 from trading.queries import get_lot
 from trading.reading import list_notices_of
@@ -265,59 +259,6 @@ async def _show_award(
     return render_page(request, "trading/award.html", {"page": page}, status=status, now=tx.now)
 
 
-@get("/award-notices/{notice_id:uuid}", guards=[signed_in], include_in_schema=False)
-async def award_notice_page(
-    request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, notice_id: UUID
-) -> Response[str]:
-    """Show an award notice to the winner, the own parties or supervision."""
-    notice = await access_award_notice(tx, actor, notice_id)
-    lot = await get_lot(tx, notice.lot_id)
-    address = f"/award-notices/{notice.id}"
-    page = NoticePage(
-        crumb="中标通知书",
-        type_href=f"/lots/{lot.id}",
-        issuer_head=lot.procuring_entity_name,
-        number=notice.number,
-        validity="",
-        title=notice.content["title"],
-        body=notice.content["body"],
-        sign_name=lot.procuring_entity_name,
-        sign_at=notice.issued_at,
-        seal=seal_of(services, lot.procuring_entity_name) if notice.pdf_id else "",
-        seal_label=f"{lot.procuring_entity_name}电子签章",
-        kind="ok",
-        type="中标通知书",
-        published_at=notice.issued_at,
-        until=None,
-        until_label="",
-        facts=[("项目编号", lot.tender)] + ([] if notice.pdf_id else [("盖章 PDF", notice.pdf_fault or "正在生成")]),
-        objection_href="",
-        pdf_href=f"{address}/pdf" if notice.pdf_id else "",
-        json_href="",
-        digest=notice.digest.hex(),
-        log_index=None,
-        qr=qr(f"{services.site.base_url}{address}"),
-        timeline=[],
-        versions=[],
-        superseded_by="",
-        invented=notice.content["invented"],
-    )
-    return render_page(request, "trading/notice.html", {"page": page}, now=tx.now)
-
-
-@get("/award-notices/{notice_id:uuid}/pdf", guards=[signed_in], include_in_schema=False)
-async def award_notice_pdf(tx: Tx, actor: Actor, services: Services, notice_id: UUID) -> Response[bytes]:
-    """Return the sealed award notice to the winner, the own parties or supervision.
-
-    Raises:
-        NotFound: it is not made yet, or it is somebody else's.
-    """
-    notice = await access_award_notice(tx, actor, notice_id)
-    if notice.pdf_id is None:
-        raise NotFound("盖章 PDF 尚未生成，请稍后再试。")
-    return await file_response(services, await find_file(tx, notice.pdf_id))
-
-
 def _candidates(candidates: Sequence[RankedBid], *, only_first: bool) -> list[CandidateRow]:
     return [
         CandidateRow(
@@ -353,6 +294,4 @@ HANDLERS = [
     award_page,
     award_form,
     award_notice_form,
-    award_notice_page,
-    award_notice_pdf,
 ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from kernel.canonical import NotCanonical, jcs
+from kernel.canonical import NotCanonical, format_time, jcs
 from kernel.crypto import suite
 from kernel.db.transaction import Tx
 from kernel.log.checkpoint import parse_checkpoint
@@ -28,8 +28,8 @@ class Fault:
     """Something that is not as it was signed.
 
     Attributes:
-        code: `entry-format`, `entry-digest`, `leaf`, `gap`, `missing-entry`, `unnumbered`, `tile`, `root`, or a code of
-            a checkpoint (`checkpoint-signature`, `witness` …).
+        code: `entry-format`, `entry-digest`, `entry-row` (its time or matter), `leaf`, `gap`, `missing-entry`,
+            `unnumbered`, `tile`, `root`, or a code of a checkpoint (`checkpoint-signature`, `witness` …).
         where: the row, in words: `entry 17 (log number 16)`.
     """
 
@@ -67,7 +67,7 @@ async def audit_log(tx: Tx, trust: Trust) -> Audit:
         rows = (
             await tx.session.execute(
                 text(
-                    "SELECT l.idx, l.entry_id, l.leaf, e.data, e.detail, e.type FROM log_leaf l"
+                    "SELECT l.idx, l.entry_id, l.leaf, e.data, e.detail, e.type, e.at, e.subject FROM log_leaf l"
                     " LEFT JOIN audit_entry e ON e.id = l.entry_id WHERE l.idx >= :from ORDER BY l.idx LIMIT :most"
                 ),
                 {"from": expected, "most": _BATCH},
@@ -110,9 +110,18 @@ def _leaf(row: Any, found: Audit) -> bytes:
         jcs(row.detail)
         if entry.kind != row.type or not entry.holds(suite("intl-1"), row.detail):
             found.faults.append(Fault("entry-digest", where))
+        if entry.at != format_time(row.at) or not _belongs(row):
+            found.faults.append(Fault("entry-row", where))
     except (LogError, NotCanonical):
         found.faults.append(Fault("entry-format", where))
     return leaf
+
+
+def _belongs(row: Any) -> bool:
+    """Say whether the row is filed under the matter that its detail names; details of fixed form name none."""
+    if "actor" not in row.detail:
+        return True
+    return bool(row.detail.get("subject") == (None if row.subject is None else str(row.subject)))
 
 
 async def _heads(tx: Tx, trust: Trust, found: Audit) -> dict[int, bytes]:

@@ -76,8 +76,7 @@ async def ask_question(tx: Tx, actor: Actor, holders: Holders, lot_id: uuid.UUID
 
     facts = {"question": str(row.id), "rules": ["R-ET-09"]}
     await record(tx, actor, "question.asked", facts, subject=lot.id, visibility="sealed")
-    await tx.session.execute(text("SELECT pg_notify('matter', :lot)"), {"lot": str(lot.id)})
-    return row.id
+    return row.id  # no notice to pages that watch the lot: that a bidder asked now is nobody's business yet
 
 
 async def answer_question(tx: Tx, actor: Actor, holders: Holders, question_id: uuid.UUID, draft: AnswerDraft) -> int:

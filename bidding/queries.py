@@ -69,8 +69,8 @@ async def list_trustees(tx: Tx) -> list[dict[str, Any]]:
 
 
 async def find_own_bid(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> OwnBidView | None:
-    """Return the actor's own bid for a lot, or None without an interest."""
-    if actor.organisation_id is None:
+    """Return the actor's own bid for a lot; None without an interest, or for another account of the organisation."""
+    if actor.organisation_id is None or not actor.has("bidder"):
         return None
     interest = await find_interest(tx, lot_id, actor.organisation_id)
     if interest is None:
@@ -105,7 +105,11 @@ async def find_receipt(tx: Tx, actor: Actor, digest: bytes) -> ReceiptView:
         tx,
         "WHERE s.digest = :digest AND (i.organisation_id = :organisation OR (:oversight AND EXISTS"
         " (SELECT 1 FROM kernel_unsealed u WHERE u.subject = s.lot_id)))",
-        {"digest": digest, "organisation": actor.organisation_id, "oversight": actor.has("supervisor")},
+        {
+            "digest": digest,
+            "organisation": actor.organisation_id if actor.has("bidder") else None,
+            "oversight": actor.has("supervisor"),
+        },
     )
     if not found:
         raise NotFound

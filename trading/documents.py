@@ -149,7 +149,9 @@ async def access_document(
 async def _may_read(tx: Tx, actor: Actor, holders: Holders, lot: LotView) -> bool:
     if actor.has(Role.SUPERVISOR):
         return True
-    return actor.organisation_id is not None and await holders.is_holder(tx, lot.id, actor.organisation_id)
+    if not actor.has(Role.BIDDER) or actor.organisation_id is None:
+        return False  # a staff account under a company's code must not find out whether the company takes part
+    return await holders.is_holder(tx, lot.id, actor.organisation_id)
 
 
 def _require_fitting(name: str, data: bytes) -> str:

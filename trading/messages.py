@@ -5,11 +5,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import select, true, update
 
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
 from trading.models.question import Message
+from trading.vocabulary import Role
+
+#: Kinds that only those get who take part in a lot: another account of the same organisation must not learn of it.
+TO_BIDDERS = ("answer", "correction", "award", "result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +54,13 @@ async def tell(
 
 
 async def list_messages(tx: Tx, actor: Actor, *, most: int = 100) -> list[MessageView]:
-    """Return the newest messages of the actor's organisation."""
+    """Return the newest messages of the actor's organisation; what goes to bidders, only to its bidder."""
     if actor.organisation_id is None:
         return []
     query = (
         select(Message)
         .where(Message.organisation_id == actor.organisation_id)
+        .where(true() if actor.has(Role.BIDDER) else Message.kind.not_in(TO_BIDDERS))
         .order_by(Message.sent_at.desc(), Message.id)
         .limit(most)
     )

@@ -1,4 +1,5 @@
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from tests.factories.trading import (
     set_clock,
 )
 from trading import facade
+from trading.documents import access_document, list_documents
 from trading.drafts import AnswerDraft
 from trading.messages import list_messages, mark_read
 from trading.notices import publish_notice
@@ -38,6 +40,18 @@ async def test_an_answer_reaches_every_holder_and_the_public(tx: Tx) -> None:
         (message,) = await list_messages(tx, bidder)
         assert "含安装。" in message.text
         assert message.href.endswith(f"#answer-{no}")
+
+
+async def test_another_account_of_a_holder_does_not_learn_that_it_holds_the_documents(tx: Tx) -> None:
+    world = await make_published_lot(tx)
+    question = await ask(tx, world)
+    await answer_question(tx, world.agency, world.holders, question, AnswerDraft(text="含安装。"))
+    spy = replace(world.bidders[0], roles=frozenset({"centre"}))
+    (document,) = await list_documents(tx, world.lot_id)
+
+    assert await list_messages(tx, spy) == []
+    with pytest.raises(NotFound):
+        await access_document(tx, spy, world.holders, world.lot_id, document.id)
 
 
 async def test_who_asked_is_told_to_nobody(tx: Tx) -> None:

@@ -12,7 +12,7 @@ from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, format_time
 from kernel.db.transaction import Tx
 from kernel.drawbook import book
 from kernel.drawbook.identities import leaf_of_person, leaf_opening
-from kernel.drawbook.shelf import find_draw, list_contributions
+from kernel.drawbook.shelf import find_draw, list_contributions, require_contributor
 from kernel.drawbook.vault import Vault
 from kernel.errors import InvalidInput, NotFound, Unavailable
 from kernel.identity.actor import Actor
@@ -143,8 +143,9 @@ async def commit(tx: Tx, actor: Actor, draw_id: uuid.UUID, data: SignedText) -> 
     tags=["draws"],
     summary="Close the commitments: all are in, or their time is over",
 )
-async def close(tx: Tx, draw_id: uuid.UUID) -> dict[str, str]:
+async def close(tx: Tx, actor: Actor, draw_id: uuid.UUID) -> dict[str, str]:
     """Close the commitments."""
+    await _require_own(tx, actor, draw_id)
     await book.close(tx, draw_id)
     return {"state": "closed"}
 
@@ -177,7 +178,13 @@ async def reveal(tx: Tx, actor: Actor, draw_id: uuid.UUID, data: Reveal) -> dict
 )
 async def give_up(tx: Tx, actor: Actor, draw_id: uuid.UUID) -> dict[str, str]:
     """End an attempt; the next one names it."""
+    await _require_own(tx, actor, draw_id)
     return {"reason": await committee.give_up(tx, actor, draw_id)}
+
+
+async def _require_own(tx: Tx, actor: Actor, draw_id: uuid.UUID) -> None:
+    if not actor.has("centre"):
+        await require_contributor(tx, actor, draw_id)
 
 
 @get(

@@ -8,6 +8,7 @@ from kernel.canonical import b64u_decode
 from kernel.db.transaction import Tx
 from kernel.drawbook.models import Contribution, Draw, Step
 from kernel.errors import NotFound
+from kernel.identity.actor import Actor
 
 
 async def lock_draw(tx: Tx, draw_id: uuid.UUID) -> Draw:
@@ -32,6 +33,16 @@ async def find_draw(tx: Tx, draw_id: uuid.UUID) -> Draw:
     if found is None:
         raise NotFound
     return found
+
+
+async def require_contributor(tx: Tx, actor: Actor, draw_id: uuid.UUID) -> None:
+    """Let in whoever acts for a contributor of a draw.
+
+    Raises:
+        NotFound: no such draw, or somebody else's.
+    """
+    if actor.uscc not in {one["org"] for one in (await find_draw(tx, draw_id)).spec["contributors"]}:
+        raise NotFound
 
 
 async def find_void(tx: Tx, subject: uuid.UUID | None, purpose: str) -> Draw | None:

@@ -19,7 +19,7 @@ from kernel.draw import records as rec
 from kernel.drawbook import book, replacing
 from kernel.drawbook.identities import leaf_of_person, leaf_opening, open_identity
 from kernel.drawbook.models import Draw
-from kernel.drawbook.shelf import find_draw
+from kernel.drawbook.shelf import find_draw, require_contributor
 from kernel.drawbook.transcript import pool_file, transcript
 from kernel.drawbook.vault import Vault
 from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotFound, NotPermitted, TooEarly, VerificationFailed
@@ -126,6 +126,16 @@ class Play:
         await book.close(tx, self.draw_id)
         assert await self.reveal(tx)
         return draw
+
+
+async def test_only_contributors_act_on_a_draw(tx: Tx) -> None:
+    play = Play()
+    await play.freeze(tx)
+
+    for party in PARTIES:
+        await require_contributor(tx, actor_for(party), play.draw_id)
+    with pytest.raises(NotFound):
+        await require_contributor(tx, actor_for("another agency"), play.draw_id)
 
 
 async def test_a_stranger_replays_a_draw_with_its_replacements(world: World) -> None:

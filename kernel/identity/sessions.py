@@ -4,6 +4,7 @@ A session's secret is 32 random bytes made at sign-in, never taken from the clie
 opens nothing (no fixation), and every sign-in makes a new one. The database keeps its SHA-256 only.
 """
 
+import asyncio
 import hashlib
 import os
 from dataclasses import dataclass
@@ -158,7 +159,8 @@ async def check_password(tx: Tx, login: str, password: str) -> Account:
         NotPermitted: unknown login, wrong password or disabled account; the answer is the same.
     """
     account = (await tx.session.execute(sa_select(Account).where(Account.login == login))).scalar_one_or_none()
-    if not password_matches(account, password) or account is None:
+    # Argon2 takes long on purpose: in a thread, so that guessing does not hold up everybody's bids.
+    if not await asyncio.to_thread(password_matches, account, password) or account is None:
         raise NotPermitted("登录名或口令不正确。")
     return account
 

@@ -197,20 +197,22 @@ def verify_sealed(pdf: bytes, roots: Sequence[x509.Certificate], *, at: datetime
         at: when the certificates must be valid; None takes each signature's own time, which without a timestamp token
             is a claim.
     """
-    from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.pdf_utils.reader import PdfFileReader
 
     for name in ("pyhanko", "pyhanko_certvalidator"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # refusals are reported, not logged with a traceback
     try:
         found = list(PdfFileReader(io.BytesIO(pdf), strict=False).embedded_signatures)
-    except (PdfError, ValueError, IndexError, KeyError, AssertionError, RecursionError):
+    except Exception:  # the parser meets hostile bytes here and raises whatever it stumbles over
         return SealReport(False, (), ("not-pdf",))
     if not found:
         return SealReport(False, (), ("no-seal",))
     seals, problems = [], []
     for signature in found:
-        seal, wrong = _judge(signature, roots, at)
+        try:
+            seal, wrong = _judge(signature, roots, at)
+        except Exception:  # as above: what cannot be judged is not accepted
+            seal, wrong = Seal("", "", None, None, "", "", False, False, False), ["broken"]
         seals.append(seal)
         problems += wrong
     if not seals[-1].whole and "changed-later" not in problems:
@@ -221,9 +223,7 @@ def verify_sealed(pdf: bytes, roots: Sequence[x509.Certificate], *, at: datetime
 
 def _judge(signature: Any, roots: Sequence[x509.Certificate], at: datetime | None) -> tuple[Seal, list[str]]:
     from asn1crypto import x509 as asn1_x509
-    from pyhanko.pdf_utils.misc import PdfError
     from pyhanko.sign.validation import validate_pdf_signature
-    from pyhanko.sign.validation.errors import SignatureValidationError
     from pyhanko.sign.validation.status import SignatureCoverageLevel
     from pyhanko_certvalidator import ValidationContext
 
@@ -235,17 +235,11 @@ def _judge(signature: Any, roots: Sequence[x509.Certificate], at: datetime | Non
         allow_fetching=False,
         moment=at or claimed,
     )
-    intact = trusted = whole = unchanged = False
-    stamped = None
-    try:
-        status = validate_pdf_signature(signature, context)
-        intact = bool(status.intact and status.valid)
-        trusted = bool(status.trusted)
-        whole = status.coverage == SignatureCoverageLevel.ENTIRE_FILE
-        unchanged = bool(status.docmdp_ok is not False and status.bottom_line)
-        stamped = status.timestamp_validity.timestamp if status.timestamp_validity else None
-    except (SignatureValidationError, PdfError, ValueError):
-        pass
+    status = validate_pdf_signature(signature, context)
+    intact, trusted = bool(status.intact and status.valid), bool(status.trusted)
+    whole = status.coverage == SignatureCoverageLevel.ENTIRE_FILE
+    unchanged = bool(status.docmdp_ok is not False and status.bottom_line)
+    stamped = status.timestamp_validity.timestamp if status.timestamp_validity else None
     wrong = [] if intact else ["broken"]
     wrong += [] if trusted or not intact else ["untrusted"]
     wrong += [] if unchanged or not (intact and trusted) else ["changed-later"]

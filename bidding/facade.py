@@ -13,6 +13,7 @@ from bidding.opening_view import (
     list_forms,
     list_seats,
 )
+from bidding.queries import ReceiptView, find_public_receipt
 from bidding.vocabulary import BidState, OpeningStage
 
 __all__ = [
@@ -24,10 +25,12 @@ __all__ = [
     "OpenedBidView",
     "OpeningStage",
     "OpeningView",
+    "ReceiptView",
     "RegisteredHolders",
     "SeatView",
     "find_case_files",
     "find_opening",
+    "find_public_receipt",
     "find_reading",
     "list_bids_after_opening",
     "list_competitors",

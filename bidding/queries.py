@@ -116,6 +116,22 @@ async def find_receipt(tx: Tx, actor: Actor, digest: bytes) -> ReceiptView:
     return found[0]
 
 
+async def find_public_receipt(tx: Tx, digest: bytes) -> ReceiptView:
+    """Return a receipt for anybody, once its lot is unsealed.
+
+    Raises:
+        NotFound: absent, or sealed still: the answer is the same.
+    """
+    found = await _receipts(
+        tx,
+        "WHERE s.digest = :digest AND EXISTS (SELECT 1 FROM kernel_unsealed u WHERE u.subject = s.lot_id)",
+        {"digest": digest},
+    )
+    if not found:
+        raise NotFound("没有这个编号的回执。")
+    return found[0]
+
+
 async def list_own_submissions(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[ReceiptView]:
     """Return the actor's own revisions for a lot, newest first."""
     return await _receipts(

@@ -75,6 +75,7 @@ def test_no_public_door_changes_anything_but_signing_in(app: Litestar) -> None:
         "/api/v1/auth/password",
         "/api/v1/auth/licence",
         "/api/v1/auth/call",
+        "/e/login",
     }
 
 

@@ -54,3 +54,20 @@ async def test_the_entrance_to_verification_finds_nothing_kindly(world: World) -
 
     assert answer.status_code == 200
     assert "没有找到这个编号" in answer.text
+
+
+async def test_an_unknown_receipt_and_a_sealed_one_look_the_same(world: World) -> None:
+    client = world.client()
+
+    unknown = await client.get("/verify/receipts/" + "A" * 43, headers={"accept": "text/html"})
+    nonsense = await client.get("/verify/receipts/nonsense", headers={"accept": "text/html"})
+
+    assert unknown.status_code == nonsense.status_code == 404
+    assert "没有这个编号的回执" in unknown.text
+
+
+async def test_the_guide_is_there_under_all_its_names(world: World) -> None:
+    client = world.client()
+
+    for path in ("/help", "/accessibility", "/contact"):
+        assert (await client.get(path)).status_code == 200

@@ -49,7 +49,7 @@ async def _kill_at_random(platform: Platform, done: list[str]) -> None:
 
 def _receipts(folder: Path) -> list[dict[str, object]]:
     found = []
-    for file in sorted(folder.rglob("receipt*.json")):
+    for file in sorted(folder.rglob("*-receipt.json")):
         found.append(json.loads(file.read_text(encoding="utf-8")))
     return found
 

@@ -68,9 +68,6 @@ def make(venv: Path, root: Path) -> None:
     write_stamp(venv, root, missing)
 
 
-# ------------------------------------------------------------------------------------------------ where
-
-
 def choose_folder(root: Path, spare: Path) -> Path:
     """The checkout's `.venv`, else the user's cache, else a private folder in the temporary directory."""
     shared = Path(tempfile.gettempdir()) / f"sunlit-{os.geteuid()}"
@@ -131,10 +128,7 @@ def is_ready(venv: Path, root: Path) -> bool:
     except OSError:
         return False
     left_out = (venv / "sunlit" / "incomplete").exists() and os.geteuid() == 0
-    return same_lock and os.access(interpreter, os.X_OK) and os.access(venv / "bin/python", os.X_OK) and not left_out
-
-
-# ------------------------------------------------------------------------------------------------ system packages
+    return same_lock and not left_out and all(os.access(it, os.X_OK) for it in (interpreter, venv / "bin/python"))
 
 
 def missing_system_parts() -> list[str]:
@@ -155,11 +149,7 @@ def has_chinese_font() -> bool:
 
 
 def install_system_packages() -> list[str]:
-    """Install what PDF documents need, as root with apt; otherwise name the one line to run.
-
-    Returns:
-        What is still missing. The platform runs without it, but makes no PDF documents.
-    """
+    """Install what PDF documents need, as root with apt, or name the one line to run; return what is still missing."""
     missing = missing_system_parts()
     if not missing:
         return []
@@ -201,9 +191,6 @@ def require_venv_module() -> None:
 def can_import_venv() -> bool:
     """Ask a fresh interpreter, because this one remembers what it failed to find."""
     return ask([sys.executable, "-I", "-c", "import ensurepip, venv"])[0]
-
-
-# ------------------------------------------------------------------------------------------------ environment
 
 
 def make_venv(venv: Path) -> None:
@@ -315,8 +302,6 @@ def write_stamp(venv: Path, root: Path, missing: list[str]) -> None:
     fresh.replace(folder / "lock")
 
 
-# ------------------------------------------------------------------------------------------------ running and telling
-
 PIP_QUIET = ("--quiet", "--disable-pip-version-check", "--root-user-action=ignore", "--no-warn-script-location")
 
 
@@ -331,20 +316,13 @@ def ask(argv: list[str]) -> tuple[bool, str]:
 
 def run(argv: list[str], environment: Mapping[str, str], *, tolerate_failure: bool = False) -> None:
     """Run one installer silently; if it fails, everything it said becomes the message."""
-    done = subprocess.run(
-        argv,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        env=dict(environment),
-        cwd="/",
-        close_fds=False,
-        text=True,
-        errors="replace",
-        check=False,
+    pipe, none = subprocess.PIPE, subprocess.DEVNULL
+    child = subprocess.Popen(
+        argv, env=dict(environment), cwd="/", close_fds=False, stdin=none, stdout=pipe, stderr=subprocess.STDOUT
     )
-    if done.returncode and not tolerate_failure:
-        raise SetupFailed(f"命令失败（{done.returncode}）：{shlex.join(argv)}\n{done.stdout.rstrip()}")
+    said = child.communicate()[0].decode(errors="replace").rstrip()
+    if child.returncode and not tolerate_failure:
+        raise SetupFailed(f"命令失败（{child.returncode}）：{shlex.join(argv)}\n{said}")
 
 
 @contextlib.contextmanager

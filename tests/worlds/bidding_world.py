@@ -159,8 +159,8 @@ class BiddingWorld:
                     "INSERT INTO trading_project (id, number, title, regime, kind, method, region,"
                     " procuring_entity_id, procuring_entity_name, agency_id, agency_name, entrustment, funds, approval,"
                     " supervising_body, contacts, provenance, registered_by, registered_at) VALUES (:id, :number,"
-                    " '服务器采购', 'ZTB', 'goods', 'open', '西安市', :b, :bn, :a, :an, '{}', '{}', '', '', '[]', '{}',"
-                    " :id, :t)"
+                    " '服务器采购', 'ZTB', 'goods', 'open', '西安市', :b, :bn, :a, :an, '{}', cast(:funds AS jsonb),"
+                    " '', '', '[]', '{}', :id, :t)"
                 ),
                 {
                     "id": project,
@@ -169,6 +169,7 @@ class BiddingWorld:
                     "bn": BUYER,
                     "a": organisations[AGENCY],
                     "an": AGENCY,
+                    "funds": json.dumps({"source": "state_owned", "description": "国有资金 100%"}),
                     "t": now - timedelta(days=8),
                 },
             )
@@ -178,7 +179,8 @@ class BiddingWorld:
                     "INSERT INTO trading_lot (id, project_id, number, title, stage, stage_since, scope, qualifications,"
                     " consortium_allowed, agents_allowed, price_cap_fen, criteria, review_items, price_method,"
                     " procedure, provenance, registered_at, documents_from, documents_to, deadline, opening_at, keyset,"
-                    " published_at) VALUES (:id, :p, '001', '服务器采购', :stage, :t, '{}', '[]', false, true,"
+                    " published_at) VALUES (:id, :p, '001', '服务器采购', :stage, :t,"
+                    " cast(:scope AS jsonb), '[]', false, true,"
                     " 320000000, '[]', '[]', '{}', cast(:procedure AS jsonb), '{}', :t, :t, :to, :d, :d, NULL, NULL)"
                 ),
                 {
@@ -189,6 +191,7 @@ class BiddingWorld:
                     "to": now + timedelta(days=7),
                     "d": self.deadline,
                     "procedure": json.dumps(procedure),
+                    "scope": json.dumps({"summary": "服务器", "quantity": "12 台", "place": "西安", "term": "30 日"}),
                 },
             )
         if published:

@@ -11,6 +11,8 @@ from portal.embedded.home import Home
 
 #: An authority that begins before every date of a rehearsal, so that its certificates hold whatever the clock says.
 _BACKDATED = timedelta(days=400)
+#: How long a list that was signed on demand is used again.
+_FRESH = timedelta(hours=1)
 
 
 def ensure_authority(home: Home) -> Authority:
@@ -35,6 +37,7 @@ class LocalLicences:
 
     def __init__(self, authority: Authority) -> None:
         self._authority = authority
+        self._kept: tuple[float, x509.CertificateRevocationList] | None = None
 
     @property
     def roots(self) -> Sequence[x509.Certificate]:
@@ -47,5 +50,13 @@ class LocalLicences:
         return (self._authority.issuing,)
 
     def crls(self, now: datetime) -> Sequence[x509.CertificateRevocationList]:
-        """Return a list that holds everything revoked so far."""
-        return (make_crl(self._authority, now),)
+        """Return a list that holds everything revoked so far: the kept one as long as it is fresh and complete."""
+        file = self._authority.folder / "revoked.json"
+        changed = file.stat().st_mtime if file.exists() else 0.0
+        if self._kept is None or self._kept[0] != changed or not _is_fresh(self._kept[1], now):
+            self._kept = (changed, make_crl(self._authority, now))
+        return (self._kept[1],)
+
+
+def _is_fresh(crl: x509.CertificateRevocationList, now: datetime) -> bool:
+    return crl.last_update_utc <= now < crl.last_update_utc + _FRESH

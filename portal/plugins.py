@@ -3,6 +3,7 @@
 from typing import Any
 
 from bidding.holders import RegisteredHolders
+from experts.facade import CommitteeMembers
 from kernel.drawbook.vault import Vault
 from portal import keyring
 from portal.embedded.home import Home
@@ -12,7 +13,11 @@ from portal.seals import SealDesk
 
 def make_plugins(home: Home) -> dict[str, Any]:
     """Return the collaborators of an installation."""
-    plugins: dict[str, Any] = {"holders": RegisteredHolders(), "vault": Vault(keyring.vault_key(home))}
+    plugins: dict[str, Any] = {
+        "holders": RegisteredHolders(),
+        "evaluators": CommitteeMembers(),
+        "vault": Vault(keyring.vault_key(home)),
+    }
     if licence_roots(home):
         authority = ensure_authority(home)
         plugins["licences"] = LocalLicences(authority)

@@ -8,6 +8,7 @@ when it cannot be reached, the same rounds run from a plain loop.
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -16,7 +17,10 @@ from arq import cron
 from arq.connections import RedisSettings
 from arq.worker import Worker
 from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
+from kernel.log.writer import MOST_COVER, record_cover
 from kernel.outbox.queue import Handler, drain
 from kernel.web.services import Services
 from portal.jobs import DUE, JOBS
@@ -26,6 +30,17 @@ log = logging.getLogger("sunlit.worker")
 Due = Callable[[Services], Awaitable[None]]
 #: Seconds between two rounds when nothing wakes the worker.
 INTERVAL_S = 1.0
+#: Of 256: in how many rounds cover entries are written.
+COVER_CHANCE = 16
+
+
+async def emit_cover(services: Services) -> None:
+    """Write cover entries at random times: on average every quarter of a minute, whatever else happens."""
+    if os.urandom(1)[0] >= COVER_CHANCE:
+        return
+    async with services.db.begin() as tx:
+        await record_cover(tx, 1 + os.urandom(1)[0] % MOST_COVER)
+        await tx.session.execute(text("SELECT pg_notify('audit', '')"))
 
 
 class Rounds:
@@ -86,7 +101,10 @@ async def run_worker(services: Services, database_url: str, redis_url: str) -> N
     """
     rounds = Rounds(services)
     await services.feed.start()
-    tasks = [asyncio.create_task(listen(database_url, rounds), name="outbox")]
+    tasks = [
+        asyncio.create_task(listen(database_url, rounds), name="outbox"),
+        asyncio.create_task(_cover(services), name="cover"),
+    ]
     if redis_url:
         tasks.append(asyncio.create_task(_arq(redis_url, rounds), name="arq"))
     try:
@@ -96,6 +114,15 @@ async def run_worker(services: Services, database_url: str, redis_url: str) -> N
             task.cancel()
         await services.feed.stop()
         await services.db.close()
+
+
+async def _cover(services: Services) -> None:
+    while True:
+        await asyncio.sleep(INTERVAL_S)
+        try:
+            await emit_cover(services)
+        except (OSError, SQLAlchemyError) as error:
+            log.warning("no cover entries this time (%s)", type(error).__name__)
 
 
 async def _arq(redis_url: str, rounds: Rounds) -> None:

@@ -18,6 +18,9 @@ from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
 from kernel.log.entry import Entry, entry_of
 
+#: The most cover entries that come with one sealed act, or at one random time.
+MOST_COVER = 7
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -94,7 +97,35 @@ async def record_detail(
     ).scalar_one()
     await tx.session.execute(text("INSERT INTO audit_queue (entry_id) VALUES (:id)"), {"id": entry_id})
     await tx.session.execute(text("SELECT pg_notify('audit', '')"))
+    if visibility == "sealed":
+        # How much the log grows must not tell how many sealed acts there were.
+        await record_cover(tx, os.urandom(1)[0] % (MOST_COVER + 1))
     return Recorded(entry_id, entry, detail)
+
+
+async def record_cover(tx: Tx, count: int) -> None:
+    """Record entries that mean nothing, so that the growth of the public log tells nothing either.
+
+    The tree is public, and on a quiet platform its size would count the sealed acts one by one. Cover entries come with
+    every sealed act in a random number, and by themselves at random times (`portal.worker`); nobody without the entries
+    tells them from others.
+
+    Args:
+        count: how many, 0 to `MOST_COVER`.
+    """
+    provider = suite("intl-1")
+    at = format_time(tx.now)
+    for _ in range(count):
+        detail = {"v": 1, "type": "cover", "noise": os.urandom(16).hex()}
+        entry = entry_of(provider, "cover", at, detail, os.urandom(16))
+        await tx.session.execute(
+            text(
+                "WITH made AS (INSERT INTO audit_entry (data, type, detail, visibility, subject, at)"
+                " VALUES (:data, 'cover', cast(:detail AS jsonb), 'sealed', NULL, :at) RETURNING id)"
+                " INSERT INTO audit_queue (entry_id) SELECT id FROM made"
+            ),
+            {"data": entry.data(), "detail": json.dumps(detail), "at": tx.now},
+        )
 
 
 async def rehearsal_offset_s(tx: Tx) -> int:

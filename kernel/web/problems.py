@@ -10,7 +10,7 @@ from typing import Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DataError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kernel import errors
@@ -119,6 +119,9 @@ def handle_http_error(request: Request[Any, Any, Any], error: HTTPException) -> 
 
 def handle_lost_database(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer while the database cannot be reached: nothing was recorded, try again; other faults are ours."""
+    if str(getattr(getattr(error, "orig", None), "sqlstate", "") or "")[:2] == "22" or isinstance(error, DataError):
+        # Class 22: a value that the database cannot hold, such as a number out of range or a NUL in a text.
+        return handle_domain_error(request, errors.InvalidInput("请求中的数值或字符超出允许范围，请核对后重试。"))
     if not _is_lost_connection(error):
         return handle_unknown_error(request, error)
     log.warning("database not reached at %s %s", request.method, request.url.path)

@@ -13,6 +13,7 @@ from rich.console import Console
 from portal.demo.play import Performance, perform
 from portal.embedded.home import CHECKOUT
 from portal.errors import CommandError
+from portal.keyring import trust_file
 from portal.launch import Platform, launched
 
 #: What the demonstration leaves in the data folder, so that it is not played twice.
@@ -57,7 +58,7 @@ async def _run(args: argparse.Namespace) -> int:
         code = 0
         if done.get("bundle"):
             console.rule("[bold]离线核验", align="left")
-            code = verify_apart(Path(str(done["bundle"])))
+            code = verify_apart(Path(str(done["bundle"])), trust_file(platform.home))
         _print_end(console, platform, done, canaries, code, time.monotonic() - started)
         if args.exit or args.stop_before:
             return code
@@ -93,9 +94,9 @@ def _keep(platform: Platform, performance: Performance) -> dict[str, object]:
     return told
 
 
-def verify_apart(bundle: Path) -> int:
+def verify_apart(bundle: Path, trust: Path) -> int:
     """Verify the bundle in a clean interpreter of its own, as a stranger would; return its exit code."""
-    words = [sys.executable, "-P", "-m", "portal.cli", "verify", str(bundle)]
+    words = [sys.executable, "-P", "-m", "portal.cli", "verify", str(bundle), "--trust", str(trust)]
     return subprocess.run(words, cwd=CHECKOUT, env={"PYTHONPATH": str(CHECKOUT), "PATH": ""}, check=False).returncode
 
 

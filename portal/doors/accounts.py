@@ -7,7 +7,7 @@ from litestar import get, post
 
 from kernel.canonical import NotCanonical, b64u_decode
 from kernel.db.transaction import Tx
-from kernel.errors import InvalidInput
+from kernel.errors import Conflict, InvalidInput
 from kernel.identity.accounts import add_person_key, create_account, ensure_organisation, list_person_keys
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
@@ -81,6 +81,9 @@ async def add_key(tx: Tx, actor: Actor, data: NewKey) -> dict[str, str]:
         spki = b64u_decode(data.spki)
     except NotCanonical as error:
         raise InvalidInput("公钥编码不正确。", [("spki", "应为 base64url")]) from error
+    held = [key.spki for key in await list_person_keys(tx, actor.account_id, purpose=data.purpose)]
+    if held and spki not in held:
+        raise Conflict("您已登记过这一用途的密钥。更换密钥须由本人持原密钥办理，不能只凭登录添加。")
     key = await add_person_key(tx, actor.account_id, purpose=data.purpose, spki=spki)
     await record(tx, actor, "key.registered", {"kid": key.kid, "purpose": key.purpose})
     return {"kid": key.kid}

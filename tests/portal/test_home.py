@@ -71,3 +71,13 @@ async def test_the_guide_is_there_under_all_its_names(world: World) -> None:
 
     for path in ("/help", "/accessibility", "/contact"):
         assert (await client.get(path)).status_code == 200
+
+
+async def test_values_that_no_database_holds_are_refused_in_words(world: World) -> None:
+    client = world.client()
+
+    large = await client.get("/ledger", params={"before": 10**20}, headers={"accept": "text/html"})
+    strange = await client.get("/verify", params={"q": "\x00"}, headers={"accept": "text/html"})
+
+    assert large.status_code == 422
+    assert strange.status_code in (200, 422)

@@ -216,3 +216,16 @@ async def test_the_trust_file_is_served_in_the_form_that_verifiers_read(world: W
 
     assert read_trust(answer.content).origin == world.services.trust["origin"]
     assert answer.content == jcs(world.services.trust)
+
+
+async def test_a_sealed_act_comes_with_cover_that_oversight_cannot_see(tx: Tx) -> None:
+    grown = set()
+    for number in range(12):
+        before = (await tx.session.execute(text("SELECT count(*) FROM audit_entry"))).scalar_one()
+        await record(tx, system_actor(), "test.sealed", {"number": number}, visibility="sealed")
+        grown.add((await tx.session.execute(text("SELECT count(*) FROM audit_entry"))).scalar_one() - before)
+
+    assert min(grown) >= 1
+    assert len(grown) > 1, "the log grew by the same number each time"
+    kinds = await tx.session.execute(text("SELECT DISTINCT visibility FROM audit_entry WHERE type = 'cover'"))
+    assert kinds.scalars().all() == ["sealed"]

@@ -1,14 +1,15 @@
 // @ts-check
 /**
  * A contributor of a public draw: makes a random value in this browser, commits to it by signature, and reveals it after
- * the close. Until then the value lies in this browser's storage and in a file that the contributor keeps.
+ * the close. Until then the value lies in a file that the contributor keeps, and nowhere in the browser.
  *
- * Markup: `#drawcard` with data-draw, data-commit, data-reveal, data-party; buttons `#drawcommit` and `#drawreveal`.
+ * Markup: `#drawcard` with data-draw, data-commit, data-reveal, data-party; buttons `#drawcommit` and `#drawreveal`, and
+ * the file input `#drawfile` beside the second.
  */
 import { post, read } from './api.js';
 import './app.js';
 import { b64u, fromB64u, randomBytes } from './bytes.js';
-import { jcs } from './canonical.js';
+import { jcs, parse } from './canonical.js';
 import { commitment, specHash } from './draw.js';
 import { Refusal } from './errors.js';
 import { sign } from './jws.js';
@@ -19,7 +20,6 @@ import { explain } from './words.js';
 const { say, fail } = outcome('drawsay');
 const card = maybe('drawcard');
 const { draw = '', commit: commitHref = '', reveal: revealHref = '', party = '' } = card?.dataset ?? {};
-const stored = `draw ${draw} ${party}`;
 
 async function ownKey() {
   const data = await chosenBytes(input('keyfile'));
@@ -32,7 +32,6 @@ async function commitNow() {
   const { spec } = await read(draw);
   const hash = await specHash(spec);
   const value = randomBytes(32);
-  localStorage.setItem(stored, b64u(value));
   save(`${spec.id}-${party}.json`, jcs({ draw: spec.id, party, r: b64u(value) }));
   const c = b64u(await commitment(hash, party, value));
   const payload = { v: 1, type: 'draw.commit', spec: b64u(hash), party, c };
@@ -40,8 +39,10 @@ async function commitNow() {
 }
 
 async function revealNow() {
-  const value = localStorage.getItem(stored);
-  if (!value) throw new Refusal('choose', '本浏览器没有保存您的随机数，请使用提交承诺时的电脑');
+  const data = await chosenBytes(input('drawfile'));
+  if (!data) throw new Refusal('choose', '请选择提交承诺时保存的随机数文件');
+  const { r: value, party: whose } = parse(data);
+  if (whose !== party) throw new Refusal('choose', '这个文件是另一贡献方的随机数');
   fromB64u(value, 32);
   const { state } = await read(draw);
   if (state === 'frozen') await post(`${draw}/close`, {});

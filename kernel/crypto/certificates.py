@@ -40,6 +40,18 @@ def x5c_of(chain: Sequence[x509.Certificate]) -> list[str]:
     return [base64.b64encode(certificate.public_bytes(Encoding.DER)).decode() for certificate in chain]
 
 
+#: What the parser raises for bytes that are no certificate, or a damaged one.
+_DAMAGE = (
+    TypeError,
+    ValueError,
+    binascii.Error,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+
+
 def read_x5c(value: Any) -> list[x509.Certificate]:
     """Read the `x5c` member of a JWS header; nothing in it is trusted yet.
 
@@ -53,7 +65,16 @@ def read_x5c(value: Any) -> list[x509.Certificate]:
         try:
             der = base64.b64decode(text, validate=True)
             certificate = x509.load_der_x509_certificate(der)
-        except (TypeError, ValueError, binascii.Error, UnsupportedAlgorithm):
+            # Parts are parsed when first asked for: a damaged one is refused here, not in the middle of a check.
+            _ = (certificate.version, certificate.extensions, certificate.public_key())
+        except (
+            TypeError,
+            ValueError,
+            binascii.Error,
+            UnsupportedAlgorithm,
+            x509.InvalidVersion,
+            x509.DuplicateExtension,
+        ):
             raise CertificateError("format", "an entry of x5c is not a certificate") from None
         if base64.b64encode(der).decode() != text:
             raise CertificateError("format", "an entry of x5c is not canonical")

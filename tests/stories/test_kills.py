@@ -96,10 +96,11 @@ async def test_kills_during_an_opening_lose_nothing(tmp_path: Path) -> None:
 
 
 def _sealed(folder: Path) -> set[tuple[str, str]]:
-    """What the bidders sealed last, read from their own folders; those who withdrew or came late do not count."""
+    """What counts, read from the bidders' own folders: the last message that has a receipt, if it is no withdrawal."""
     found = set()
-    for file in sorted(folder.glob("*/form.json")):
-        if (file.parent / "counts").exists():
-            form = json.loads(file.read_text(encoding="utf-8"))
+    for own in sorted(folder.glob("bidder-*")):
+        revisions = sorted(int(file.name.split("-")[0]) for file in own.glob("*-receipt.json"))
+        if revisions and (own / f"{revisions[-1]}-bid.submission.jws").exists():
+            form = json.loads((own / f"{revisions[-1]}-form.json").read_text(encoding="utf-8"))
             found.add((form["uscc"], form["price"]))
     return found

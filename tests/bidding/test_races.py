@@ -51,6 +51,8 @@ async def test_the_same_message_from_many_connections_is_accepted_once(bw):
 
 async def test_what_is_accepted_around_the_deadline_is_exactly_the_close_list(bw):
     crowd = await gather_crowd(bw, 50)
+    # A few are surely in time, however slow the machine is; the rest race the deadline.
+    early = [(await submit(bw, one)).digest for one in crowd[:5]]
     await bw.world.clock_to(bw.deadline - timedelta(milliseconds=700))
 
     async def try_at(number: int) -> bytes | None:
@@ -65,8 +67,8 @@ async def test_what_is_accepted_around_the_deadline_is_exactly_the_close_list(bw
             await bw.world.rounds.run()
             await asyncio.sleep(0.01)
 
-    results = await asyncio.gather(*(try_at(n) for n in range(50)), close())
-    accepted = {b64u_encode(digest) for digest in results if digest}
+    results = await asyncio.gather(*(try_at(n) for n in range(5, 50)), close())
+    accepted = {b64u_encode(digest) for digest in (*early, *results) if digest}
 
     (close_row,) = await bw.rows("SELECT items FROM bidding_close WHERE lot_id = :lot")
     assert {item["submission"] for item in close_row.items} == accepted

@@ -95,8 +95,8 @@ def draw_page(
     drawn = draw.state == "drawn"
     return DrawPage(
         no=draw.number,
-        title=_title(draw),
-        purpose=_FOR.get(draw.purpose, draw.purpose),
+        title=title_of(draw),
+        purpose=purpose_of(draw),
         state=_STATES[draw.state],
         steps=_steps(draw),
         facts=_facts(draw),
@@ -125,7 +125,13 @@ _STATES = {
 }
 
 
-def _title(draw: Draw) -> str:
+def purpose_of(draw: Draw) -> str:
+    """Return what the draw is for, in words."""
+    return _FOR.get(draw.purpose, draw.purpose)
+
+
+def title_of(draw: Draw) -> str:
+    """Return what is drawn, in words."""
     return _PURPOSES.get(str(draw.spec["stage"]).split("/")[0], "公开抽取")
 
 

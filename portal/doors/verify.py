@@ -17,7 +17,7 @@ from kernel.log.reader import find_entry
 from kernel.web.guards import PUBLIC
 from kernel.web.render import render_page
 from kernel.web.services import Services
-from portal.draw_page import draw_page
+from portal.draw_page import draw_page, purpose_of, title_of
 from trading import facade as trading
 from trading.vocabulary import Stage
 
@@ -96,7 +96,7 @@ def _row(draw: Draw) -> DrawRow:
     drawn = draw.state == "drawn"
     return DrawRow(
         draw.number,
-        draw.purpose,
+        f"{title_of(draw)}：{purpose_of(draw)}",
         f"/verify/draws/{draw.id}",
         draw.drawn_at or draw.created_at,
         "可复算" if drawn else "进行中",

@@ -13,6 +13,7 @@ _OWN: Final = {
     "inspection.published": "公开抽查结果",
     "inspection.terminated": "终止抽查",
     "draw.void": "抽取作废",
+    "rehearsal.clock-moved": "调整演练时钟",
     "alarm.early-key-use": "有人在规定时间之前提交解密份额",
 }
 

@@ -63,6 +63,13 @@ async def _release(stage: Stage, companies: list[Company]) -> None:
 
 async def _share(stage: Stage) -> None:
     stage.scene("见证人解密")
+    visitor, lot = stage.person("visitor", "公众"), stage.found["lot"]
+
+    async def over() -> bool:
+        return (await visitor.get(f"/api/v1/lots/{lot}/opening"))["stage"] not in ("sealed", "closed", "releasing")
+
+    # A trustee who asks before the window is over has used the key too early, and supervision is told.
+    await stage.wait_until(over, what="解密时限结束")
     k = stage.case["inventions"]["procedure"]["k"]
     for key in stage.found["trustees"][:k]:
         person = stage.person(key)

@@ -85,7 +85,7 @@ class HttpPerson:
     async def _send(self, method: str, path: str, **content: Any) -> Any:
         """Send one request; with patience, again and again while the platform is away.
 
-        A repeated act that finds itself done already (409) is done.
+        A repeated act (not a read) that finds itself done already (409) is done.
         """
         clock = asyncio.get_running_loop()
         until, again = clock.time() + self.patience_s, False
@@ -94,7 +94,7 @@ class HttpPerson:
                 return self._value(await self._http.request(method, path, **content))
             except (httpx.TransportError, Refused) as failure:
                 away = not isinstance(failure, Refused) or failure.status in (500, 503)
-                if again and isinstance(failure, Refused) and failure.status == 409:
+                if again and method != "GET" and isinstance(failure, Refused) and failure.status == 409:
                     return failure.problem
                 if not away or clock.time() > until:
                     raise

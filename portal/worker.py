@@ -35,10 +35,15 @@ COVER_CHANCE = 16
 
 
 async def emit_cover(services: Services) -> None:
-    """Write cover entries at random times: on average every quarter of a minute, whatever else happens."""
+    """Write cover entries at random times: on average every quarter of a minute, whatever else happens.
+
+    Not before the log has begun: there is nothing to cover yet, and a rehearsal's clock can still be set.
+    """
     if os.urandom(1)[0] >= COVER_CHANCE:
         return
     async with services.db.begin() as tx:
+        if not (await tx.session.execute(text("SELECT EXISTS (SELECT 1 FROM audit_entry)"))).scalar_one():
+            return
         await record_cover(tx, 1 + os.urandom(1)[0] % MOST_COVER)
         await tx.session.execute(text("SELECT pg_notify('audit', '')"))
 

@@ -58,7 +58,7 @@ class HttpPerson:
     async def arrive(self) -> None:
         """Open the sign-in page, which sets the form token."""
         if "csrf" not in self._http.cookies:
-            await self._http.get("/login", headers={"accept": "text/html"})
+            await self._ask("GET", "/login", headers={"accept": "text/html"})
 
     async def sign_in(self, login: str, password: str) -> dict[str, Any]:
         """Sign in with a password."""
@@ -83,37 +83,41 @@ class HttpPerson:
         return await self._send("PUT", path, content=data, headers=headers)
 
     async def _send(self, method: str, path: str, **content: Any) -> Any:
+        answer = await self._ask(method, path, **content)
+        return answer.json() if answer.content else None
+
+    async def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:
         """Send one request; with patience, again and again while the platform is away.
 
-        A repeated act (not a read) that finds itself done already (409) is done.
+        A repeated act (not a read) that finds itself done already (409) is done; one that comes too late (409 as well,
+        `deadline-passed`) is refused, the first time as the second.
         """
         clock = asyncio.get_running_loop()
         until, again = clock.time() + self.patience_s, False
         while True:
             try:
-                return self._value(await self._http.request(method, path, **content))
-            except (httpx.TransportError, Refused) as failure:
-                away = not isinstance(failure, Refused) or failure.status in (500, 503)
-                if again and method != "GET" and isinstance(failure, Refused) and failure.status == 409:
-                    return failure.problem
-                if not away or clock.time() > until:
+                answer = await self._http.request(method, path, **content)
+                self._require_done(answer)
+            except httpx.TransportError:
+                if clock.time() > until:
                     raise
-                again = True
-                await asyncio.sleep(0.3)
+            except Refused as refusal:
+                if again and method != "GET" and refusal.status == 409 and refusal.code != "deadline-passed":
+                    return answer
+                if refusal.status not in (500, 503) or clock.time() > until:
+                    raise
+            else:
+                return answer
+            again = True
+            await asyncio.sleep(0.3)
 
     async def raw(self, path: str) -> bytes:
         """Read bytes."""
-        answer = await self._http.get(path)
-        if answer.status_code >= 400:
-            self._value(answer)
-        return answer.content
+        return (await self._ask("GET", path)).content
 
     async def page(self, path: str) -> str:
         """Read a page as a browser would."""
-        answer = await self._http.get(path, headers={"accept": "text/html"})
-        if answer.status_code >= 400:
-            raise Refused(answer.status_code, {"detail": answer.text[:300]}, path)
-        return answer.text
+        return (await self._ask("GET", path, headers={"accept": "text/html"})).text
 
     async def events(self, path: str) -> AsyncIterator[dict[str, Any]]:
         """Read server-sent events for as long as the caller wants."""
@@ -125,14 +129,13 @@ class HttpPerson:
     def _headers(self) -> dict[str, str]:
         return {"x-csrf-token": self._http.cookies.get("csrf") or "", "accept": "application/json"}
 
-    def _value(self, answer: httpx.Response) -> Any:
+    def _require_done(self, answer: httpx.Response) -> None:
         if answer.status_code >= 400:
             try:
                 problem = answer.json()
             except ValueError:
                 problem = {"detail": answer.text[:300]}
             raise Refused(answer.status_code, problem, f"{self.name} {answer.request.method} {answer.request.url.path}")
-        return answer.json() if answer.content else None
 
     # Keys that the person makes and keeps in the own folder.
 

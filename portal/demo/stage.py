@@ -39,11 +39,14 @@ class Stage:
     found: dict[str, Any] = field(default_factory=dict)
     canaries: list[str] = field(default_factory=list)
     begun: bool = False
+    #: What every wait is longer by, where processes are being killed.
+    patience_s: float = 0.0
 
     def person(self, key: str, name: str = "") -> HttpPerson:
         """Return somebody; they step on stage at first mention."""
         if key not in self.people:
             self.people[key] = HttpPerson(self.base_url, name or key, self.folder / key)
+            self.people[key].patience_s = self.patience_s
         return self.people[key]
 
     async def staff(
@@ -165,7 +168,7 @@ class Stage:
             TimeoutError: the answer never came.
         """
         loop = asyncio.get_running_loop()
-        until = loop.time() + within_s
+        until = loop.time() + within_s + self.patience_s
         while True:
             answer = await ask()
             if answer:

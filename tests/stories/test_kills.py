@@ -11,6 +11,7 @@ import os
 import signal
 from pathlib import Path
 
+import httpx
 import pytest
 from rich.console import Console
 from sqlalchemy import text
@@ -47,6 +48,16 @@ async def _kill_at_random(platform: Platform, done: list[str]) -> None:
             done.append(victim)
 
 
+async def _until_whole(platform: Platform) -> None:
+    """Wait until the last victim is back and the web answers from the database."""
+    async with httpx.AsyncClient(base_url=platform.url, trust_env=False) as visitor, asyncio.timeout(120):
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if (await visitor.get("/health/ready")).status_code == 200:
+                    return
+            await asyncio.sleep(0.5)
+
+
 def _receipts(folder: Path) -> list[dict[str, object]]:
     found = []
     for file in sorted(folder.rglob("*-receipt.json")):
@@ -64,8 +75,9 @@ async def test_kills_during_an_opening_lose_nothing(tmp_path: Path) -> None:
         async def before_scene(name: str, stage: Stage) -> None:
             nonlocal killer
             if name == "opening":
+                stage.patience_s = 120
                 for person in stage.people.values():
-                    person.patience_s = 90
+                    person.patience_s = stage.patience_s
                 killer = asyncio.create_task(_kill_at_random(platform, killed))
 
         try:
@@ -75,7 +87,7 @@ async def test_kills_during_an_opening_lose_nothing(tmp_path: Path) -> None:
                 killer.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
                     await killer
-        await asyncio.sleep(3)  # the last victim comes back
+        await _until_whole(platform)
 
         assert set(killed) >= set(VICTIMS), killed
         trust = keyring.load_trust(platform.home)

@@ -6,6 +6,9 @@ from typing import Any
 
 from kernel.errors import NotPermitted
 
+#: What an organisation's licence holder may authorise a clerk to do for it.
+SCOPES = frozenset({"read", "prepare", "sign", "submit", "open"})
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -13,6 +16,10 @@ class Actor:
 
     Attributes:
         roles: plain words such as those of `trading.vocabulary.Role`; the kernel gives them no meaning.
+        scopes: what an organisation has authorised this person to do (`SCOPES`); staff and licence holders: all of it.
+        lots: the lots that the authorisation covers; None: every lot.
+        stepped_up: whether the person proved anew, within the last minutes, that it is really them.
+        session_id: the session behind the request, as its owner sees it in the list; None outside a request.
     """
 
     account_id: uuid.UUID
@@ -22,6 +29,10 @@ class Actor:
     organisation_id: uuid.UUID | None = None
     organisation_name: str = ""
     uscc: str = ""
+    scopes: frozenset[str] = SCOPES
+    lots: frozenset[uuid.UUID] | None = None
+    stepped_up: bool = False
+    session_id: uuid.UUID | None = None
 
     def has(self, *roles: str) -> bool:
         """Say whether the actor holds one of the roles."""

@@ -1,9 +1,10 @@
 """Tables of identity."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import ForeignKey, Identity, Index
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db.base import Base
@@ -32,6 +33,8 @@ class Account(Base):
     display_name: Mapped[str]
     organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_organisation.id"))
     roles: Mapped[list[str]]
+    #: `pending` (waits for the second person), `invited` (approved; its holder has a code), `active`.
+    state: Mapped[str] = mapped_column(server_default="active")
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 
@@ -57,11 +60,83 @@ class Session(Base):
     __tablename__ = "identity_session"
 
     id_hash: Mapped[bytes] = mapped_column(primary_key=True)
+    #: What the holder's list of sessions calls it; opens nothing.
+    id: Mapped[uuid.UUID] = mapped_column(unique=True, server_default=text("gen_random_uuid()"))
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_account.id"), index=True)
     method: Mapped[str]
+    origin: Mapped[str] = mapped_column(server_default="")
+    device: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime]
     seen_at: Mapped[datetime]
+    idle: Mapped[timedelta] = mapped_column(server_default=text("interval '2 hours'"))
     expires_at: Mapped[datetime]
+    stepped_up_at: Mapped[datetime | None]
+
+
+class Factor(Base):
+    """A second factor of an account: a TOTP secret (encrypted) or a passkey's public key."""
+
+    __tablename__ = "identity_factor"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_account.id"), index=True)
+    kind: Mapped[str]
+    label: Mapped[str]
+    secret: Mapped[bytes]
+    credential: Mapped[bytes | None] = mapped_column(unique=True)
+    #: TOTP: the last time step that was used; passkey: the signature counter. Neither ever goes back.
+    counter: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+    confirmed_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Invitation(Base):
+    """A one-time code with which its holder activates an account, or recovers it; only the digest is kept."""
+
+    __tablename__ = "identity_invitation"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_account.id"), index=True)
+    code_hash: Mapped[bytes] = mapped_column(unique=True)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Petition(Base):
+    """A privileged act that one person has asked for and a second one approves or refuses."""
+
+    __tablename__ = "identity_petition"
+    __table_args__ = (CheckConstraint("decided_by <> asked_by", name="two_persons"),)
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    act: Mapped[str]
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_account.id"), index=True)
+    facts: Mapped[dict[str, Any]]
+    reason: Mapped[str]
+    asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_account.id"))
+    asked_at: Mapped[datetime]
+    decided_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_account.id"))
+    decided_at: Mapped[datetime | None]
+    approved: Mapped[bool | None]
+
+
+class Access(Base):
+    """One line of the audit of access: sign-ins, refusals, unmaskings, privileged acts. Written once, never changed."""
+
+    __tablename__ = "identity_access"
+    __table_args__ = (Index("ix_identity_access_at", "at"),)
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_account.id"))
+    second_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_account.id"))
+    login: Mapped[str]
+    origin: Mapped[str]
+    act: Mapped[str]
+    reason: Mapped[str]
 
 
 class LoginAttempt(Base):

@@ -7,12 +7,13 @@ opens nothing (no fixation), and every sign-in makes a new one. The database kee
 import asyncio
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, text
 from sqlalchemy import select as sa_select
 
+from kernel import ids
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.errors import NotPermitted, TooManyRequests
@@ -20,9 +21,11 @@ from kernel.identity.accounts import password_matches
 from kernel.identity.actor import Actor
 from kernel.identity.models import Account, LoginAttempt, Organisation, Session
 
-#: A session ends after this long without a request, and after this long in any case (R-SEC).
+#: A session ends after this long without a request, and after this long in any case (R-SEC), unless its opener says.
 IDLE = timedelta(hours=2)
 ABSOLUTE = timedelta(hours=12)
+#: How long a fresh proof of identity counts for acts that need one.
+STEP_UP = timedelta(minutes=10)
 #: Failed sign-ins of one login from one origin within the window before the door closes for a while.
 MAX_FAILURES = 5
 WINDOW = timedelta(minutes=15)
@@ -41,27 +44,56 @@ def _hash(secret: str) -> bytes:
     return hashlib.sha256(b"session\0" + secret.encode()).digest()
 
 
-async def open_session(tx: Tx, account: Account, *, method: str) -> OpenedSession:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a session lives: without a request, and in any case."""
+
+    idle: timedelta = IDLE
+    absolute: timedelta = ABSOLUTE
+
+
+async def open_session(
+    tx: Tx,
+    account: Account,
+    *,
+    method: str,
+    limits: Limits | None = None,
+    origin: str = "",
+    device: str = "",
+) -> OpenedSession:
     """Open a session for an account whose holder has just been verified.
 
-    Sessions live by the machine's real time, so that moving a rehearsal clock signs nobody out.
+    Sessions live by the machine's real time, so that moving a rehearsal clock signs nobody out. The verification just
+    made counts as a fresh proof of identity for the next minutes.
 
     Args:
-        method: `password` or `licence`.
+        method: `password`, `password+totp`, `passkey`, `licence` or `call`.
+        limits: of the account's roles; None: the widest.
+        origin: address that the request came from; shown to the account's holder.
+        device: what the browser calls itself; shown to the account's holder.
     """
+    limits = limits or Limits()
     secret = b64u_encode(os.urandom(32))
     now = await _real_now(tx)
+    expires_at = now + limits.absolute
+    session_id = ids.secret_id()
     tx.session.add(
         Session(
             id_hash=_hash(secret),
+            id=session_id,
             account_id=account.id,
             method=method,
+            origin=origin[:64],
+            device=device[:200],
             created_at=now,
             seen_at=now,
-            expires_at=now + ABSOLUTE,
+            idle=limits.idle,
+            expires_at=expires_at,
+            stepped_up_at=now,
         )
     )
-    return OpenedSession(secret, await actor_of(tx, account), now + ABSOLUTE)
+    actor = replace(await actor_of(tx, account), stepped_up=True, session_id=session_id)
+    return OpenedSession(secret, actor, expires_at)
 
 
 async def actor_of(tx: Tx, account: Account) -> Actor:
@@ -81,20 +113,25 @@ async def actor_of(tx: Tx, account: Account) -> Actor:
 
 
 async def find_actor(tx: Tx, secret: str) -> Actor | None:
-    """Return the actor of a session's secret; None when it is unknown, idle too long or over."""
+    """Return the actor of a session's secret; None when it is unknown, idle too long or over.
+
+    One query says everything that an act may ask of its actor, at every request anew: what was ended or disabled a
+    moment ago is refused now, everywhere.
+    """
     if len(secret) != 43:
         return None
     row = (
         await tx.session.execute(
             text(
-                "SELECT a.id, a.login, a.display_name, a.roles, a.organisation_id, o.name AS organisation, o.uscc"
+                "SELECT a.id, a.login, a.display_name, a.roles, a.organisation_id, o.name AS organisation, o.uscc,"
+                " s.id AS session, s.stepped_up_at > clock_timestamp() - cast(:fresh AS interval) AS stepped_up"
                 " FROM identity_session s JOIN identity_account a ON a.id = s.account_id"
                 " LEFT JOIN identity_organisation o ON o.id = a.organisation_id"
                 " WHERE s.id_hash = :hash AND s.expires_at > clock_timestamp()"
-                " AND s.seen_at > clock_timestamp() - cast(:idle AS interval)"
-                " AND a.disabled_at IS NULL"
+                " AND s.seen_at > clock_timestamp() - s.idle"
+                " AND a.disabled_at IS NULL AND a.state = 'active'"
             ),
-            {"hash": _hash(secret), "idle": IDLE},
+            {"hash": _hash(secret), "fresh": STEP_UP},
         )
     ).one_or_none()
     if row is None:
@@ -107,6 +144,8 @@ async def find_actor(tx: Tx, secret: str) -> Actor | None:
         organisation_id=row.organisation_id,
         organisation_name=row.organisation or "",
         uscc=row.uscc or "",
+        stepped_up=bool(row.stepped_up),
+        session_id=row.session,
     )
 
 

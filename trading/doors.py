@@ -3,7 +3,7 @@
 from typing import Any
 
 from trading.api import awards, lots, notices
-from trading.pages import asking, deciding, letters, publishing, registering, room, workbench
+from trading.pages import asking, deciding, feed, letters, publishing, registering, room, workbench
 from trading.pages import lots as lot_pages
 from trading.pages import notices as notice_pages
 
@@ -12,6 +12,7 @@ HANDLERS: list[Any] = [
     *notices.HANDLERS,
     *awards.HANDLERS,
     *notice_pages.HANDLERS,
+    *feed.HANDLERS,
     *lot_pages.HANDLERS,
     *workbench.HANDLERS,
     *registering.HANDLERS,

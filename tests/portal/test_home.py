@@ -81,3 +81,17 @@ async def test_values_that_no_database_holds_are_refused_in_words(world: World) 
 
     assert large.status_code == 422
     assert strange.status_code in (200, 422)
+
+
+async def test_everybody_finds_the_way_in_from_the_home_page(world: World) -> None:
+    client = world.client()
+    home = (await client.get("/", headers={"accept": "text/html"})).text
+    doors = {"/login": "/login", "/bidding/login": "licfile", "/e/login": 'name="code"'}
+
+    for path, mark in doors.items():
+        assert f'href="{path}"' in home
+        page = await client.get(path, headers={"accept": "text/html"})
+        assert mark in page.text
+        assert {other for other in doors if f'href="{other}"' in page.text} >= set(doors) - {path}, path
+    for words in ("投标人", "招标人、代理机构", "评标专家", "监督、检查人员", "开标见证人", "交易中心工作人员"):
+        assert f"我是{words}" in home

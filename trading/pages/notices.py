@@ -89,7 +89,7 @@ async def notices_page(
         prev_href=_address(filters) if after else None,
         next_href=_address(filters | {"after": following}) if following else None,
         count_text=f"每页 {_PER_PAGE} 条",
-        feed_href="/api/v1/notices",
+        feed_href=_feed(filters),
         json_href="/api/v1/notices?" + urlencode({"q": q, "region": region} | ({"kind": type} if kind else {})),
         errors=errors,
     )
@@ -199,6 +199,12 @@ def seal_of(services: Services, name: str) -> Markup:
 def _address(filters: dict[str, str]) -> str:
     given = urlencode({name: value for name, value in filters.items() if value})
     return f"/notices?{given}" if given else "/notices"
+
+
+def _feed(filters: dict[str, str]) -> str:
+    """Return the feed of the same notices; a span of days is nothing to subscribe to."""
+    given = urlencode({name: filters[name] for name in ("q", "type", "region") if filters[name]})
+    return f"/notices.atom?{given}" if given else "/notices.atom"
 
 
 def _day(text: str, name: str, errors: dict[str, str]) -> datetime | None:

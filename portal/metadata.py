@@ -12,6 +12,7 @@ MODELS = (
     "kernel.outbox.models",
     "kernel.files.models",
     "kernel.identity.models",
+    "kernel.identity.party_models",
     "kernel.parameters.models",
     "kernel.drawbook.models",
     "trading.models.project",

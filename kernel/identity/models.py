@@ -20,6 +20,10 @@ class Organisation(Base):
     name: Mapped[str]
     region: Mapped[str] = mapped_column(server_default="")
     created_at: Mapped[datetime]
+    #: When its registration was complete; None while something is missing.
+    registered_at: Mapped[datetime | None]
+    #: The registration that this one turned out to be the same as (`kernel.identity.merging`).
+    merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_organisation.id"))
 
 
 class Account(Base):
@@ -31,7 +35,8 @@ class Account(Base):
     login: Mapped[str] = mapped_column(unique=True)
     password_hash: Mapped[str | None]
     display_name: Mapped[str]
-    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_organisation.id"))
+    organisation_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_organisation.id"), index=True)
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_person.id"), index=True)
     roles: Mapped[list[str]]
     #: `pending` (waits for the second person), `invited` (approved; its holder has a code), `active`.
     state: Mapped[str] = mapped_column(server_default="active")

@@ -22,6 +22,7 @@ from portal.embedded.services import Services, find_services
 from portal.embedded.supervisor import Supervisor
 from portal.errors import CommandError
 from portal.install import Installed, install
+from portal.offline.pins import note_home
 from portal.settings import Settings, child_environment, load_settings
 
 T = TypeVar("T")
@@ -168,6 +169,7 @@ async def _start(
     home.mark(settings.rehearsal)
     installed = await install(settings)
     settings = load_settings(home.path)
+    note_home(home.path)
     say("启动签名、见证、排序、后台任务与网页进程")
     await supervisor.start_together(_programs(home, settings, listeners))
     return Platform(home, settings, installed, supervisor, url)

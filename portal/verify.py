@@ -1,7 +1,8 @@
 """`sunlit verify`: the stand-alone offline verifier. No database, no network, no trust in the platform.
 
 Takes draw transcripts with their pools, receipts, log proofs, checkpoints, envelopes, trust files and case bundles;
-says what it checked, what did not hold, and what it could not check.
+says what it checked, what did not hold, and what it could not check. Keys that come with the evidence prove nothing
+but its agreement with itself; the verdict then says so and the exit code is not 0.
 
 Source: `docs/spec/bundle.md`, `docs/spec/draw.md`, `docs/spec/log.md`.
 """
@@ -11,10 +12,12 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from kernel.draw import verify_draw
 from kernel.log import Trust
 from portal.offline.case import check_case
+from portal.offline.pins import Pins, known_pins
 from portal.offline.records import (
     ARCHIVE_MAGIC,
     check_checkpoint,
@@ -27,18 +30,23 @@ from portal.offline.records import (
     kind_of,
     pool_fits,
 )
-from portal.offline.report import Check, Report, Verdict
+from portal.offline.report import Check, Report, Standing, Verdict
 
-__all__ = ["Check", "Report", "Verdict", "main", "verify_draw", "verify_paths"]
+__all__ = ["Check", "Report", "Standing", "Verdict", "main", "verify_draw", "verify_paths"]
 
 
-def verify_paths(paths: Iterable[Path | str], trust: Path | str | None = None) -> Report:
+def verify_paths(
+    paths: Iterable[Path | str], trust: Path | str | None = None, pins: Pins = MappingProxyType({})
+) -> Report:
     """Verify files, or all files below a folder.
 
     Args:
         paths: transcripts and pools are paired by the pool's root; a trust file among them serves for the others.
         trust: a trust file from an independent source.
+        pins: trust files that this machine knows from its own installations; one found in the evidence that equals one
+            of them is as good as one from elsewhere.
     """
+    paths = list(paths)
     report = Report()
     files: dict[str, bytes] = {}
     bundles: list[Path] = []
@@ -49,14 +57,14 @@ def verify_paths(paths: Iterable[Path | str], trust: Path | str | None = None) -
                 continue
         files[str(path)] = path.read_bytes()
     kinds = {name: kind_of(data) for name, data in files.items()}
-    given = _trust(report, files, kinds, trust)
+    given = _trust(report, files, kinds, trust, {str(path) for path in paths}, pins)
     if trust is not None and given is None:
         return report
     _draws(report, files, kinds, given)
     for name, data in files.items():
         _single(report, name, data, kinds[name], given)
     for path in bundles:
-        check_case(report, path, given)
+        check_case(report, path, given, pins)
     if not report.checks:
         report.failed("nothing", "—", "没有可核验的文件")
     return report
@@ -66,7 +74,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        0 if everything that was checked holds, 1 otherwise.
+        0 if everything that was checked holds against an independent trust file, 1 if anything fails, 3 if the
+        evidence agrees with itself only.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
@@ -75,15 +84,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         prog="sunlit verify", description="离线核验抽取记录、名单、回执、日志证明、密封信封、信任文件与案卷"
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="文件或文件夹；抽取记录与名单一起给出")
-    parser.add_argument("--trust", metavar="FILE", help="从独立渠道取得的信任文件")
+    parser.add_argument(
+        "--trust", metavar="FILE", help="从独立渠道取得的信任文件；没有它，案卷只能核对是否与自身一致（退出码 3）"
+    )
     parser.add_argument("--json", action="store_true", help="逐项输出 JSON，供程序读取")
     arguments = parser.parse_args(argv)
-    report = verify_paths(arguments.files, arguments.trust)
+    report = verify_paths(arguments.files, arguments.trust, known_pins())
     if arguments.json:
-        print(json.dumps({"ok": report.ok, "checks": report.as_json()}, ensure_ascii=False, indent=1))
+        told = {"ok": report.ok, "verdict": report.standing.value, "checks": report.as_json()}
+        print(json.dumps(told, ensure_ascii=False, indent=1))
     else:
         print("\n".join(report.lines()))
-    return 0 if report.ok else 1
+    return report.standing.exit_code
 
 
 def _files(report: Report, paths: Iterable[Path | str]) -> list[Path]:
@@ -99,15 +111,28 @@ def _files(report: Report, paths: Iterable[Path | str]) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def _trust(report: Report, files: dict[str, bytes], kinds: dict[str, str], path: Path | str | None) -> Trust | None:
+def _trust(
+    report: Report,
+    files: dict[str, bytes],
+    kinds: dict[str, str],
+    path: Path | str | None,
+    named: set[str],
+    pins: Pins,
+) -> Trust | None:
     if path is not None:
         try:
             return check_trust(report, str(path), Path(path).read_bytes())
         except OSError as refusal:
             report.failed("unreadable", str(path), "信任文件不能读取", refusal.strerror or "")
             return None
-    found = [check_trust(report, name, files[name]) for name, kind in kinds.items() if kind == "trust"]
-    return found[0] if found else None
+    found = [(name, check_trust(report, name, files[name])) for name, kind in kinds.items() if kind == "trust"]
+    if not found:
+        return None
+    # Naming the file is the caller's choice; one that merely lay in the folder of the evidence is part of it.
+    name, own = found[0]
+    if own is not None and name not in named and own.digest not in pins:
+        report.own_keys = True
+    return own
 
 
 def _draws(report: Report, files: dict[str, bytes], kinds: dict[str, str], trust: Trust | None) -> None:

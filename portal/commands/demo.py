@@ -114,6 +114,7 @@ def _print_end(
         print(f"canary: {canary}")
     print(f"client-dir: {done.get('client_dir', '')}")
     if done.get("bundle"):
+        console.print(f"自行核验：./sunlit verify {done['bundle']} --trust {trust_file(platform.home)}")
         print(f"bundle: {done['bundle']}")
     verdict = "全部核验成立" if code == 0 and done.get("bundle") else "已按要求停下" if code == 0 else "有核验不成立"
     print(f"portal: {platform.url}")

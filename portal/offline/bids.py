@@ -78,15 +78,12 @@ def _keyset(bids: Bids) -> None:
             bids.keyset, bids.ks = keyset, b64u_encode(keyset_hash(dict(keyset)))
             logged = any(row.detail == keyset for row in case.logged("keyset.published"))
             case.report.require(logged, "keyset-logged", where, "密钥组已入日志")
-    if bids.keyset is None:
-        case.report.unchecked("keyset", case.where(MANIFEST), "案卷内没有密钥组")
 
 
 def _close(bids: Bids) -> None:
     case = bids.case
     members = case.bundle.of_kind("close")
     if not members:
-        case.report.unchecked("close", case.where(MANIFEST), "案卷内没有开标清单，无法核对是否有投标缺失")
         return
     where = case.where(members[0].name)
     rows = case.report.attempt(
@@ -160,7 +157,7 @@ def _submissions(bids: Bids) -> None:
         text = f"递交书（{bidder} 第 {message['rev']} 版）已受理入日志" + ("，列入开标清单" if counted else "")
         case.report.require(logged is not None, "submission-logged", case.where(member.name), text)
     for bidder in sorted(set(bids.close) - found):
-        case.report.unchecked("submission", case.where(MANIFEST), f"案卷内没有 {bidder} 的递交书")
+        case.report.failed("submission-missing", case.where(MANIFEST), f"案卷内没有 {bidder} 的递交书")
 
 
 def _signed(bids: Bids, name: str, *kinds: str) -> dict[str, Any] | None:
@@ -285,7 +282,6 @@ def _opening(bids: Bids) -> None:
     case = bids.case
     members = case.bundle.of_kind("opening")
     if not members:
-        case.report.unchecked("opening", case.where(MANIFEST), "案卷内没有唱标表")
         return
     where, data = case.where(members[0].name), case.bundle.read(members[0].name)
     rows = case.report.attempt("opening", where, "唱标表格式正确", lambda: _read_opening(data))
@@ -294,12 +290,19 @@ def _opening(bids: Bids) -> None:
     digest = SUITE.hash(data)
     logged = case.telling("bid.opened", digest.hex(), b64u_encode(digest))
     case.report.require(logged is not None, "opening-logged", where, "唱标表的摘要已入日志")
+    if logged is not None and bids.deadline is not None:
+        # A later checkpoint in the place of the deadline checkpoint would make room for a bid slipped in afterwards.
+        same = (logged.detail or {}).get("deadline_size") == bids.deadline.size
+        case.report.require(same, "deadline-checkpoint", where, "截止检查点就是开标时入日志的那一个")
     if bids.close:
         same = sorted(bids.close) == sorted(row["bidder"] for row in rows)
         case.report.require(same, "bid-missing", where, "唱标表与开标清单的投标人一一对应")
     sealed = {bids.docs[eid][0]: name for eid, (name, _) in bids.envelopes.items() if bids.docs[eid][1] == "form"}
     for row in rows:
         _form(bids, where, row, sealed.get(row["bidder"]))
+    keys = {row["fk"] is None for row in rows if row["form"] is not None}
+    if len(keys) > 1:
+        case.report.failed("form-keys", where, "只公布了一部分表单密钥：要么全部公布，要么都不公布")
 
 
 def _form(bids: Bids, where: str, row: Mapping[str, Any], name: str | None) -> None:

@@ -26,27 +26,30 @@ from kernel.log import (
     verify_inclusion,
 )
 from kernel.log.receipt import hashes_of, platform_message
-from portal.bundle import BUNDLE_TYP, MANIFEST, SIGNATURE, Bundle, bundle_payload, read_bundle
+from portal.bundle import BUNDLE_TYP, KINDS, MANIFEST, SIGNATURE, Bundle, bundle_payload, read_bundle
 from portal.offline.bids import check_bids
+from portal.offline.pins import Pins
 from portal.offline.records import check_checkpoint, check_draw, check_receipt
 from portal.offline.report import Report
 from portal.offline.state import SUITE, Case, Row
 
 
-def check_case(report: Report, path: Path, trust: Trust | None) -> None:
+def check_case(report: Report, path: Path, trust: Trust | None, pins: Pins) -> None:
     """Verify a case bundle.
 
     Args:
-        trust: from an independent source; without one the bundle's own trust file serves, and the report says so.
+        trust: from an independent source; without one the bundle's own trust file serves, and the verdict says so.
+        pins: trust files that this machine knows.
     """
     bundle = report.attempt("bundle", path.name, "案卷：结构、清单与每个文件的摘要", lambda: read_bundle(path))
     if bundle is None:
         return
-    trusted = _trust(report, bundle, trust)
+    trusted = _trust(report, bundle, trust, pins)
     if trusted is None:
         return
     case = Case(bundle, trusted, report)
     _signature(case)
+    _complete(case)
     _checkpoints(case)
     _entries(case)
     _receipts(case)
@@ -56,7 +59,7 @@ def check_case(report: Report, path: Path, trust: Trust | None) -> None:
     _consistency(case)
 
 
-def _trust(report: Report, bundle: Bundle, given: Trust | None) -> Trust | None:
+def _trust(report: Report, bundle: Bundle, given: Trust | None, pins: Pins) -> Trust | None:
     own = bundle.of_kind("trust")
     if not own:
         if given is None:
@@ -64,7 +67,11 @@ def _trust(report: Report, bundle: Bundle, given: Trust | None) -> Trust | None:
         return given
     where = f"案卷/{own[0].name}"
     found = report.attempt("trust", where, "信任文件格式正确", lambda: read_trust(bundle.read(own[0].name)))
+    if given is None and found is not None and found.digest in pins:
+        report.held("trust-pinned", where, f"信任文件与本机安装 {pins[found.digest]} 的一致")
+        return found
     if given is None and found is not None:
+        report.own_keys = True
         report.unchecked("trust-source", where, f"信任文件取自案卷本身，请从独立渠道核对摘要 {found.digest.hex()}")
         return found
     if given is not None and found is not None and given.digest != found.digest:
@@ -84,6 +91,16 @@ def _signature(case: Case) -> None:
     case.report.attempt("bundle-signature", case.where(SIGNATURE), "平台对案卷清单的签名", work)
 
 
+#: What every case has: nobody may hide a step by leaving out the member that shows it.
+REQUIRED = ("checkpoint", "entries", "keyset", "close", "opening", "submission", "receipt")
+
+
+def _complete(case: Case) -> None:
+    for kind in REQUIRED:
+        if not case.bundle.of_kind(kind):
+            case.report.failed(f"{kind}-missing", case.where(MANIFEST), f"案卷缺少必有的内容：{KINDS[kind]}")
+
+
 def _checkpoints(case: Case) -> None:
     for member in case.bundle.of_kind("checkpoint"):
         where = case.where(member.name)
@@ -95,8 +112,6 @@ def _entries(case: Case) -> None:
         text = "日志条目：摘要与收录证明"
         rows = case.report.attempt("entries", case.where(member.name), text, partial(_read_entries, case, member.name))
         case.rows += rows or []
-    if not case.rows:
-        case.report.unchecked("entries", case.where(MANIFEST), "案卷内没有日志条目")
 
 
 def _read_entries(case: Case, name: str) -> list[Row]:

@@ -28,6 +28,30 @@ class Verdict(StrEnum):
     UNCHECKED = "unchecked"
 
 
+class Standing(StrEnum):
+    """What all checks together amount to."""
+
+    #: 核验成立
+    VERIFIED = "verified"
+    #: 仅与自身一致: nothing failed, but the keys came with the evidence; whoever forged it would have brought his own.
+    SELF_CONSISTENT = "self-consistent"
+    #: 核验不成立
+    FAILED = "failed"
+
+    @property
+    def exit_code(self) -> int:
+        """What `sunlit verify` ends with."""
+        return {Standing.VERIFIED: 0, Standing.FAILED: 1, Standing.SELF_CONSISTENT: 3}[self]
+
+
+_SUMS = {
+    Standing.VERIFIED: "核验成立",
+    Standing.FAILED: "核验不成立",
+    Standing.SELF_CONSISTENT: (
+        "仅与自身一致，未对照独立的信任根：信任文件来自被核验的材料本身，伪造者同样可以附上自己的信任文件。"
+        "请用 --trust 给出从公报等独立渠道取得的信任文件后重新核验"
+    ),
+}
 _MARKS = {Verdict.HELD: "成立", Verdict.FAILED: "不成立", Verdict.UNCHECKED: "未核验"}
 
 
@@ -55,14 +79,26 @@ class Check:
 
 @dataclass(slots=True)
 class Report:
-    """All checks in the order made."""
+    """All checks in the order made.
+
+    Attributes:
+        own_keys: a check rests on keys that came with the evidence itself.
+    """
 
     checks: list[Check] = field(default_factory=list)
+    own_keys: bool = False
+
+    @property
+    def standing(self) -> Standing:
+        """What the checks amount to; without a single check that holds nothing was verified."""
+        if self.failures or not any(check.verdict is Verdict.HELD for check in self.checks):
+            return Standing.FAILED
+        return Standing.SELF_CONSISTENT if self.own_keys else Standing.VERIFIED
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed and at least one check was made."""
-        return any(check.verdict is Verdict.HELD for check in self.checks) and not self.failures
+        """Whether nothing failed, something was checked, and no key came from the evidence itself."""
+        return self.standing is Standing.VERIFIED
 
     @property
     def failures(self) -> list[Check]:
@@ -118,7 +154,7 @@ class Report:
         """The checks for people, and the sum."""
         count = {verdict: sum(check.verdict is verdict for check in self.checks) for verdict in Verdict}
         total = "，".join(f"{_MARKS[verdict]} {number} 项" for verdict, number in count.items())
-        return [*map(str, self.checks), f"{'核验成立' if self.ok else '核验不成立'}：{total}"]
+        return [*map(str, self.checks), f"{_SUMS[self.standing]}：{total}"]
 
 
 def _reason(refusal: Exception) -> str:

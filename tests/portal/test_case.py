@@ -108,11 +108,14 @@ async def test_a_stranger_verifies_the_case_of_an_awarded_lot(bw, tmp_path):
     told = "".join(f"{check.text}{check.where}" for check in report.checks)
     assert all(bidder.pseudonym in told for bidder in bidders)
 
-    # The same with nothing but the file, as a visitor's own interpreter runs it.
+    # The same with nothing but the file, as a visitor's own interpreter runs it: consistent, and no more than that.
     (tmp_path / "case.zip").write_bytes(data)
     words = [sys.executable, "-P", "-m", "portal.cli", "verify", str(tmp_path / "case.zip")]
     clean = {"PYTHONPATH": str(ROOT), "PATH": ""}
     apart = await asyncio.to_thread(subprocess.run, words, cwd=ROOT, env=clean, capture_output=True, check=False)
+    assert apart.returncode == 3, apart.stdout.decode() + apart.stderr.decode()
+    given = [*words, "--trust", str(tmp_path / "trust.json")]
+    apart = await asyncio.to_thread(subprocess.run, given, cwd=ROOT, env=clean, capture_output=True, check=False)
     assert apart.returncode == 0, apart.stdout.decode() + apart.stderr.decode()
 
 

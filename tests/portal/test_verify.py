@@ -14,7 +14,8 @@ from kernel.draw import pool_of
 from kernel.log.checkpoint import checkpoint_text
 from kernel.log.note import Note, sign_note
 from portal.bundle import Part
-from portal.verify import Report, Verdict, main, verify_paths
+from portal.offline import pins
+from portal.verify import Report, Standing, Verdict, main, verify_paths
 from tests.worlds.case_world import CaseWorld
 from tests.worlds.draw_world import DrawWorld, people, world_of
 from tests.worlds.log_world import SUITE, LogWorld
@@ -77,7 +78,7 @@ def test_without_an_independent_trust_file_the_report_says_so(world: CaseWorld, 
     path = world.bundle(tmp_path / "case.zip")
     report = verify_paths([path])
 
-    assert report.ok
+    assert (report.ok, report.standing) == (False, Standing.SELF_CONSISTENT)
     assert "trust-source" in codes(report, Verdict.UNCHECKED)
     assert "信任文件取自案卷本身" in "\n".join(report.lines())
     other = tmp_path / "other.json"
@@ -85,6 +86,45 @@ def test_without_an_independent_trust_file_the_report_says_so(world: CaseWorld, 
     assert "bundle-signature" in codes(verify_paths([path], other))
     alone = world.bundle(tmp_path / "alone.zip", **{"trust.json": None})
     assert codes(verify_paths([alone])) == {"trust-missing"}
+
+
+def test_a_bundle_that_brings_its_own_keys_is_never_called_verified(
+    world: CaseWorld, trust: Path, tmp_path: Path, capsys, monkeypatch
+) -> None:
+    """A forger signs everything anew and adds his own trust file: only keys from elsewhere tell him apart."""
+    monkeypatch.setattr(pins, "register_file", lambda: tmp_path / "env" / "homes")
+    path = world.bundle(tmp_path / "case.zip")
+
+    assert main([str(path)]) == 3
+    told = capsys.readouterr().out.splitlines()[-1]
+    assert told.startswith("仅与自身一致，未对照独立的信任根")
+    assert "核验成立" not in told
+    assert main([str(path), "--json"]) == 3
+    report = json.loads(capsys.readouterr().out)
+    assert (report["ok"], report["verdict"]) == (False, "self-consistent")
+    assert main([str(path), "--trust", str(trust)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].startswith("核验成立")
+    # A trust file that lies in the folder of the evidence is part of the evidence; one that the caller names is not.
+    folder = tmp_path / "delivered"
+    folder.mkdir()
+    receipt = folder / "receipt.json"
+    receipt.write_bytes(world.parts["bids/p0/receipt.json"].content)
+    (folder / "trust.json").write_bytes(trust.read_bytes())
+    assert main([str(folder)]) == 3
+    assert main([str(receipt), str(trust)]) == 0
+
+    # An installation that was set up on this machine is known; another one in its place is not.
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / "trust.json").write_bytes(trust.read_bytes())
+    assert main([str(path)]) == 3
+    pins.note_home(home)
+    pins.note_home(home)
+    assert (tmp_path / "env" / "homes").read_text() == f"{home}\n"
+    assert main([str(path)]) == 0
+    assert main([str(folder)]) == 0
+    (home / "trust.json").write_bytes(jcs(LogWorld("log.example/other").trust_json))
+    assert main([str(path)]) == 3
 
 
 def test_a_changed_byte_anywhere_in_the_bundle_is_found(world: CaseWorld, trust: Path, tmp_path: Path) -> None:
@@ -107,6 +147,7 @@ def test_a_changed_byte_anywhere_in_the_bundle_is_found(world: CaseWorld, trust:
         ("lot/opening.json", ("rows", 0, "form", "price"), "999.00", "form-mismatch"),
         ("lot/opening.json", ("rows", 0, "fk"), b64u_encode(bytes(32)), "key-commit"),
         ("lot/opening.json", ("rows", 1, "name"), "another company", "opening-logged"),
+        ("lot/opening.json", ("rows", 1, "fk"), None, "form-keys"),
         ("lot/opening.json", ("rows", 1, "bidder"), "p9", "bid-missing"),
         ("lot/opening.json", ("rows", 1, "bidder"), 5, "not-canonical"),
         ("lot/opening.json", ("rows",), {}, "not-canonical"),
@@ -155,15 +196,23 @@ def test_what_is_missing_is_missed(world: CaseWorld, trust: Path, tmp_path: Path
     assert codes(without("draws/d-1/transcript.json", "draws/d-1/pool.json")) >= {"draw-missing"}
     assert codes(without("log/consistency.json")) == {"consistency"}
     no_entries = without("log/entries.json")
-    assert codes(no_entries) >= {"keyset-logged", "close-root", "opening-logged", "document-unlogged"}
-    assert "entries" in codes(no_entries, Verdict.UNCHECKED)
-    for name, told in (
-        ("lot/close.json", "close"), ("lot/opening.json", "opening"), ("lot/keyset.json", "keyset"),
-        ("bids/p1/submission.jws", "submission"),
-        ("certificates/agency.pem", "contributor"),
-    ):  # fmt: skip
-        assert told in codes(without(name), Verdict.UNCHECKED), name
-    assert codes(without("bids/p1/submission.jws")) == {"envelope-sealed", "envelope-missing"}
+    told = {"entries-missing", "keyset-logged", "close-root", "opening-logged", "document-unlogged"}
+    assert codes(no_entries) >= told
+    assert codes(without("lot/close.json")) >= {"close-missing"}
+    assert codes(without("lot/opening.json")) == {"opening-missing"}
+    assert codes(without("lot/keyset.json")) >= {"keyset-missing"}
+    assert "contributor" in codes(without("certificates/agency.pem"), Verdict.UNCHECKED)
+    told = {"submission-missing", "envelope-sealed", "envelope-missing"}
+    assert codes(without("bids/p1/submission.jws")) == told
+    receipts = [name for name, part in world.parts.items() if part.kind == "receipt"]
+    assert "receipt-missing" in codes(without(*receipts))
+    submissions = [name for name, part in world.parts.items() if part.kind == "submission"]
+    assert "submission-missing" in codes(without(*submissions))
+    # Without its own note the deadline would be whatever later checkpoint covers the list.
+    assert "deadline-checkpoint" in codes(without("lot/deadline.note"))
+    nothing = [name for name, part in world.parts.items() if part.kind not in ("trust", "text")]
+    missing = ("checkpoint", "entries", "keyset", "close", "opening", "submission", "receipt")
+    assert codes(without(*nothing)) >= {f"{kind}-missing" for kind in missing}
     assert codes(without("bids/p1/form.sbe")) == {"envelope-missing"}
 
 

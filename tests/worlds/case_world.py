@@ -184,7 +184,8 @@ class CaseWorld:
             ],
         }  # fmt: skip
         digest = b64u_encode(SUITE.hash(jcs(self.table)))
-        self.log.record("bid.opened", {"v": 1, "type": "bid.opened", "facts": {"table": digest}})
+        told = {"v": 1, "type": "bid.opened", "table": digest, "deadline_size": self.close_entry + 1}
+        self.log.record("bid.opened", told)
         self.add("lot/opening.json", "opening", self.table)
 
     def _draw(self) -> None:

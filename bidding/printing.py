@@ -17,15 +17,12 @@ from bidding.opening_view import list_forms
 from kernel.canonical import b64u_encode, jcs, parse_time
 from kernel.db.transaction import Tx
 from kernel.errors import Unavailable
-from kernel.files.library import keep_file
-from kernel.identity.actor import system_actor
 from kernel.log import reader
-from kernel.log.writer import record
 from kernel.money import Money
+from kernel.papers import issuing
 from kernel.web.figures import qr
-from kernel.web.pdf import Attachment, print_document
-from kernel.web.seal import seal_svg
-from kernel.web.services import Services, SiteView
+from kernel.web.pdf import Attachment
+from kernel.web.services import Services
 from trading import facade as trading
 from trading.lot_view import LotView
 
@@ -89,20 +86,11 @@ class RecordPage:
     form_keys: list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Order:
-    page: RecordPage
-    content: dict[str, Any]
-    signer: tuple[str, str]
-    at: datetime
-    name: str
-
-
 async def print_record(services: Services, payload: dict[str, Any]) -> None:
     """Make the sealed PDF of a confirmed record; doing it twice changes nothing.
 
     Effects:
-        a file; the record names it; entry `paper.sealed`, public.
+        a file; the record names it; entry `seal.used`, public.
     """
     lot_id = uuid.UUID(payload["lot_id"])
     async with services.db.begin_read_only() as tx:
@@ -110,41 +98,14 @@ async def print_record(services: Services, payload: dict[str, Any]) -> None:
     if order is None:
         return
     try:
-        pdf = await _print_and_seal(services, order)
+        sealed = await issuing.print_and_seal(services, order)
     except Unavailable as error:
         async with services.db.begin() as tx:
             await _note(tx, lot_id, None, error.detail)
         return
     async with services.db.begin() as tx:
-        file = await keep_file(
-            tx,
-            services.files,
-            pdf,
-            name=order.name,
-            media_type="application/pdf",
-            access="public",
-            subject=lot_id,
-        )
+        file = await issuing.keep_paper(tx, services, order, sealed)
         await _note(tx, lot_id, file.id, None)
-        facts = {"kind": "开标记录", "name": order.name, "sha256": b64u_encode(file.digest)}
-        await record(tx, system_actor(), "paper.sealed", facts, subject=lot_id, visibility="public")
-
-
-async def _print_and_seal(services: Services, order: _Order) -> bytes:
-    seals = services.plugins.get("seals")
-    if seals is None:
-        raise Unavailable("本安装没有配置电子签章，因此没有盖章 PDF。")
-    site = SiteView(services.site.name, services.site.operator, services.site.rehearsal, services.site.demo, order.at)
-    pdf = await print_document(
-        services.templates,
-        "print/opening_record.html",
-        {"site": site, "page": order.page},
-        now=order.at,
-        attachments=[Attachment("opening-record.json", jcs(order.content), "开标记录（机器可读）")],
-    )
-    name, uscc = order.signer
-    sealed: bytes = await seals.seal(uscc, pdf, reason="开标记录", now=order.at, name=name)
-    return sealed
 
 
 async def _note(tx: Tx, lot_id: uuid.UUID, file_id: uuid.UUID | None, fault: str | None) -> None:
@@ -155,7 +116,7 @@ async def _note(tx: Tx, lot_id: uuid.UUID, file_id: uuid.UUID | None, fault: str
     await notify(tx, lot_id)
 
 
-async def _order(tx: Tx, services: Services, lot_id: uuid.UUID) -> _Order | None:
+async def _order(tx: Tx, services: Services, lot_id: uuid.UUID) -> issuing.Paper | None:
     row = (
         await tx.session.execute(
             text(
@@ -183,8 +144,20 @@ async def _order(tx: Tx, services: Services, lot_id: uuid.UUID) -> _Order | None
         checkpoint=f"{head.size} {b64u_encode(head.root)}",
         form_keys=keys,
     )
-    name = f"开标记录-{lot.tender}-{lot.number}.pdf"
-    return _Order(page, row.content, (lot.agency_name, row.uscc), row.confirmed_at, name)
+    return issuing.Paper(
+        subject=lot.id,
+        kind="开标记录",
+        number=page.number,
+        name=f"开标记录-{page.number}.pdf",
+        template="print/opening_record.html",
+        page=page,
+        signer=(lot.agency_name, row.uscc),
+        access="public",
+        matter=lot.id,
+        at=row.confirmed_at,
+        twins=(Attachment("opening-record.json", jcs(row.content), "开标记录（机器可读）"),),
+        job=("bidding:print_record", {"lot_id": str(lot_id)}),
+    )
 
 
 def _page(
@@ -207,7 +180,7 @@ def _page(
         issuer=services.site.name,
         sign_name=lot.agency_name,
         sign_at=at,
-        seal=seal_svg(lot.agency_name, caption="演示 CA" if services.site.demo else "电子签章"),
+        seal=issuing.picture(services, lot.agency_name),
         qr=qr(url),
         verify_url=url,
         invented=list(lot.provenance.get("invented", [])) if services.site.demo else [],

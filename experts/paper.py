@@ -19,14 +19,12 @@ from experts.seats import list_sitting
 from kernel.canonical import b64u_encode, jcs
 from kernel.db.transaction import Tx
 from kernel.errors import Unavailable
-from kernel.files.library import keep_file
-from kernel.identity.actor import system_actor
 from kernel.identity.models import Organisation
-from kernel.log.writer import record
+from kernel.papers import issuing
 from kernel.web.figures import qr
-from kernel.web.pdf import Attachment, print_document
-from kernel.web.seal import seal_svg
-from kernel.web.services import Services, SiteView
+from kernel.web.pdf import Attachment
+from kernel.web.seal import Sealed
+from kernel.web.services import Services
 from trading import facade as trading
 
 log = logging.getLogger("sunlit.experts")
@@ -39,7 +37,7 @@ async def print_report(services: Services, payload: dict[str, Any]) -> None:
     """Make the sealed PDF of a signed report; doing it twice changes nothing.
 
     Effects:
-        a file; the session's `file_id`; entry `report.sealed`.
+        a file; the session's `file_id`; entry `seal.used`.
     """
     session_id = uuid.UUID(payload["session"])
     async with services.db.begin_read_only() as tx:
@@ -55,40 +53,36 @@ async def print_report(services: Services, payload: dict[str, Any]) -> None:
     twin = Attachment(
         "evaluation-report.json", jcs({"report": session.report, "signatures": signatures}), "评标报告及全部签名"
     )
+    paper = issuing.Paper(
+        subject=session_id,
+        kind="评标报告",
+        number=f"{lot.tender}-{lot.number}-PBBG",
+        name=f"评标报告-{lot.tender}-{lot.number}.pdf",
+        template="print/evaluation_report.html",
+        page=page,
+        signer=(agency.name, agency.uscc),
+        access=ACCESS,
+        matter=session.lot_id,
+        at=at,
+        twins=(twin,),
+        visibility="restricted",
+        job=("experts:print_report", {"session": str(session_id)}),
+        extra={"report": b64u_encode(session.report_digest or b"")},
+    )
     try:
-        desk = services.plugins.get("seals")
-        if desk is None:
-            raise Unavailable("本安装没有配置电子签章。")
-        site = SiteView(services.site.name, services.site.operator, services.site.rehearsal, services.site.demo, at)
-        context = {"site": site, "page": page}
-        pdf = await print_document(
-            services.templates, "print/evaluation_report.html", context, now=at, attachments=[twin]
-        )
-        sealed = await desk.seal(agency.uscc, pdf, reason="评标报告", now=at, name=agency.name)
+        sealed = await issuing.print_and_seal(services, paper)
     except Unavailable as error:
         log.warning("no paper for session %s: %s", session_id, error.detail)
         return
     async with services.db.begin() as tx:
-        await _keep(tx, services, session_id, f"评标报告-{lot.tender}-{lot.number}.pdf", sealed)
+        await _keep(tx, services, paper, sealed)
 
 
-async def _keep(tx: Tx, services: Services, session_id: uuid.UUID, name: str, sealed: bytes) -> None:
-    query = select(EvaluationSession).where(EvaluationSession.id == session_id).with_for_update()
+async def _keep(tx: Tx, services: Services, paper: issuing.Paper, sealed: Sealed) -> None:
+    query = select(EvaluationSession).where(EvaluationSession.id == paper.subject).with_for_update()
     session = (await tx.session.execute(query)).scalar_one()
-    if session.file_id is not None:
-        return
-    kept = await keep_file(
-        tx,
-        services.files,
-        sealed,
-        name=name,
-        media_type="application/pdf",
-        access=ACCESS,
-        subject=session.lot_id,
-    )
-    session.file_id = kept.id
-    facts = {"file": b64u_encode(kept.digest), "report": b64u_encode(session.report_digest or b"")}
-    await record(tx, system_actor(), "report.sealed", facts, subject=session.lot_id)
+    if session.file_id is None:
+        session.file_id = (await issuing.keep_paper(tx, services, paper, sealed)).id
 
 
 def _page(
@@ -107,7 +101,7 @@ def _page(
         "issuer": services.site.name,
         "sign_name": signer,
         "sign_at": at,
-        "seal": seal_svg(signer, caption="演示 CA" if services.site.rehearsal else "电子签章"),
+        "seal": issuing.picture(services, signer),
         "qr": qr(url),
         "verify_url": url,
         "invented": invented,

@@ -11,6 +11,7 @@ MODELS = (
     "kernel.log.unsealed",
     "kernel.outbox.models",
     "kernel.files.models",
+    "kernel.papers.models",
     "kernel.identity.models",
     "kernel.identity.party_models",
     "kernel.parameters.models",

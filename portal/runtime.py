@@ -12,8 +12,12 @@ from portal.settings import ObjectStoreSettings, Settings
 from portal.wiring import build_services
 
 
-def services_of_settings(settings: Settings) -> Services:
-    """Assemble the services of an installation that has been set up."""
+def services_of_settings(settings: Settings, *, seals: bool = False) -> Services:
+    """Assemble the services of an installation that has been set up.
+
+    Args:
+        seals: with the seal service, whose keys only the worker may reach.
+    """
     home = Home(settings.home)
     return build_services(
         database_url=settings.database_url.reveal(),
@@ -30,7 +34,7 @@ def services_of_settings(settings: Settings) -> Services:
         ),
         secret_key=settings.secret_key.reveal().encode(),
         secure_cookies=settings.base_url.startswith("https://"),
-        plugins=make_plugins(home),
+        plugins=make_plugins(home, seals=seals),
     )
 
 

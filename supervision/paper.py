@@ -14,15 +14,14 @@ from typing import Any
 from markupsafe import Markup
 
 from kernel.canonical import jcs
-from kernel.db.transaction import Tx
-from kernel.files.library import keep_file
+from kernel.errors import Unavailable
 from kernel.identity.models import Organisation
+from kernel.papers import issuing
 from kernel.web.figures import qr
-from kernel.web.pdf import Attachment, PdfUnavailable, print_document
-from kernel.web.seal import seal_svg
-from kernel.web.services import Services, SiteView
+from kernel.web.pdf import Attachment
+from kernel.web.services import Services
 from supervision.models import Inspection
-from supervision.publication import keep_paper, result_digest
+from supervision.publication import PAPER, keep_paper, result_digest
 
 log = logging.getLogger("sunlit.supervision")
 
@@ -63,40 +62,35 @@ class PaperPage:
 
 async def make_paper(services: Services, inspection_id: uuid.UUID) -> None:
     """Lay out, seal and keep the paper of a published inspection; a second call changes nothing."""
-    desk = services.plugins.get("seals")
     async with services.db.begin_read_only() as tx:
         inspection = await tx.session.get_one(Inspection, inspection_id)
         body = await tx.session.get_one(Organisation, inspection.organisation_id)
-    if desk is None or inspection.file_id is not None or inspection.result is None or inspection.published_at is None:
+    if inspection.file_id is not None or inspection.result is None or inspection.published_at is None:
         return
     result, at = inspection.result, inspection.published_at
-    site = SiteView(services.site.name, services.site.operator, services.site.rehearsal, services.site.demo, at)
     page = _page(services, inspection.id, result, at)
-    twin = Attachment("inspection-result.json", jcs(result), "抽查结果（机器可读）")
-    try:
-        context = {"site": site, "page": page}
-        pdf = await print_document(
-            services.templates, "print/inspection_result.html", context, now=at, attachments=[twin]
-        )
-    except PdfUnavailable as error:
-        log.warning("no paper for %s: %s", result["inspection"], error.extra.get("cause", ""))
-        return
-    sealed = await desk.seal(body.uscc, pdf, reason="双随机抽查结果公示", now=at, name=body.name)
-    async with services.db.begin() as tx:
-        await _keep(tx, services, inspection_id, str(result["inspection"]), sealed)
-
-
-async def _keep(tx: Tx, services: Services, inspection_id: uuid.UUID, number: str, sealed: bytes) -> None:
-    kept = await keep_file(
-        tx,
-        services.files,
-        sealed,
-        name=f"{number}-抽查结果公示.pdf",
-        media_type="application/pdf",
-        access="public",
+    paper = issuing.Paper(
         subject=inspection_id,
+        kind="双随机抽查结果公示",
+        number=page.number,
+        name=f"{page.number}-抽查结果公示.pdf",
+        template="print/inspection_result.html",
+        page=page,
+        signer=(body.name, body.uscc),
+        access="public",
+        matter=inspection_id,
+        at=at,
+        twins=(Attachment("inspection-result.json", jcs(result), "抽查结果（机器可读）"),),
+        job=(PAPER, {"inspection": str(inspection_id)}),
     )
-    await keep_paper(tx, inspection_id, kept.id)
+    try:
+        sealed = await issuing.print_and_seal(services, paper)
+    except Unavailable as error:
+        log.warning("no paper for %s: %s", page.number, error.detail)
+        return
+    async with services.db.begin() as tx:
+        kept = await issuing.keep_paper(tx, services, paper, sealed)
+        await keep_paper(tx, inspection_id, kept.id)
 
 
 def _page(services: Services, inspection_id: uuid.UUID, result: Mapping[str, Any], at: datetime) -> PaperPage:
@@ -111,7 +105,7 @@ def _page(services: Services, inspection_id: uuid.UUID, result: Mapping[str, Any
         issuer=services.site.name,
         sign_name=body,
         sign_at=at,
-        seal=seal_svg(body, caption="演示 CA" if services.site.rehearsal else "电子签章"),
+        seal=issuing.picture(services, body),
         qr=qr(url),
         verify_url=url,
         invented=["检查对象", "检查人员", "检查结果"] if services.site.demo else [],

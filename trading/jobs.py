@@ -5,24 +5,23 @@ suffers. What the paper says comes from the published content alone.
 """
 
 import uuid
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import select, text
 
-from kernel.canonical import b64u_encode, parse_time
+from kernel.canonical import jcs, parse_time
 from kernel.db.transaction import Tx
 from kernel.errors import Unavailable
-from kernel.files.library import keep_file
-from kernel.identity.actor import system_actor
-from kernel.log.writer import record
+from kernel.log.reader import list_entries
 from kernel.money import Money
 from kernel.outbox.queue import Handler
+from kernel.papers import issuing
+from kernel.papers.issuing import Doer
 from kernel.web.figures import qr
-from kernel.web.pdf import print_document
-from kernel.web.seal import seal_svg
-from kernel.web.services import Services, SiteView
+from kernel.web.pdf import Attachment
+from kernel.web.seal import Sealed
+from kernel.web.services import Services
 from trading.announcement import NoticeKind
 from trading.award_reading import load_award_notice
 from trading.models.notice import Paper
@@ -36,32 +35,11 @@ _NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """A paper to make.
-
-    Attributes:
-        page: what the template's head comment lists.
-        signer: name and credit code of the organisation whose seal it carries.
-        access: who may read the file.
-    """
-
-    subject_id: uuid.UUID
-    lot_id: uuid.UUID
-    kind: str
-    name: str
-    template: str
-    page: dict[str, Any]
-    signer: tuple[str, str]
-    access: str
-    at: datetime
-
-
 async def make_paper(services: Services, payload: dict[str, Any]) -> None:
     """Make the sealed PDF of a notice (`notice`) or an award notice (`award_notice`); doing it twice changes nothing.
 
     Effects:
-        a file; a row in `trading_paper`; entry `paper.sealed`, public.
+        a file; a row in `trading_paper`; entry `seal.used`, public.
     """
     subject_id = uuid.UUID(payload.get("notice") or payload["award_notice"])
     async with services.db.begin_read_only() as tx:
@@ -69,26 +47,14 @@ async def make_paper(services: Services, payload: dict[str, Any]) -> None:
             return
         order = await (_notice_order if "notice" in payload else _award_order)(tx, services, subject_id)
     try:
-        pdf = await _print_and_seal(services, order)
+        sealed = await issuing.print_and_seal(services, order)
     except Unavailable as error:
         await _keep_fault(services, order, error.detail)
         return
-    await _keep_paper(services, order, pdf)
+    await _keep_paper(services, order, sealed)
 
 
-async def _print_and_seal(services: Services, order: Order) -> bytes:
-    seals = services.plugins.get("seals")
-    if seals is None:
-        raise Unavailable("本安装没有配置电子签章，因此没有盖章 PDF。")
-    site = SiteView(services.site.name, services.site.operator, services.site.rehearsal, services.site.demo, order.at)
-    context = {"site": site, "page": order.page}
-    pdf = await print_document(services.templates, order.template, context, now=order.at)
-    name, uscc = order.signer
-    sealed: bytes = await seals.seal(uscc, pdf, reason=order.kind, now=order.at, name=name)
-    return sealed
-
-
-async def _notice_order(tx: Tx, services: Services, notice_id: uuid.UUID) -> Order:
+async def _notice_order(tx: Tx, services: Services, notice_id: uuid.UUID) -> issuing.Paper:
     notice = await load_notice(tx, notice_id)
     content = notice.content
     lot = await get_lot(tx, notice.lot_id)
@@ -103,20 +69,23 @@ async def _notice_order(tx: Tx, services: Services, notice_id: uuid.UUID) -> Ord
         at=notice.published_at,
         invented=content.get("invented", []),
     ) | {"body": content["body"], "contacts": []}
-    return Order(
-        subject_id=notice.id,
-        lot_id=lot.id,
+    return issuing.Paper(
+        subject=notice.id,
+        matter=lot.id,
         kind=kind,
+        number=notice.number,
         name=f"{kind}-{notice.number}.pdf",
         template="print/tender_notice.html",
         page=page,
         signer=(lot.agency_name, await _uscc(tx, lot.agency_id)),
         access="public",
         at=notice.published_at,
+        twins=(Attachment("notice.json", jcs(content), f"{kind}（机器可读）"),),
+        job=("trading:make_paper", {"notice": str(notice.id)}),
     )
 
 
-async def _award_order(tx: Tx, services: Services, notice_id: uuid.UUID) -> Order:
+async def _award_order(tx: Tx, services: Services, notice_id: uuid.UUID) -> issuing.Paper:
     notice = await load_award_notice(tx, notice_id)
     data = notice.content["data"]
     lot = await get_lot(tx, notice.lot_id)
@@ -143,17 +112,27 @@ async def _award_order(tx: Tx, services: Services, notice_id: uuid.UUID) -> Orde
         "contract_basis": "",
         "copies": f"抄送：{lot.supervising_body}",
     }
-    return Order(
-        subject_id=notice.id,
-        lot_id=lot.id,
+    return issuing.Paper(
+        subject=notice.id,
+        matter=lot.id,
         kind="中标通知书",
+        number=notice.number,
         name=f"中标通知书-{notice.number}.pdf",
         template="print/award_notice.html",
         page=page,
         signer=(lot.procuring_entity_name, await _uscc(tx, lot.procuring_entity_id)),
         access="trading.award-notice",
         at=notice.issued_at,
+        twins=(Attachment("award-notice.json", jcs(notice.content), "中标通知书（机器可读）"),),
+        doers=await _doers(tx, lot.id, ("award.decided", "award.notice")),
+        job=("trading:make_paper", {"award_notice": str(notice.id)}),
     )
+
+
+async def _doers(tx: Tx, lot_id: uuid.UUID, kinds: tuple[str, ...]) -> tuple[Doer, ...]:
+    """The people of the lot's last acts of these kinds."""
+    last = {entry.type: entry.detail["actor"] for entry in await list_entries(tx, lot_id) if entry.type in kinds}
+    return tuple(Doer(str(actor["account"]), str(actor["organisation"])) for actor in last.values())
 
 
 def _frame(
@@ -176,7 +155,7 @@ def _frame(
         "issuer": services.site.name,
         "sign_name": signer,
         "sign_at": at,
-        "seal": seal_svg(signer, caption="演示 CA" if services.site.demo else "电子签章"),
+        "seal": issuing.picture(services, signer),
         "qr": qr(verify_url),
         "verify_url": verify_url,
         "invented": invented,
@@ -193,21 +172,13 @@ async def _is_made(tx: Tx, subject_id: uuid.UUID) -> bool:
     return (await tx.session.execute(query)).scalar_one_or_none() is not None
 
 
-async def _keep_paper(services: Services, order: Order, pdf: bytes) -> None:
+async def _keep_paper(services: Services, order: issuing.Paper, sealed: Sealed) -> None:
     async with services.db.begin() as tx:
-        file = await keep_file(
-            tx,
-            services.files,
-            pdf,
-            name=order.name,
-            media_type="application/pdf",
-            access=order.access,
-            subject=order.lot_id,
-        )
+        file = await issuing.keep_paper(tx, services, order, sealed)
         await tx.session.merge(
             Paper(
-                subject_id=order.subject_id,
-                lot_id=order.lot_id,
+                subject_id=order.subject,
+                lot_id=order.matter,
                 kind=order.kind,
                 file_id=file.id,
                 digest=file.digest,
@@ -215,22 +186,14 @@ async def _keep_paper(services: Services, order: Order, pdf: bytes) -> None:
                 made_at=tx.now,
             )
         )
-        facts = {
-            "kind": order.kind,
-            "number": order.page["number"],
-            "sha256": b64u_encode(file.digest),
-            "seal": order.signer[0],
-            "rules": ["R-ET-10"],
-        }
-        await record(tx, system_actor(), "paper.sealed", facts, subject=order.lot_id, visibility="public")
 
 
-async def _keep_fault(services: Services, order: Order, fault: str) -> None:
+async def _keep_fault(services: Services, order: issuing.Paper, fault: str) -> None:
     async with services.db.begin() as tx:
         await tx.session.merge(
             Paper(
-                subject_id=order.subject_id,
-                lot_id=order.lot_id,
+                subject_id=order.subject,
+                lot_id=order.matter,
                 kind=order.kind,
                 file_id=None,
                 digest=None,

@@ -66,13 +66,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "session.recused": ("warn", "评标委员会成员回避"),
     "evaluation.summarised": ("ok", "汇总评分，确定排名"),
     "report.signed": ("seal", "签署评标报告"),
-    "report.sealed": ("seal", "生成盖章评标报告"),
     "evaluation.reported": ("ok", "提交评标报告"),
     "candidates.published": ("ok", "公示中标候选人"),
     "award.decided": ("ok", "确定中标人"),
     "result.published": ("ok", "公告中标结果"),
     "award.notice": ("ok", "发出中标通知书"),
-    "paper.sealed": ("seal", "生成盖章 PDF"),
+    "seal.used": ("seal", "用印，生成盖章文件"),
     "lot.failed": ("bad", "招标失败"),
 }
 #: Articles of rules that have no number of their own in the table of parameters.
@@ -179,7 +178,7 @@ def _note(kind: str, facts: dict[str, Any]) -> str:
         return f"{facts['name']}，第 {facts['version']} 版"
     if kind == "documents.published":
         return f"{len(facts['files'])} 份"
-    if kind == "paper.sealed":
+    if kind == "seal.used":
         return str(facts["kind"])
     if kind == "question.answered":
         return f"第 {facts['no']} 号"

@@ -54,7 +54,7 @@ _SHOWN = frozenset(
         "opening.emergency",
         "opening.concluded",
         "opening.recorded",
-        "paper.sealed",
+        "seal.used",
         "lot.failed",
     }
 )

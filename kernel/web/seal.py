@@ -74,6 +74,18 @@ class SealReport:
     problems: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A document under a seal.
+
+    Attributes:
+        certificate: SHA-256 of the certificate with whose key it was signed.
+    """
+
+    pdf: bytes
+    certificate: bytes
+
+
 def seal_svg(name: str, *, caption: str = "电子签章", size: int = 140) -> Markup:
     """Draw the round red seal: ring, lettering along the ring, star, caption.
 

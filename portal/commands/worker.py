@@ -25,7 +25,11 @@ def run(args: argparse.Namespace) -> int:
 
 async def _work(settings: Settings) -> None:
     task = asyncio.create_task(
-        run_worker(services_of_settings(settings), settings.database_url.reveal(), settings.redis_url.reveal())
+        run_worker(
+            services_of_settings(settings, seals=True),
+            settings.database_url.reveal(),
+            settings.redis_url.reveal(),
+        )
     )
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):

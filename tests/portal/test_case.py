@@ -55,7 +55,7 @@ async def play(bw: BiddingWorld) -> list:
         kept = {"name": "开标记录.pdf", "media_type": "application/pdf", "access": "public", "subject": bw.lot_id}
         file = await keep_file(tx, bw.world.services.files, PDF, **kept)
         facts = {"sha256": b64u_encode(file.digest)}
-        await record(tx, system_actor(), "paper.sealed", facts, subject=bw.lot_id, visibility="public")
+        await record(tx, system_actor(), "seal.used", facts, subject=bw.lot_id, visibility="public")
         await DrawPlay(subject=bw.lot_id).play(tx)
     return bidders
 

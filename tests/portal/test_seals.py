@@ -31,10 +31,10 @@ async def test_a_seal_holds_and_one_changed_byte_breaks_it(tmp_path: Path) -> No
 
     sealed = await desk.seal(USCC, _blank(), reason="开标记录", now=NOW, name="测试单位")
 
-    report = await asyncio.to_thread(verify_sealed, sealed, [authority.root])
+    report = await asyncio.to_thread(verify_sealed, sealed.pdf, [authority.root])
     assert report.ok, report
     assert report.seals[0].uscc == USCC
-    broken = bytearray(sealed)
+    broken = bytearray(sealed.pdf)
     broken[len(_blank()) // 2] ^= 1
     assert not (await asyncio.to_thread(verify_sealed, bytes(broken), [authority.root])).ok
 

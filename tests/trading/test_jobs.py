@@ -47,7 +47,7 @@ async def test_without_seals_the_page_says_why_there_is_no_pdf(world: World) -> 
     page = await world.client().get(f"/notices/{notice.id}", headers={"accept": "text/html"})
     assert "没有配置电子签章" in page.text
     assert (await world.client().get(f"/notices/{notice.id}/pdf")).status_code == 404
-    assert await count(world, "paper.sealed") == 0
+    assert await count(world, "seal.used") == 0
 
 
 async def test_every_published_paper_carries_the_seal_of_its_issuer(world: World) -> None:
@@ -76,10 +76,10 @@ async def test_every_published_paper_carries_the_seal_of_its_issuer(world: World
             assert (report.ok, [seal.signer for seal in report.seals]) == (True, [signer])
             broken = await asyncio.to_thread(verify_sealed, pdf[:2000] + b"X" + pdf[2001:], [authority.root])
             assert not broken.ok
-    assert await count(world, "paper.sealed") == 4
+    assert await count(world, "seal.used") == 4
 
     await make_paper(world.services, {"notice": str(papers[0].id)})
 
-    assert await count(world, "paper.sealed") == 4, "doing it twice changes nothing"
+    assert await count(world, "seal.used") == 4, "doing it twice changes nothing"
     served = await world.client().get(f"/notices/{papers[0].id}/pdf")
     assert served.content.startswith(b"%PDF")

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 from portal.embedded import ports
 from portal.embedded.home import CHECKOUT, Home, HomeLock, choose_home, clear_home, open_home
 from portal.embedded.processes import Program
-from portal.embedded.services import Services, find_services
+from portal.embedded.services import Services, end_predecessors, find_services
 from portal.embedded.supervisor import Supervisor
 from portal.errors import CommandError
 from portal.install import Installed, install
@@ -88,6 +88,7 @@ async def launched(
     """
     home = open_home(choose_home(folder))
     with HomeLock(home):
+        end_predecessors(home)
         if fresh:
             clear_home(home)
         home.mark(rehearsal)

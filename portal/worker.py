@@ -94,7 +94,8 @@ async def listen(dsn: str, rounds: Rounds) -> None:
                     wake.clear()
             finally:
                 await connection.close(timeout=2)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+        except (OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            log.warning("database not reached (%s); the next round begins anew", type(error).__name__)
             await asyncio.sleep(0.5)
 
 

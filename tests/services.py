@@ -112,6 +112,7 @@ def _start_valkey(folder: Path, server: Path, account: Account, password: str) -
     passage = valkey.passage()
     _passages.append(passage)
     program = valkey.program(passage)
+    program.prepare()
     child = processes.spawn(program)
     _running.append((program, child))
     if not processes.wait_ready(program, child):

@@ -11,10 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
+from kernel.db.lost import is_lost_connection
 from kernel.db.transaction import Database, Tx
 
-#: After so many failures a job waits for a person; `./sunlit doctor` and the metrics show it.
+#: After so many failures a job waits for a person; `./sunlit doctor` and the metrics show it. That the database was
+#: away is no failure of the job: it is tried again for as long as it takes.
 MAX_ATTEMPTS = 5
 
 
@@ -63,6 +66,9 @@ async def drain(db: Database, context: Any, handlers: Mapping[str, Handler], *, 
 
     Returns:
         How many jobs were tried.
+
+    Raises:
+        SQLAlchemyError: the database went away under the claim; the next round tries the same job again.
     """
     done = 0
     while done < most:
@@ -80,12 +86,16 @@ async def drain(db: Database, context: Any, handlers: Mapping[str, Handler], *, 
             if row is None:
                 return done
             error: str | None = None
+            counts = 1
             try:
                 handler = handlers[row.kind]
                 await handler(context, row.payload)
             except Exception as caught:
                 # The worker must go on with other jobs; the cause is kept beside the row, without the payload.
                 error = f"{type(caught).__name__}: {caught}"[:500]
+                counts = (
+                    0 if isinstance(caught, SQLAlchemyError | ConnectionError) and is_lost_connection(caught) else 1
+                )
             if error is None:
                 await tx.session.execute(
                     text(
@@ -96,10 +106,10 @@ async def drain(db: Database, context: Any, handlers: Mapping[str, Handler], *, 
             else:
                 await tx.session.execute(
                     text(
-                        "UPDATE kernel_outbox SET attempts = attempts + 1, last_error = :error,"
+                        "UPDATE kernel_outbox SET attempts = attempts + :counts, last_error = :error,"
                         " next_at = clock_timestamp() + make_interval(secs => 2 ^ attempts) WHERE id = :id"
                     ),
-                    {"id": row.id, "error": error},
+                    {"id": row.id, "error": error, "counts": counts},
                 )
         done += 1
     return done

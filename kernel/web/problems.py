@@ -11,9 +11,9 @@ from typing import Any
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from sqlalchemy.exc import DataError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kernel import errors
+from kernel.db.lost import is_lost_connection
 
 log = logging.getLogger("sunlit.web")
 
@@ -122,21 +122,10 @@ def handle_lost_database(request: Request[Any, Any, Any], error: Exception) -> R
     if str(getattr(getattr(error, "orig", None), "sqlstate", "") or "")[:2] == "22" or isinstance(error, DataError):
         # Class 22: a value that the database cannot hold, such as a number out of range or a NUL in a text.
         return handle_domain_error(request, errors.InvalidInput("请求中的数值或字符超出允许范围，请核对后重试。"))
-    if not _is_lost_connection(error):
+    if not is_lost_connection(error):
         return handle_unknown_error(request, error)
     log.warning("database not reached at %s %s", request.method, request.url.path)
     return handle_domain_error(request, errors.Unavailable("数据库暂时无法连接，请稍后再试。", retry_after_s=2))
-
-
-def _is_lost_connection(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, OSError | PoolTimeout) or getattr(error, "connection_invalidated", False):
-            return True
-        # Class 08: connection exceptions; class 57: the server is shutting down or starting up.
-        if str(getattr(error, "sqlstate", "") or "")[:2] in ("08", "57"):
-            return True
-        error = getattr(error, "orig", None) or error.__cause__
-    return False
 
 
 def handle_unknown_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -2,6 +2,7 @@
 
 import errno
 import socket
+from dataclasses import dataclass
 
 #: Below the range from which Linux takes the source ports of outgoing connections: a service that restarts finds its
 #: own port free again.
@@ -59,14 +60,62 @@ def is_answering(port: int, host: str = "127.0.0.1") -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A port that a server of ours comes back to: while it restarts, no other installation on the machine takes it.
+
+    The kernel lets go of a claim when its process ends, however that ends.
+    """
+
+    port: int
+    _mark: socket.socket
+
+    def close(self) -> None:
+        """Give the port up."""
+        self._mark.close()
+
+
+def claim(wanted: int) -> Claim:
+    """Claim the wanted port, or the next one above it that is neither taken nor claimed.
+
+    Raises:
+        OSError: there is none.
+    """
+    for port in range(wanted, min(wanted + TRIES, 65_536)):
+        mark = _mark(port)
+        if mark is not None and is_free(port):
+            return Claim(port, mark)
+        if mark is not None:
+            mark.close()
+    raise OSError(errno.EADDRINUSE, "no free port")
+
+
+def _mark(port: int) -> socket.socket | None:
+    """A socket under a name that stands for the port, on this machine and among our installations; None if it is held.
+
+    Names of this kind (abstract ones) belong to no folder and go with their process.
+    """
+    mark = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        mark.bind(f"\0sunlit-port-{port}")
+    except OSError:
+        mark.close()
+        return None
+    return mark
+
+
 def find_free(wanted: int, *, taken: frozenset[int] = frozenset(), host: str = "127.0.0.1") -> int:
-    """The wanted port, or the next free one above it.
+    """The wanted port, or the next free one above it; ports that are claimed are left alone.
 
     Args:
         taken: ports already promised to services that do not listen yet.
     """
     for port in range(wanted, min(wanted + TRIES, 65_536)):
-        if port not in taken and is_free(port, host):
+        mark = None if port in taken else _mark(port)
+        if mark is None:
+            continue
+        mark.close()
+        if is_free(port, host):
             return port
     with socket.socket() as probe:
         probe.bind((host, 0))

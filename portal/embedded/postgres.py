@@ -14,15 +14,17 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import asyncpg
 
-from portal.embedded import processes
+from portal.embedded import orphans, processes
 from portal.embedded.account import ENVIRONMENT, Account, Passage
 from portal.embedded.errors import ServiceFailed
 from portal.embedded.processes import Program
 
+PROGRAM = "postgres"
 SUPERUSER = "postgres"
 DATABASE = "sunlit"
 #: The database logins, by the name that settings and keys use for them.
@@ -139,14 +141,14 @@ class Postgres:
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         return Program(
             name="postgres",
-            argv=(str(self.bin / "postgres"), "-D", str(passage.path), *options),
+            argv=(str(self.bin / PROGRAM), "-D", str(passage.path), *options),
             environment=ENVIRONMENT,
             cwd=Path("/"),
             log=self.log,
             is_ready=self._is_ready,
             account=self.account,
             handles=passage.handles,
-            prepare=self._end_predecessor,
+            prepare=partial(end_predecessor, self.data),
             stop_signal=signal.SIGINT,  # fast shutdown: sessions end, data are flushed
             orphan_signal=signal.SIGINT,
             stop_within_s=30.0,
@@ -159,44 +161,41 @@ class Postgres:
         return Passage(self.data, self.account)
 
     def _is_ready(self, pid: int) -> bool:
-        lines = self._pid_file()
+        lines = _pid_file(self.data)
         return len(lines) > 7 and lines[0] == str(pid) and lines[7] == "ready"
-
-    def _pid_file(self) -> list[str]:
-        with contextlib.suppress(OSError):
-            return [line.strip() for line in (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()]
-        return []
-
-    def _end_predecessor(self) -> None:
-        """Wait for a server that outlived its supervisor; forget a pid file whose number now means another process."""
-        lines = self._pid_file()
-        if not lines or not lines[0].isdigit():
-            return
-        pid = int(lines[0])
-        if not self._is_our_server(pid):
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
-            return
-        for sign, patience_s in ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0)):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, sign)
-            end = time.monotonic() + patience_s
-            while time.monotonic() < end:
-                if not self._is_our_server(pid):
-                    return
-                time.sleep(0.05)
-        raise ServiceFailed(f"上一个数据库进程 {pid} 没有结束，请先结束它")
-
-    def _is_our_server(self, pid: int) -> bool:
-        # A server works inside its cluster, so its working directory tells whose it is. A zombie has none.
-        try:
-            return os.path.samefile(f"/proc/{pid}/cwd", self.data)
-        except OSError:
-            return False
 
     def url(self, login: str, database: str = DATABASE) -> str:
         """Address for a login of `LOGINS` or the superuser, password included."""
         user = SUPERUSER if login == "superuser" else LOGINS[login]
         return f"postgresql://{user}:{self.passwords[login]}@127.0.0.1:{self.port}/{database}"
+
+
+def end_predecessor(data: Path) -> None:
+    """End a server that outlived its supervisor, then the sessions that outlived their server; forget its pid file.
+
+    Args:
+        data: the cluster.
+    Raises:
+        ServiceFailed: one of them cannot be ended.
+    """
+
+    def server() -> list[int]:
+        lines = _pid_file(data)
+        # A server works inside its cluster: the number alone may mean another process by now.
+        return [pid for pid in orphans.working_in(data, PROGRAM) if lines and lines[0] == str(pid)]
+
+    if not orphans.end_all(server, ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0))):  # flush and end; end at once
+        raise ServiceFailed("上一个数据库进程没有结束，请先结束它")
+    # Sessions end by themselves when they notice; until then they hold the old server's memory. SIGCONT only wakes.
+    if not orphans.end_all(lambda: orphans.working_in(data, PROGRAM), ((signal.SIGCONT, 2.0),)):
+        raise ServiceFailed("上一个数据库的会话没有结束，请先结束它们")
+    (data / "postmaster.pid").unlink(missing_ok=True)
+
+
+def _pid_file(data: Path) -> list[str]:
+    with contextlib.suppress(OSError):
+        return [line.strip() for line in (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()]
+    return []
 
 
 async def provision(postgres: Postgres, database: str | None = DATABASE) -> None:
@@ -231,6 +230,7 @@ def run_blocking(postgres: Postgres, passage: Passage) -> "subprocess.Popen[byte
     """Start the server and wait until it answers, without an event loop (tests, tools)."""
     program = postgres.program(passage)
     for _ in range(20):
+        program.prepare()
         child = processes.spawn(program)
         if processes.wait_ready(program, child):
             return child

@@ -38,7 +38,7 @@ class Program:
     is_ready: Callable[[int], bool]
     account: Account | None = None
     handles: tuple[int, ...] = ()
-    #: Runs before each start: clears what a killed predecessor left behind.
+    #: Runs before each start, in any thread: ends and clears what a killed predecessor left behind.
     prepare: Callable[[], None] = field(default=lambda: None)
     stop_signal: signal.Signals = signal.SIGTERM
     #: Sent by the kernel when our own process dies.
@@ -49,11 +49,10 @@ class Program:
 
 
 def spawn(program: Program) -> subprocess.Popen[bytes]:
-    """Start the child; its output goes to its log file.
+    """Start the child; its output goes to its log file. The caller has let `program.prepare` do its work.
 
     Call it from the main thread: the parent-death signal follows the thread that started the child.
     """
-    program.prepare()
     rotate(program.log)
     parent = os.getpid()
     orphan_signal = int(program.orphan_signal)

@@ -6,15 +6,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from portal.embedded import ports, processes
+from portal.embedded import orphans, ports, processes
 from portal.embedded.account import Account, Passage
 from portal.embedded.binaries import Binaries, locate
 from portal.embedded.errors import ServiceFailed
 from portal.embedded.home import Home, HomeLock, is_running
+from portal.embedded.ports import Claim
 from portal.embedded.postgres import LOGINS, Postgres, provision
+from portal.embedded.postgres import end_predecessor as end_postgres
 from portal.embedded.processes import Program
 from portal.embedded.supervisor import Supervisor
 from portal.embedded.valkey import Valkey
+from portal.embedded.valkey import end_predecessor as end_valkey
 
 POSTGRES_PORT, VALKEY_PORT = 25432, 26379
 #: Two installations that start in the same second may pick the same port; the loser picks again.
@@ -33,6 +36,7 @@ class Services:
     postgres: Postgres | None = None
     valkey: Valkey | None = None
     passages: list[Passage] = field(default_factory=list)
+    claims: list[Claim] = field(default_factory=list)
 
     async def start_postgres(self, supervisor: Supervisor) -> Postgres:
         """Make the cluster if needed, start the server, make logins and database."""
@@ -50,7 +54,7 @@ class Services:
         self.passages.append(passage)
         wanted = self.home.read_endpoints().get("postgres", {}).get("port", POSTGRES_PORT)
         for attempt in range(PORT_TRIES):
-            postgres = replace(template, port=ports.find_free(wanted + attempt))
+            postgres = replace(template, port=self._claim(wanted + attempt))
             if await _starts(supervisor, postgres.program(passage), last=attempt == PORT_TRIES - 1):
                 break
         await provision(postgres)
@@ -65,7 +69,7 @@ class Services:
                 server=self.binaries.valkey_server,
                 folder=self.home / "valkey",
                 log=self.home.log("valkey"),
-                port=ports.find_free(wanted + attempt),
+                port=self._claim(wanted + attempt),
                 account=self.account,
                 password=self.home.password("valkey"),
             )
@@ -77,11 +81,31 @@ class Services:
         self.valkey = valkey
         return valkey
 
+    def _claim(self, wanted: int) -> int:
+        claim = ports.claim(wanted)
+        self.claims.append(claim)
+        return claim.port
+
     def close(self) -> None:
         """Close the handles; the servers are the supervisor's to stop."""
         for passage in self.passages:
             passage.close()
+        for claim in self.claims:
+            claim.close()
         self.passages.clear()
+        self.claims.clear()
+
+
+def end_predecessors(home: Home) -> None:
+    """End whatever a killed supervisor of this folder left behind, blocking; the caller holds the folder's lock.
+
+    Raises:
+        ServiceFailed: something of it cannot be ended.
+    """
+    if not orphans.end_own(home.path, home.read_endpoints()):
+        raise ServiceFailed("上一次运行留下的进程没有结束，请先结束它们")
+    end_valkey(home / "valkey" / "data")
+    end_postgres(home / "pg" / "data")
 
 
 def find_services(home: Home) -> Services:
@@ -116,6 +140,7 @@ async def database_of(home: Home) -> AsyncIterator[None]:
         yield
         return
     with HomeLock(home):
+        end_predecessors(home)
         services = find_services(home)
         async with Supervisor() as supervisor:
             try:

@@ -1,7 +1,8 @@
 """Watching over child processes: start in order, restart what dies, stop in reverse order.
 
 Runs in one event loop in the main thread (see `processes.spawn`). A child that dies is started again after a pause that
-doubles up to five seconds; one that does not last five seconds ten times in a row ends the whole with a clear message.
+doubles up to five seconds; one that by its own fault does not last five seconds ten times in a row ends the whole with
+a clear message.
 """
 
 import asyncio
@@ -69,8 +70,9 @@ class Supervisor:
         """Start one program and wait until it answers.
 
         Raises:
-            ServiceFailed: it ended or stayed silent; with the end of its log.
+            ServiceFailed: it ended or stayed silent, with the end of its log; or a predecessor does not end.
         """
+        await asyncio.to_thread(program.prepare)
         child = processes.spawn(program)
         member = self._members[program.name] = Member(program, child)
         if not await self._becomes_ready(member):
@@ -114,8 +116,10 @@ class Supervisor:
         self.on_change()
 
     async def stop_one(self, name: str) -> None:
-        """Stop one child for good."""
-        member = self._members.pop(name)
+        """Stop one child for good; one that was never started is no fault."""
+        member = self._members.pop(name, None)
+        if member is None:
+            return
         if member.watch is not None:
             member.watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -135,12 +139,15 @@ class Supervisor:
 
     async def _watch(self, member: Member) -> None:
         pause, failures = FIRST_PAUSE_S, 0
-        started = time.monotonic()
+        started, worked = time.monotonic(), True
         while True:
             await has_ended(member.child)
-            processes.bury(member.child)
+            killed = processes.bury(member.child) == -signal.SIGKILL and worked
             steady = time.monotonic() - started > STEADY_S
-            pause, failures = (FIRST_PAUSE_S, 0) if steady else (pause, failures + 1)
+            if steady:
+                pause, failures = FIRST_PAUSE_S, 0
+            elif not killed:  # one that worked and was killed from outside has not failed, however often that happens
+                failures += 1
             if failures >= FAILURES and not self.ended.done():
                 self.ended.set_exception(ServiceFailed(failure_text(member.program)))
                 return
@@ -148,11 +155,14 @@ class Supervisor:
             pause = min(2 * pause, LONGEST_PAUSE_S)
             started = time.monotonic()
             try:
+                await asyncio.to_thread(member.program.prepare)
                 member.child = processes.spawn(member.program)
             except ServiceFailed:
+                worked = False
                 continue
             member.restarts += 1
-            if not await self._becomes_ready(member):
+            worked = await self._becomes_ready(member)
+            if not worked:
                 await self._end(member)
             self.on_change()
 

@@ -4,11 +4,16 @@ import contextlib
 import signal
 import socket
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from portal.embedded import orphans
 from portal.embedded.account import ENVIRONMENT, Account, Passage
+from portal.embedded.errors import ServiceFailed
 from portal.embedded.home import write_private
 from portal.embedded.processes import Program
+
+PROGRAM = "valkey-server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ class Valkey:
             is_ready=lambda _pid: self.answers(),
             account=self.account,
             handles=passage.handles,
+            prepare=partial(end_predecessor, self.data),
             stop_signal=signal.SIGTERM,
             orphan_signal=signal.SIGTERM,
             port=self.port,
@@ -99,3 +105,15 @@ class Valkey:
     def url(self, database: int = 0) -> str:
         """Address with password."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/{database}"
+
+
+def end_predecessor(data: Path) -> None:
+    """End a server that outlived its supervisor: two must not write into one folder.
+
+    Args:
+        data: the server's working directory.
+    Raises:
+        ServiceFailed: it cannot be ended.
+    """
+    if not orphans.end_all(lambda: orphans.working_in(data, PROGRAM), ((signal.SIGTERM, 5.0),)):
+        raise ServiceFailed("上一个队列进程没有结束，请先结束它")

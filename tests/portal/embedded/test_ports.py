@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from portal.embedded.ports import FIRST, find_free, is_answering, is_free, listen
+from portal.embedded.ports import FIRST, claim, find_free, is_answering, is_free, listen
 
 
 def test_a_taken_port_is_passed_over():
@@ -33,3 +33,17 @@ def test_a_held_port_cannot_be_taken_and_the_next_one_is_used():
         assert first.getsockname()[1] != second.getsockname()[1]
         with pytest.raises(OSError, match="in use"):
             listen(first.getsockname()[1], exactly=True)
+
+
+def test_a_claimed_port_is_left_alone_although_nobody_listens_there():
+    held = claim(FIRST)
+    try:
+        assert is_free(held.port)
+        assert find_free(held.port) != held.port
+        second = claim(held.port)
+        second.close()
+        assert second.port != held.port
+    finally:
+        held.close()
+
+    assert find_free(held.port) == held.port

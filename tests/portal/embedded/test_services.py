@@ -12,7 +12,8 @@ import asyncpg
 import pytest
 
 from portal.embedded.home import Home, HomeLock, open_home
-from portal.embedded.services import Services, database_of, find_services
+from portal.embedded.processes import has_ended, spawn, wait_ready
+from portal.embedded.services import Services, database_of, end_predecessors, find_services
 from portal.embedded.supervisor import Supervisor
 
 pytestmark = pytest.mark.slow
@@ -103,6 +104,59 @@ async def test_a_stale_pid_file_does_not_hinder_the_start(home: Home):
 
     async with running(home) as (services, _):
         assert await execute(services, "SELECT 1") == 1
+
+
+async def test_servers_that_outlived_their_supervisor_are_ended_at_the_next_start(home: Home):
+    async with running(home) as (first, _):
+        await execute(first, "CREATE TABLE fact AS SELECT 1 AS n")
+        assert first.postgres is not None
+        assert first.valkey is not None
+        ports = first.postgres.port, first.valkey.port
+        programs = [first.postgres.program(first.postgres.passage()), first.valkey.program(first.valkey.passage())]
+    orphans = [spawn(program) for program in programs]  # nobody watches over them
+    assert all(wait_ready(program, child) for program, child in zip(programs, orphans, strict=True))
+
+    end_predecessors(home)
+    async with running(home) as (services, _):
+        assert await execute(services, "SELECT n FROM fact") == 1
+        assert services.postgres is not None
+        assert services.valkey is not None
+        assert (services.postgres.port, services.valkey.port) == ports
+    assert [has_ended(child) for child in orphans] == [True, True]
+
+
+async def test_a_session_that_outlived_its_server_does_not_hinder_the_start(home: Home):
+    async with running(home) as (services, _):
+        await execute(services, "CREATE TABLE fact AS SELECT 1 AS n")
+        assert services.postgres is not None
+        program = services.postgres.program(services.postgres.passage())
+    server = spawn(program)
+    assert wait_ready(program, server)
+    session = await asyncpg.connect(services.postgres.url("owner"))
+    pid = await session.fetchval("SELECT pg_backend_pid()")
+    os.kill(pid, signal.SIGSTOP)  # it cannot notice that its server dies
+    server.kill()
+    server.wait()
+    session.terminate()
+    assert Path(f"/proc/{pid}").exists()
+
+    async with running(home) as (services, _):
+        assert await execute(services, "SELECT n FROM fact") == 1
+    assert not Path(f"/proc/{pid}/cwd").exists()
+
+
+async def test_a_shell_that_somebody_left_in_the_data_folder_is_no_server_of_ours(home: Home):
+    async with running(home) as (services, _):
+        await execute(services, "SELECT 1")
+    bystander = await asyncio.create_subprocess_exec("sleep", "600", cwd=home / "pg" / "data")
+    try:
+        end_predecessors(home)
+
+        assert bystander.returncode is None
+        assert Path(f"/proc/{bystander.pid}/cwd").exists()
+    finally:
+        bystander.kill()
+        await bystander.wait()
 
 
 async def test_only_our_logins_may_connect_and_only_the_owner_may_build(home: Home):

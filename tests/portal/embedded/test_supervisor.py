@@ -13,7 +13,7 @@ import pytest
 
 from portal.embedded.errors import ServiceFailed
 from portal.embedded.processes import Program
-from portal.embedded.supervisor import Supervisor
+from portal.embedded.supervisor import FAILURES, Supervisor
 
 ROOT = Path(__file__).resolve().parents[3]
 PATIENT = "import time\nwhile True: time.sleep(60)"
@@ -126,6 +126,21 @@ async def test_a_child_that_cannot_live_ends_the_whole(tmp_path: Path, monkeypat
 
         with pytest.raises(ServiceFailed, match="spent"):
             await asyncio.wait_for(supervisor.run_until_ended(), 20)
+
+
+async def test_a_child_that_others_kill_again_and_again_is_started_each_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("portal.embedded.supervisor.FIRST_PAUSE_S", 0.01)
+    monkeypatch.setattr("portal.embedded.supervisor.LONGEST_PAUSE_S", 0.01)
+    async with Supervisor() as supervisor:
+        await supervisor.start(program(tmp_path, PATIENT))
+        for round_ in range(FAILURES + 2):
+            os.kill(supervisor.pids()["child"], signal.SIGKILL)
+            await until(lambda round_=round_: supervisor.restarts()["child"] == round_ + 1)  # type: ignore[misc]
+            await until(lambda: "child" in supervisor.pids())
+
+        assert not supervisor.ended.done()
 
 
 async def test_a_change_is_told(tmp_path: Path):

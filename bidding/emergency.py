@@ -21,6 +21,7 @@ from kernel.canonical import b64u_decode, b64u_encode
 from kernel.crypto import equal, suite
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound, VerificationFailed
+from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from kernel.outbox.queue import enqueue
@@ -161,7 +162,7 @@ async def conclude(tx: Tx, actor: Actor, lot_id: uuid.UUID, reason: str) -> None
 
 
 async def _waiting(tx: Tx, actor: Actor, lot_id: uuid.UUID, reason: str, *stages: OpeningStage) -> Row[Any]:
-    actor.require("supervisor")
+    policy.require(actor, "opening.intervene")
     if not reason.strip():
         raise InvalidInput("请写明决定的理由。", [("reason", "不能为空")])
     query = text("SELECT * FROM bidding_opening WHERE lot_id = :lot FOR UPDATE")

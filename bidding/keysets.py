@@ -21,6 +21,7 @@ from kernel.canonical import b64u_decode, b64u_encode
 from kernel.crypto import suite
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound, VerificationFailed
+from kernel.identity import policy
 from kernel.identity.accounts import list_person_keys
 from kernel.identity.actor import Actor
 from kernel.identity.models import Account
@@ -141,7 +142,7 @@ async def propose_keyset(
 
 
 def _require_may_propose(actor: Actor, lot: LotView) -> None:
-    actor.require("agency", "procuring_entity", "centre")
+    policy.require(actor, "keyset.propose")
     if not actor.has("centre") and not lot.is_party(actor.organisation_id):
         raise NotFound
 

@@ -14,6 +14,7 @@ from kernel.canonical import b64u_encode, format_time, jcs
 from kernel.crypto import suite
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, NotFound, TooEarly
+from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from kernel.outbox.queue import enqueue
@@ -33,7 +34,7 @@ async def confirm_record(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> None:
     Source:
         R-ET-06, R-ET-10; 招投法 36
     """
-    actor.require("agency", "procuring_entity")
+    policy.require(actor, "opening.confirm")
     lot = await trading.get_lot(tx, lot_id)
     if not lot.is_party(actor.organisation_id):
         raise NotFound

@@ -25,6 +25,7 @@ from kernel.crypto import equal, random_bytes
 from kernel.crypto.certificates import read_x5c, require_signing
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, DeadlinePassed, NotFound, NotPermitted, TooEarly, VerificationFailed
+from kernel.identity import policy
 from kernel.identity.accounts import add_person_key, create_account, ensure_organisation, list_person_keys
 from kernel.identity.actor import Actor, system_actor
 from kernel.identity.models import Account
@@ -256,7 +257,7 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
     Source:
         R-ET-02, R-ET-03, R-TIME-01
     """
-    actor.require("bidder")
+    policy.require(actor, "lot.join")
     lot = await trading.get_lot(tx, lot_id)
     if lot.published_at is None or actor.organisation_id is None:
         raise NotFound
@@ -330,7 +331,7 @@ async def require_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> InterestV
         NotPermitted: no bidder.
         NotFound: the organisation has not registered for this lot; the same if there is no such lot.
     """
-    actor.require("bidder")
+    policy.require(actor, "bid.room")
     found = None if actor.organisation_id is None else await find_interest(tx, lot_id, actor.organisation_id)
     if found is None:
         raise NotFound("您尚未登记参加本标段，或该标段不存在。")

@@ -19,6 +19,7 @@ from kernel.canonical import b64u_decode, b64u_encode, format_time
 from kernel.crypto import equal, suite
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, DeadlinePassed, InvalidInput, TooEarly, VerificationFailed
+from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.log.platform import PlatformKey
 from kernel.log.writer import record, record_detail
@@ -188,7 +189,7 @@ async def extend_window(tx: Tx, actor: Actor, lot_id: uuid.UUID, until: datetime
     Effects:
         the window's end moves; entry `bid.window-extended`, public.
     """
-    actor.require("supervisor")
+    policy.require(actor, "opening.intervene")
     if not reason.strip():
         raise InvalidInput("请写明延长解密时间的原因。", [("reason", "不能为空")])
     query = text("SELECT stage, window_until FROM bidding_opening WHERE lot_id = :lot FOR UPDATE")

@@ -25,6 +25,7 @@ from kernel.drawbook import book
 from kernel.drawbook.shelf import find_void
 from kernel.drawbook.vault import Vault
 from kernel.errors import Conflict, InvalidInput, NotFound
+from kernel.identity import policy
 from kernel.identity.accounts import list_person_keys
 from kernel.identity.actor import Actor
 from kernel.identity.models import Account, Organisation, PersonKey
@@ -68,7 +69,7 @@ async def request_committee(tx: Tx, actor: Actor, vault: Vault, lot_id: uuid.UUI
     Source:
         R-COM-01, R-DRAW-01, R-DRAW-04, R-REC-01 to R-REC-07
     """
-    actor.require(Role.AGENCY, Role.PROCURING_ENTITY)
+    policy.require(actor, "committee.request")
     lot = await trading.lock_lot(tx, lot_id)
     if not lot.is_party(actor.organisation_id):
         raise NotFound

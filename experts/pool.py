@@ -21,6 +21,7 @@ from kernel.crypto import suite
 from kernel.db.transaction import Tx
 from kernel.drawbook.vault import Vault
 from kernel.errors import InvalidInput, NotFound
+from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.log.tree import leaf_hash, mth
 from kernel.log.writer import record
@@ -60,7 +61,7 @@ async def import_experts(tx: Tx, actor: Actor, vault: Vault, rows: Sequence[NewE
     Source:
         R-POOL-03, R-POOL-12, R-COM-10
     """
-    actor.require("centre")
+    policy.require(actor, "pool.keep")
     if not 0 < len(rows) <= MAX_ROWS:
         raise InvalidInput(f"一次导入 1 至 {MAX_ROWS} 人。", [("rows", "人数不正确")])
     await tx.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
@@ -116,7 +117,7 @@ async def change_standing(tx: Tx, actor: Actor, expert_id: uuid.UUID, act: str, 
     Source:
         R-POOL-16, R-POOL-18
     """
-    actor.require("centre")
+    policy.require(actor, "pool.keep")
     if not basis.strip():
         raise InvalidInput("请写明依据文件。", [("basis", "不能为空")])
     query = select(Expert).where(Expert.id == expert_id).with_for_update()

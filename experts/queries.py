@@ -17,6 +17,7 @@ from experts.vocabulary import CallState, CommitteeState, SessionState
 from kernel.db.transaction import Tx
 from kernel.drawbook.models import Draw
 from kernel.errors import NotFound
+from kernel.identity import policy
 from kernel.identity.actor import Actor
 from trading import facade as trading
 from trading.lot_view import LotView
@@ -214,7 +215,7 @@ async def list_exclusions(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[Exclu
     Raises:
         NotPermitted: anybody else.
     """
-    actor.require(Role.SUPERVISOR)
+    policy.require(actor, "committee.exclusions")
     query = (
         select(Exclusion, Expert)
         .join(Expert, Expert.id == Exclusion.expert_id)

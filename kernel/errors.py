@@ -4,6 +4,7 @@ DomainError                 code, safe detail, extra fields
 ├── InvalidInput            fields: list of (pointer, message)
 ├── NotFound                also "exists, but not yours"
 ├── NotSignedIn             nobody is signed in
+├── StepUpRequired          signed in, but this act needs a fresh proof that it is really they
 ├── NotPermitted            signed in, but this act is not theirs
 ├── Conflict                stage, duplicate, stale version
 │   ├── TooEarly            the act's time has not come
@@ -67,6 +68,15 @@ class NotSignedIn(DomainError):
 
     def __init__(self, detail: str = "请先登录。", **extra: Any) -> None:
         super().__init__(detail, **extra)
+
+
+class StepUpRequired(DomainError):
+    """The session is good, but the act needs a fresh proof of identity."""
+
+    code = "step-up-required"
+
+    def __init__(self, detail: str = "此事项需要再次确认您的身份，确认后十分钟内有效。", **extra: Any) -> None:
+        super().__init__(detail, **{"where": "/step-up", **extra})
 
 
 class NotPermitted(DomainError):

@@ -14,6 +14,7 @@ from kernel.web.assets import Assets
 from kernel.web.render import make_environment
 from kernel.web.services import Services, Site
 from portal.homes import describe_user
+from portal.policy import install_policy
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -42,6 +43,7 @@ def build_services(
         supervision_url: the same of `supervision_ro`.
         plugins: collaborators of the packages above the kernel, by name: `seals`, `authority`, `vault`.
     """
+    install_policy()
     db = Database(make_engine(async_url(database_url)), make_engine(async_url(supervision_url), pool_size=2))
     return Services(
         db=db,

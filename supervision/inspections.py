@@ -11,6 +11,7 @@ from sqlalchemy import func, select, text
 
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput, NotFound, NotPermitted
+from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from kernel.parameters.articles import cite
@@ -21,7 +22,7 @@ from supervision.items import BY_CODE, EDITION, Item
 from supervision.models import Inspection
 from supervision.sampling import BadSampling, Rate, usual_rates
 from supervision.stages import INSPECTION
-from supervision.vocabulary import REGIME, Credit, Role, Stage
+from supervision.vocabulary import REGIME, Credit, Stage
 from trading.findings import Finding, require_lawful
 from trading.legal import law_of
 
@@ -39,7 +40,7 @@ async def plan(tx: Tx, actor: Actor, draft: PlanDraft) -> uuid.UUID:
     Source:
         R-DR-03, R-DR-04, R-DR-05, R-DR-07, R-DR-10
     """
-    actor.require(Role.SUPERVISOR)
+    policy.require(actor, "inspection.plan")
     if actor.organisation_id is None:
         raise NotPermitted
 
@@ -122,7 +123,7 @@ async def access_inspection(tx: Tx, actor: Actor, inspection_id: uuid.UUID) -> I
         NotPermitted: the actor is no supervisor.
         NotFound: absent, or another body's: the answer is the same.
     """
-    actor.require(Role.SUPERVISOR)
+    policy.require(actor, "inspection.plan")
     inspection = await lock_inspection(tx, inspection_id)
     if inspection.organisation_id != actor.organisation_id:
         raise NotFound

@@ -18,6 +18,7 @@ from kernel.db.transaction import Tx
 from kernel.drawbook.identities import leaf_of_person, open_identity
 from kernel.drawbook.vault import Vault
 from kernel.errors import Conflict, InvalidInput, NotFound, TooEarly, VerificationFailed
+from kernel.identity import policy
 from kernel.identity.accounts import list_person_keys
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
@@ -27,7 +28,7 @@ from supervision.drafts import RecordDraft
 from supervision.inspections import advance, lock_inspection
 from supervision.models import Assignment, Inspection, Inspector, Record, Signature, Target
 from supervision.stages import INSPECTION
-from supervision.vocabulary import REGIME, ResultCode, Role, Stage
+from supervision.vocabulary import REGIME, ResultCode, Stage
 from trading.legal import law_of
 
 #: Kind of the message that an inspector signs.
@@ -59,7 +60,7 @@ async def open_assignment(tx: Tx, actor: Actor, vault: Vault, inspection_id: uui
     Source:
         R-DR-05, R-DR-12
     """
-    actor.require(Role.INSPECTOR)
+    policy.require(actor, "inspection.record")
     inspection = await lock_inspection(tx, inspection_id)
     person = await _own_place(tx, actor, inspection)
     if inspection.inspector_draw_id is None or inspection.stage not in (
@@ -271,7 +272,7 @@ async def _own_target(
     tx: Tx, actor: Actor, inspection_id: uuid.UUID, target_id: uuid.UUID
 ) -> tuple[Inspection, Inspector, Target]:
     """Lock the inspection and return the actor's place in it with an object that the actor has been assigned."""
-    actor.require(Role.INSPECTOR)
+    policy.require(actor, "inspection.record")
     inspection = await lock_inspection(tx, inspection_id)
     person = await _own_place(tx, actor, inspection)
     query = select(Assignment).where(

@@ -15,6 +15,7 @@ from kernel.codes import uscc_valid
 from kernel.crypto import suite
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput, NotFound
+from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.identity.models import Account, Organisation
 from kernel.log.writer import record
@@ -39,7 +40,7 @@ async def import_targets(tx: Tx, actor: Actor, draft: TargetsDraft) -> int:
     Source:
         R-DR-02, R-DR-06
     """
-    actor.require(Role.SUPERVISOR)
+    policy.require(actor, "inspection.plan")
 
     _require_sound(draft)
 
@@ -103,7 +104,7 @@ async def import_inspectors(tx: Tx, actor: Actor, draft: InspectorsDraft) -> int
     Source:
         R-DR-02, R-DR-05
     """
-    actor.require(Role.SUPERVISOR)
+    policy.require(actor, "inspection.plan")
 
     people = await _people(tx, [given.login for given in draft.inspectors])
     known = {row.account_id: row for row in (await tx.session.execute(_all_inspectors())).scalars()}
@@ -145,7 +146,7 @@ async def declare_conflict(tx: Tx, actor: Actor, conflict: Conflict) -> None:
     Source:
         R-DR-05
     """
-    actor.require(Role.INSPECTOR)
+    policy.require(actor, "inspection.record")
     query = _all_inspectors().where(RegisterInspector.account_id == actor.account_id)
     row = (await tx.session.execute(query)).scalar_one_or_none()
     if row is None:

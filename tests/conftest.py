@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kernel.db.engine import make_engine
 from kernel.db.transaction import Database, Tx
+from portal.policy import install_policy
 from portal.wiring import async_url
 from tests import services as servers
 from tests.databases import Server
@@ -32,6 +33,7 @@ hypothesis.settings.load_profile(os.environ.get("SUNLIT_TEST_PROPERTIES", "plain
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    install_policy()  # acts are called without an application, too
     controls_workers = config.getoption("numprocesses", default=None) or config.getoption("dist", default="no") != "no"
     is_worker = "PYTEST_XDIST_WORKER" in os.environ
     wants_servers = "services" not in config.option.markexpr  # `./sunlit test --fast` leaves such tests out

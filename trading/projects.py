@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from kernel.codes import uscc_valid
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound, NotPermitted
+from kernel.identity import policy
 from kernel.identity.accounts import ensure_organisation
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
@@ -25,7 +26,7 @@ from trading.legal import law_of_project
 from trading.models.project import Lot, Project
 from trading.progress import advance
 from trading.thresholds import Funding, bid_bond_cap, check_bond, must_be_tendered
-from trading.vocabulary import FundSource, LotKind, Role, Stage
+from trading.vocabulary import FundSource, LotKind, Stage
 
 _NUMBER = re.compile(r"[A-Z0-9][A-Z0-9-]{5,39}")
 
@@ -44,7 +45,7 @@ async def register_project(tx: Tx, actor: Actor, draft: ProjectDraft) -> uuid.UU
     Source:
         招投法 9, 12; R-META-02, R-ET-11, R-AGT-03
     """
-    actor.require(Role.PROCURING_ENTITY)
+    policy.require(actor, "project.register")
     if actor.organisation_id is None:
         raise NotPermitted
 
@@ -200,7 +201,7 @@ async def _access_project(tx: Tx, actor: Actor, project_id: uuid.UUID) -> Projec
     project = (await tx.session.execute(select(Project).where(Project.id == project_id))).scalar_one_or_none()
     if project is None or actor.organisation_id != project.procuring_entity_id:
         raise NotFound
-    actor.require(Role.PROCURING_ENTITY)
+    policy.require(actor, "project.register")
     return project
 
 

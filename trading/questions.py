@@ -12,6 +12,7 @@ from sqlalchemy import func, select, text
 
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotFound, TooEarly
+from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from trading.drafts import AnswerDraft
@@ -22,7 +23,7 @@ from trading.models.question import Answer, Question
 from trading.notices import move_deadline, require_time_left
 from trading.progress import access_lot
 from trading.queries import get_lot
-from trading.vocabulary import Role, Stage
+from trading.vocabulary import Stage
 
 MAX_LENGTH = 4000
 
@@ -55,7 +56,7 @@ async def ask_question(tx: Tx, actor: Actor, holders: Holders, lot_id: uuid.UUID
     Source:
         R-ET-09, R-ANN-05
     """
-    actor.require(Role.BIDDER)
+    policy.require(actor, "question.ask")
     lot = await get_lot(tx, lot_id)
     held = actor.organisation_id is not None and await holders.is_holder(tx, lot_id, actor.organisation_id)
     if lot.published_at is None or actor.organisation_id is None or not held:

@@ -16,7 +16,7 @@ from kernel.errors import InvalidInput, NotFound
 from kernel.identity.actor import Actor
 from kernel.log import reader
 from kernel.log.platform import ACK
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.services import Services
 
 #: How long the answer waits for the log; after that the client gets an acknowledgement and asks again.
@@ -25,7 +25,7 @@ RECEIPT_WAIT_S = 1.0
 MAX_CHUNK = (1 << 20) + 16
 
 
-@post("/api/v1/uploads", guards=[requires("bidder")], tags=["bidding"], summary="Send the head of an envelope")
+@post("/api/v1/uploads", guards=[permits("bid.prepare")], tags=["bidding"], summary="Send the head of an envelope")
 async def open_upload(tx: Tx, actor: Actor, data: UploadOpening) -> dict[str, Any]:
     """Open an upload; what is not sealed for this lot is refused here."""
     try:
@@ -38,7 +38,7 @@ async def open_upload(tx: Tx, actor: Actor, data: UploadOpening) -> dict[str, An
 
 @put(
     "/api/v1/uploads/{upload_id:uuid}/chunks/{j:int}",
-    guards=[requires("bidder")],
+    guards=[permits("bid.prepare")],
     status_code=200,
     tags=["bidding"],
     summary="Send one chunk, in any order; the same chunk again is no fault",
@@ -61,7 +61,7 @@ async def put_chunk(
 
 @get(
     "/api/v1/uploads/{upload_id:uuid}",
-    guards=[requires("bidder")],
+    guards=[permits("bid.prepare")],
     tags=["bidding"],
     summary="Which chunks have arrived, for resuming",
 )
@@ -72,7 +72,7 @@ async def read_upload(tx: Tx, actor: Actor, upload_id: uuid.UUID) -> dict[str, A
 
 @post(
     "/api/v1/submissions",
-    guards=[requires("bidder")],
+    guards=[permits("bid.submit")],
     tags=["bidding"],
     summary="Submit a sealed bid: 201 with the receipt, or 202 with an acknowledgement to ask again with",
 )
@@ -83,7 +83,7 @@ async def submit(services: Services, actor: Actor, data: SignedMessage) -> Respo
 
 @post(
     "/api/v1/withdrawals",
-    guards=[requires("bidder")],
+    guards=[permits("bid.withdraw")],
     tags=["bidding"],
     summary="Withdraw a bid before the deadline; answers as a submission does",
 )
@@ -123,7 +123,7 @@ async def take(services: Services, actor: Actor, token: str, kind: str) -> Accep
 
 @get(
     "/api/v1/receipts/{digest:str}",
-    guards=[requires("bidder", "supervisor")],
+    guards=[permits("receipt.read")],
     tags=["bidding"],
     summary="The receipt of one's own submission, by its digest",
 )

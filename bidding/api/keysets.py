@@ -13,13 +13,13 @@ from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput, NotFound
 from kernel.identity.actor import Actor
 from kernel.log import reader
-from kernel.web.guards import PUBLIC, requires
+from kernel.web.guards import PUBLIC, permits
 from trading import facade as trading
 
 
 @get(
     "/api/v1/trustees",
-    guards=[requires("agency", "procuring_entity", "centre")],
+    guards=[permits("keyset.propose")],
     tags=["keysets"],
     summary="People who can be proposed as trustees, and whether they have registered their keys",
 )
@@ -30,7 +30,7 @@ async def trustees(tx: Tx) -> list[dict[str, Any]]:
 
 @post(
     "/api/v1/lots/{lot_id:uuid}/keyset",
-    guards=[requires("agency", "procuring_entity", "centre")],
+    guards=[permits("keyset.propose")],
     tags=["keysets"],
     summary="Propose who holds the shares of a lot's bids; replaces an earlier proposal",
 )
@@ -70,7 +70,7 @@ async def read(tx: Tx, lot_id: uuid.UUID) -> dict[str, Any]:
 
 @get(
     "/api/v1/keysets/{keyset_id:uuid}/drill",
-    guards=[requires("trustee")],
+    guards=[permits("keyset.accept")],
     tags=["keysets"],
     summary="One's own test share",
 )
@@ -88,7 +88,7 @@ async def drill(tx: Tx, actor: Actor, keyset_id: uuid.UUID) -> dict[str, Any]:
 
 @post(
     "/api/v1/keysets/{keyset_id:uuid}/accept",
-    guards=[requires("trustee")],
+    guards=[permits("keyset.accept")],
     status_code=200,
     tags=["keysets"],
     summary="Take one's seat: a signed acceptance with the proof that the test share was opened",

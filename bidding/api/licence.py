@@ -14,7 +14,7 @@ from kernel.errors import Unavailable
 from kernel.identity import sessions
 from kernel.identity.actor import Actor
 from kernel.identity.sessions import OpenedSession
-from kernel.web.guards import PUBLIC, requires
+from kernel.web.guards import PUBLIC, permits
 from kernel.web.services import Services
 from kernel.web.session import session_cookie
 
@@ -101,7 +101,7 @@ def _origin(request: Request[Any, Any, Any]) -> str:
 
 @post(
     "/api/v1/lots/{lot_id:uuid}/interest",
-    guards=[requires("bidder")],
+    guards=[permits("lot.join")],
     status_code=200,
     tags=["bidding"],
     summary="Take part in a lot; the answer is the same every time",

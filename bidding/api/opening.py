@@ -22,7 +22,7 @@ from kernel.errors import InvalidInput, NotFound
 from kernel.files.library import find_file
 from kernel.files.store import content_name
 from kernel.identity.actor import Actor
-from kernel.web.guards import PUBLIC, actor_of_connection, requires
+from kernel.web.guards import PUBLIC, actor_of_connection, permits
 from kernel.web.services import Services
 from trading import facade as trading
 
@@ -42,7 +42,7 @@ async def close_list(request: Request[Any, Any, Any], tx: Tx, lot_id: uuid.UUID)
 
 @post(
     "/api/v1/releases",
-    guards=[requires("bidder")],
+    guards=[permits("bid.open")],
     status_code=200,
     tags=["opening"],
     summary="Release one's secrets inside the window",
@@ -56,7 +56,7 @@ async def release(services: Services, actor: Actor, data: SignedMessage) -> dict
 
 @get(
     "/api/v1/lots/{lot_id:uuid}/headers",
-    guards=[requires("trustee", "bidder")],
+    guards=[permits("opening.heads")],
     tags=["opening"],
     summary="A bidder's own heads; for a trustee all that were released, with what he verifies before opening a share",
 )
@@ -70,7 +70,7 @@ async def headers(services: Services, actor: Actor, lot_id: uuid.UUID) -> dict[s
 
 @post(
     "/api/v1/shares",
-    guards=[requires("trustee")],
+    guards=[permits("share.give")],
     status_code=200,
     tags=["opening"],
     summary="Post all one's shares in one signed batch",
@@ -116,7 +116,7 @@ async def state(tx: Tx, lot_id: uuid.UUID) -> dict[str, Any]:
 
 @post(
     "/api/v1/lots/{lot_id:uuid}/opening/confirm",
-    guards=[requires("agency", "procuring_entity")],
+    guards=[permits("opening.confirm")],
     status_code=200,
     tags=["opening"],
     summary="Confirm the opening record",
@@ -129,7 +129,7 @@ async def confirm(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, str]:
 
 @post(
     "/api/v1/lots/{lot_id:uuid}/opening/window",
-    guards=[requires("supervisor")],
+    guards=[permits("opening.intervene")],
     status_code=200,
     tags=["opening"],
     summary="Give bidders more time, because the platform was down",
@@ -146,7 +146,7 @@ async def extend(tx: Tx, actor: Actor, lot_id: uuid.UUID, data: WindowExtension)
 
 @post(
     "/api/v1/lots/{lot_id:uuid}/opening/emergency",
-    guards=[requires("supervisor")],
+    guards=[permits("opening.intervene")],
     status_code=200,
     tags=["opening"],
     summary="Decide that bidders may give file keys directly, because trustees fail",
@@ -159,7 +159,7 @@ async def decide_emergency(tx: Tx, actor: Actor, lot_id: uuid.UUID, data: Decisi
 
 @post(
     "/api/v1/lots/{lot_id:uuid}/opening/conclude",
-    guards=[requires("supervisor")],
+    guards=[permits("opening.intervene")],
     status_code=200,
     tags=["opening"],
     summary="Stop waiting for bids whose keys cannot be put together",
@@ -172,7 +172,7 @@ async def conclude(tx: Tx, actor: Actor, lot_id: uuid.UUID, data: Decision) -> d
 
 @post(
     "/api/v1/emergency-keys",
-    guards=[requires("bidder")],
+    guards=[permits("bid.open")],
     status_code=200,
     tags=["opening"],
     summary="Give one's own file keys after a supervisor's decision",
@@ -223,7 +223,7 @@ async def record_pdf(tx: Tx, services: Services, lot_id: uuid.UUID) -> Stream:
 
 @get(
     "/api/v1/lots/{lot_id:uuid}/bids/{bid_id:uuid}/files/{slot:str}",
-    guards=[requires("expert", "supervisor")],
+    guards=[permits("bid.read-opened")],
     tags=["opening"],
     summary="A decrypted document, for the committee and supervision",
 )

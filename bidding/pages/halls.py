@@ -34,7 +34,7 @@ from bidding.vocabulary import BidState, OpeningStage, Policy
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
 from kernel.web.filters import hourminute
-from kernel.web.guards import PUBLIC, actor_of_connection, requires
+from kernel.web.guards import PUBLIC, actor_of_connection, permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from trading import facade as trading
@@ -315,14 +315,14 @@ def _entry(event: Event) -> HallEntry:
     return HallEntry(event.at, f"{event.what}{note}{index}", "")
 
 
-@post("/a/lots/{lot_id:uuid}/opening/confirm", guards=[requires("agency", "procuring_entity")], include_in_schema=False)
+@post("/a/lots/{lot_id:uuid}/opening/confirm", guards=[permits("opening.confirm")], include_in_schema=False)
 async def confirm(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[None]:
     """Confirm the record from the hall."""
     await recording.confirm_record(tx, actor, lot_id)
     return Response(None, status_code=303, headers={"Location": f"/openings/{lot_id}"})
 
 
-@get("/a/lots/{lot_id:uuid}/hall", guards=[requires("agency", "procuring_entity")], include_in_schema=False)
+@get("/a/lots/{lot_id:uuid}/hall", guards=[permits("lot.room")], include_in_schema=False)
 async def to_hall(lot_id: uuid.UUID) -> Response[None]:
     """Lead from the agency's room to the hall."""
     return Response(None, status_code=303, headers={"Location": f"/openings/{lot_id}"})

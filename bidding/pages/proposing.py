@@ -12,13 +12,11 @@ from bidding.vocabulary import KeysetState
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading.lot_view import LotView
 from trading.pages.common import Form, attempt, heading_of, texts_of
 from trading.pages.room import FormData, own_lot
-
-_PARTIES = [requires("agency", "procuring_entity")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +58,13 @@ class KeysetPage:
     why_not: str
 
 
-@get("/a/lots/{lot_id:uuid}/keyset", guards=_PARTIES, include_in_schema=False)
+@get("/a/lots/{lot_id:uuid}/keyset", guards=[permits("keyset.propose")], include_in_schema=False)
 async def keyset_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[str]:
     """Show the trustees."""
     return await _show(request, tx, await own_lot(tx, actor, lot_id), Form())
 
 
-@post("/a/lots/{lot_id:uuid}/keyset", guards=_PARTIES, include_in_schema=False)
+@post("/a/lots/{lot_id:uuid}/keyset", guards=[permits("keyset.propose")], include_in_schema=False)
 async def keyset_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: uuid.UUID, data: FormData
 ) -> Response[Any]:

@@ -16,7 +16,7 @@ from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
 from kernel.web.filters import minute
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading import facade as trading
 from trading.documents import list_documents
@@ -26,8 +26,6 @@ from trading.pages.common import NoticeRow, TodoRow, heading_of, notice_row, sai
 from trading.reading import list_notices_of
 from trading.standing import over, stages_of, state_of
 from trading.vocabulary import Stage
-
-_BIDDER = [requires("bidder")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class WorkbenchPage:
     unread: int
 
 
-@get("/b", guards=_BIDDER, include_in_schema=False)
+@get("/b", guards=[permits("bid.room")], include_in_schema=False)
 async def workbench(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Response[str]:
     """Show what is due first, then the lots."""
     taken = await queries.list_own_lots(tx, actor)
@@ -145,7 +143,7 @@ class RoomPage:
     result: None
 
 
-@get("/b/lots/{lot_id:uuid}", guards=_BIDDER, include_in_schema=False)
+@get("/b/lots/{lot_id:uuid}", guards=[permits("bid.room")], include_in_schema=False)
 async def room(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[str]:
     """Show what is left to do in a lot; who has not joined sees how to."""
     lot = await published_lot(tx, lot_id)
@@ -187,7 +185,7 @@ async def published_lot(tx: Tx, lot_id: uuid.UUID) -> LotView:
     return lot
 
 
-@post("/b/lots/{lot_id:uuid}/join", guards=_BIDDER, include_in_schema=False)
+@post("/b/lots/{lot_id:uuid}/join", guards=[permits("lot.join")], include_in_schema=False)
 async def join(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[None]:
     """Register interest, then back to the room."""
     await registration.register_interest(tx, actor, lot_id)
@@ -217,7 +215,7 @@ class DocumentsPage:
     documents: list[DocumentRow]
 
 
-@get("/b/lots/{lot_id:uuid}/documents", guards=_BIDDER, include_in_schema=False)
+@get("/b/lots/{lot_id:uuid}/documents", guards=[permits("bid.room")], include_in_schema=False)
 async def documents(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[str]:
     """List the issued documents to who has joined."""
     await registration.require_interest(tx, actor, lot_id)
@@ -238,7 +236,7 @@ async def documents(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_i
     return render_page(request, "bidding/documents.html", {"page": page}, nav="", now=tx.now)
 
 
-@get("/b/lots/{lot_id:uuid}/hall", guards=_BIDDER, include_in_schema=False)
+@get("/b/lots/{lot_id:uuid}/hall", guards=[permits("bid.room")], include_in_schema=False)
 async def hall(lot_id: uuid.UUID) -> Response[None]:
     """Lead to the public hall; it knows who is looking."""
     return Response(None, status_code=303, headers={"Location": f"/openings/{lot_id}"})

@@ -24,14 +24,12 @@ from kernel.log import reader
 from kernel.log.checkpoint import parse_checkpoint
 from kernel.web.figures import qr
 from kernel.web.filters import moment
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from trading.lot_view import LotView
 from trading.pages.common import heading_of
 from trading.vocabulary import Stage
-
-_BIDDER = [requires("bidder")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +79,7 @@ class SubmitPage:
     cli: str
 
 
-@get("/b/lots/{lot_id:uuid}/submit", guards=_BIDDER, include_in_schema=False)
+@get("/b/lots/{lot_id:uuid}/submit", guards=[permits("bid.prepare")], include_in_schema=False)
 async def submit_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[str]:
     """Show where a bid is sealed and sent."""
     lot, own = await _own(tx, actor, lot_id)
@@ -183,7 +181,7 @@ class WithdrawPage:
     bidder: str
 
 
-@get("/b/lots/{lot_id:uuid}/withdraw", guards=_BIDDER, include_in_schema=False)
+@get("/b/lots/{lot_id:uuid}/withdraw", guards=[permits("bid.withdraw")], include_in_schema=False)
 async def withdraw_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[Any]:
     """Show what a withdrawal does; without a bid in force there is nothing to withdraw."""
     lot, own = await _own(tx, actor, lot_id)
@@ -247,7 +245,7 @@ class ReleasePage:
     hall_href: str
 
 
-@get("/b/lots/{lot_id:uuid}/release", guards=_BIDDER, include_in_schema=False)
+@get("/b/lots/{lot_id:uuid}/release", guards=[permits("bid.open")], include_in_schema=False)
 async def release_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[str]:
     """Show where the own secret is released, when its time has come."""
     lot, own = await _own(tx, actor, lot_id)
@@ -342,7 +340,7 @@ class ReceiptPage:
     json_href: str
 
 
-@get("/b/receipts/{digest:str}", guards=_BIDDER, include_in_schema=False)
+@get("/b/receipts/{digest:str}", guards=[permits("bid.room")], include_in_schema=False)
 async def receipt_page(
     request: Request[Any, Any, Any], tx: Tx, services: Services, actor: Actor, digest: str
 ) -> Response[str]:

@@ -17,7 +17,7 @@ from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.identity.accounts import list_person_keys
 from kernel.identity.actor import Actor
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading import facade as trading
 
@@ -69,7 +69,7 @@ class TrusteePage:
     cli: str
 
 
-@get("/w", guards=[requires("trustee")], include_in_schema=False)
+@get("/w", guards=[permits("witness.desk")], include_in_schema=False)
 async def desk(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Response[str]:
     """Show one thing to do at a time."""
     keys = await list_person_keys(tx, actor.account_id, purpose="unwrap")
@@ -85,7 +85,7 @@ async def desk(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Respons
     return render_page(request, "bidding/trustee.html", {"page": page}, nav="", now=tx.now)
 
 
-@get("/w/lots/{lot_id:uuid}", guards=[requires("trustee")], include_in_schema=False)
+@get("/w/lots/{lot_id:uuid}", guards=[permits("witness.desk")], include_in_schema=False)
 async def one(lot_id: uuid.UUID) -> Response[None]:
     """Lead to the desk, where all seats are."""
     return Response(None, status_code=303, headers={"Location": "/w"})

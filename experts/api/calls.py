@@ -13,7 +13,7 @@ from kernel.errors import InvalidInput, NotFound, NotPermitted
 from kernel.identity import sessions
 from kernel.identity.actor import Actor
 from kernel.identity.sessions import OpenedSession
-from kernel.web.guards import PUBLIC, requires
+from kernel.web.guards import PUBLIC, permits
 from kernel.web.services import Services
 from kernel.web.session import session_cookie
 
@@ -48,7 +48,7 @@ def cookie_of(services: Services, opened: OpenedSession) -> str:
     return session_cookie(opened.secret, secure=services.secure_cookies, max_age_s=age)
 
 
-@get("/api/v1/calls", guards=[requires("expert")], tags=["experts"], summary="The signed-in expert's own calls")
+@get("/api/v1/calls", guards=[permits("call.answer")], tags=["experts"], summary="The signed-in expert's own calls")
 async def own_calls(tx: Tx, actor: Actor) -> list[dict[str, Any]]:
     """Return the own calls; no project before the session."""
     return [own_call_json(call) for call in await queries.list_own_calls(tx, actor)]
@@ -56,7 +56,7 @@ async def own_calls(tx: Tx, actor: Actor) -> list[dict[str, Any]]:
 
 @post(
     "/api/v1/calls/{call_id:uuid}/answer",
-    guards=[requires("expert")],
+    guards=[permits("call.answer")],
     status_code=200,
     tags=["experts"],
     summary="Accept or refuse a call; the answer cannot be changed",
@@ -72,7 +72,7 @@ async def answer(tx: Tx, actor: Actor, call_id: uuid.UUID, data: CallAnswer) -> 
 
 @get(
     "/api/v1/rehearsal/messages",
-    guards=[requires("operator")],
+    guards=[permits("rehearsal.run")],
     tags=["rehearsal"],
     summary="Messages on their way to phones; only in a rehearsal",
 )

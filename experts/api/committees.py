@@ -16,7 +16,7 @@ from kernel.drawbook.shelf import find_draw, list_contributions, require_contrib
 from kernel.drawbook.vault import Vault
 from kernel.errors import InvalidInput, NotFound, Unavailable
 from kernel.identity.actor import Actor
-from kernel.web.guards import PUBLIC, requires
+from kernel.web.guards import PUBLIC, permits
 from kernel.web.services import Services
 
 #: Two thousand experts with all they declare.
@@ -38,7 +38,7 @@ def vault_of(services: Services) -> Vault:
 
 @post(
     "/api/v1/experts/pool",
-    guards=[requires("centre")],
+    guards=[permits("pool.keep")],
     status_code=200,
     tags=["experts"],
     summary="Import experts into the pool; rows with faults stay out and are told",
@@ -62,7 +62,7 @@ async def pool_root(tx: Tx) -> dict[str, Any]:
 
 @post(
     "/api/v1/experts/{expert_id:uuid}/standing",
-    guards=[requires("centre")],
+    guards=[permits("pool.keep")],
     status_code=200,
     tags=["experts"],
     summary="Move an expert to another standing, on a document",
@@ -74,7 +74,7 @@ async def change_standing(tx: Tx, actor: Actor, expert_id: uuid.UUID, data: Stan
 
 @post(
     "/api/v1/lots/{lot_id:uuid}/committee",
-    guards=[requires("agency", "procuring_entity")],
+    guards=[permits("committee.request")],
     tags=["experts"],
     summary="Apply for experts: recusal is applied and the draw frozen",
 )
@@ -94,7 +94,7 @@ async def apply_for_experts(
 
 @get(
     "/api/v1/lots/{lot_id:uuid}/committee",
-    guards=[requires("agency", "procuring_entity", "centre", "supervisor")],
+    guards=[permits("committee.read")],
     tags=["experts"],
     summary="The committee of a lot; names only to those who may know them now",
 )
@@ -105,7 +105,7 @@ async def show_committee(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, A
 
 @get(
     "/api/v1/lots/{lot_id:uuid}/committee/exclusions",
-    guards=[requires("supervisor")],
+    guards=[permits("committee.exclusions")],
     tags=["experts"],
     summary="Who was left out before the freeze, with the openings of the logged digests",
 )
@@ -126,7 +126,7 @@ async def show_draw(tx: Tx, draw_id: uuid.UUID) -> dict[str, Any]:
 
 @post(
     "/api/v1/draws/{draw_id:uuid}/commits",
-    guards=[requires(*_CONTRIBUTORS)],
+    guards=[permits("draw.contribute")],
     status_code=200,
     tags=["draws"],
     summary="Commit to a random value, signed with the own key",
@@ -138,7 +138,7 @@ async def commit(tx: Tx, actor: Actor, draw_id: uuid.UUID, data: SignedText) -> 
 
 @post(
     "/api/v1/draws/{draw_id:uuid}/close",
-    guards=[requires("centre", *_CONTRIBUTORS)],
+    guards=[permits("draw.end")],
     status_code=200,
     tags=["draws"],
     summary="Close the commitments: all are in, or their time is over",
@@ -152,7 +152,7 @@ async def close(tx: Tx, actor: Actor, draw_id: uuid.UUID) -> dict[str, str]:
 
 @post(
     "/api/v1/draws/{draw_id:uuid}/reveals",
-    guards=[requires(*_CONTRIBUTORS)],
+    guards=[permits("draw.contribute")],
     status_code=200,
     tags=["draws"],
     summary="Reveal the random value; the last one brings the result",
@@ -171,7 +171,7 @@ async def reveal(tx: Tx, actor: Actor, draw_id: uuid.UUID, data: Reveal) -> dict
 
 @post(
     "/api/v1/draws/{draw_id:uuid}/void",
-    guards=[requires("centre", *_CONTRIBUTORS)],
+    guards=[permits("draw.end")],
     status_code=200,
     tags=["draws"],
     summary="Declare an attempt void when the rules leave nothing else",
@@ -189,7 +189,7 @@ async def _require_own(tx: Tx, actor: Actor, draw_id: uuid.UUID) -> None:
 
 @get(
     "/api/v1/draws/{draw_id:uuid}/own-leaf",
-    guards=[requires("expert")],
+    guards=[permits("draw.own-leaf")],
     tags=["draws"],
     summary="The opening of the own leaf: was I in the pool, was I drawn?",
 )

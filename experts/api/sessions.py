@@ -28,15 +28,13 @@ from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput, NotFound
 from kernel.files.library import FileView, find_file, read_file
 from kernel.identity.actor import Actor
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.services import Services
-
-_EXPERT = [requires("expert")]
 
 
 @post(
     "/api/v1/lots/{lot_id:uuid}/session",
-    guards=[requires("centre", "agency", "procuring_entity")],
+    guards=[permits("session.open")],
     tags=["evaluation"],
     summary="Begin the evaluation",
 )
@@ -45,7 +43,12 @@ async def open_session(tx: Tx, actor: Actor, services: Services, lot_id: uuid.UU
     return {"session": str(await sessions.open_evaluation(tx, actor, lot_id, site=services.site.name))}
 
 
-@get("/api/v1/sessions/{session_id:uuid}", guards=_EXPERT, tags=["evaluation"], summary="A member's own desk")
+@get(
+    "/api/v1/sessions/{session_id:uuid}",
+    guards=[permits("session.review")],
+    tags=["evaluation"],
+    summary="A member's own desk",
+)
 async def desk(tx: Tx, actor: Actor, session_id: uuid.UUID) -> dict[str, Any]:
     """Return the session as its member sees it."""
     return desk_json(await get_desk(tx, actor, session_id))
@@ -53,7 +56,7 @@ async def desk(tx: Tx, actor: Actor, session_id: uuid.UUID) -> dict[str, Any]:
 
 @post(
     "/api/v1/sessions/{session_id:uuid}/arrive",
-    guards=_EXPERT,
+    guards=[permits("session.review")],
     status_code=200,
     tags=["evaluation"],
     summary="Show the code that was sent when the session began",
@@ -66,7 +69,7 @@ async def arrive(tx: Tx, actor: Actor, session_id: uuid.UUID, data: Code) -> dic
 
 @post(
     "/api/v1/sessions/{session_id:uuid}/check-in",
-    guards=_EXPERT,
+    guards=[permits("session.review")],
     status_code=200,
     tags=["evaluation"],
     summary="Promise and declare; whoever has a conflict leaves and is replaced",
@@ -78,7 +81,7 @@ async def check_in(tx: Tx, actor: Actor, session_id: uuid.UUID, data: CheckIn) -
 
 @post(
     "/api/v1/sessions/{session_id:uuid}/chair",
-    guards=_EXPERT,
+    guards=[permits("session.review")],
     status_code=200,
     tags=["evaluation"],
     summary="Vote for the chair",
@@ -90,7 +93,7 @@ async def vote(tx: Tx, actor: Actor, session_id: uuid.UUID, data: ChairVote) -> 
 
 @post(
     "/api/v1/sessions/{session_id:uuid}/reviews",
-    guards=_EXPERT,
+    guards=[permits("session.review")],
     status_code=200,
     tags=["evaluation"],
     summary="Keep own verdicts",
@@ -106,7 +109,7 @@ async def save_reviews(tx: Tx, actor: Actor, session_id: uuid.UUID, data: NewMar
 
 @post(
     "/api/v1/sessions/{session_id:uuid}/scores",
-    guards=_EXPERT,
+    guards=[permits("session.review")],
     status_code=200,
     tags=["evaluation"],
     summary="Keep own points",
@@ -120,7 +123,7 @@ async def save_scores(tx: Tx, actor: Actor, session_id: uuid.UUID, data: NewScor
 
 @put(
     "/api/v1/sessions/{session_id:uuid}/scores",
-    guards=_EXPERT,
+    guards=[permits("session.review")],
     status_code=200,
     tags=["evaluation"],
     summary="Keep own points while typing: names are `criterion.bid`",
@@ -143,7 +146,7 @@ def points_of(name: str, text: str) -> Points | None:
 
 @post(
     "/api/v1/sessions/{session_id:uuid}/lock",
-    guards=_EXPERT,
+    guards=[permits("session.review")],
     status_code=200,
     tags=["evaluation"],
     summary="Lock own verdicts or points by signature",
@@ -159,7 +162,7 @@ async def lock(tx: Tx, actor: Actor, session_id: uuid.UUID, data: Lock) -> dict[
 
 @get(
     "/api/v1/sessions/{session_id:uuid}/summary",
-    guards=_EXPERT,
+    guards=[permits("session.review")],
     tags=["evaluation"],
     summary="Price points and ranking, once all have locked",
 )
@@ -171,7 +174,7 @@ async def show_summary(tx: Tx, actor: Actor, session_id: uuid.UUID) -> dict[str,
 
 @post(
     "/api/v1/sessions/{session_id:uuid}/summary",
-    guards=_EXPERT,
+    guards=[permits("session.review")],
     status_code=200,
     tags=["evaluation"],
     summary="Confirm the summary as the chair",
@@ -183,7 +186,7 @@ async def confirm_summary(tx: Tx, actor: Actor, session_id: uuid.UUID, data: Con
 
 @post(
     "/api/v1/sessions/{session_id:uuid}/sign",
-    guards=_EXPERT,
+    guards=[permits("report.sign")],
     status_code=200,
     tags=["evaluation"],
     summary="Sign the report, with another opinion if there is one",
@@ -195,7 +198,7 @@ async def sign(tx: Tx, actor: Actor, session_id: uuid.UUID, data: ReportSignatur
 
 @get(
     "/api/v1/sessions/{session_id:uuid}/bids/{bid_id:uuid}/file",
-    guards=_EXPERT,
+    guards=[permits("session.review")],
     tags=["evaluation"],
     summary="A bid's document, for members who have checked in",
 )
@@ -212,7 +215,7 @@ async def bid_file(
 
 @get(
     "/api/v1/lots/{lot_id:uuid}/evaluation-report",
-    guards=[requires("agency", "procuring_entity", "supervisor", "expert")],
+    guards=[permits("report.read")],
     tags=["evaluation"],
     summary="The signed report with its signatures",
 )
@@ -223,7 +226,7 @@ async def report(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, Any]:
 
 @get(
     "/api/v1/lots/{lot_id:uuid}/evaluation-report.pdf",
-    guards=[requires("agency", "procuring_entity", "supervisor", "expert")],
+    guards=[permits("report.read")],
     tags=["evaluation"],
     summary="The signed report as a sealed PDF",
 )

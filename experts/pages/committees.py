@@ -24,15 +24,13 @@ from kernel.drawbook.shelf import find_draw, list_contributions
 from kernel.identity.actor import Actor
 from kernel.identity.models import Organisation
 from kernel.log.reader import find_entry
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from trading.lot_view import LotView
 from trading.pages.common import Form, attempt, heading_of, moment_of, texts_of
 from trading.pages.room import FormData, own_lot
-from trading.vocabulary import Role
 
-_PARTIES = [requires(Role.PROCURING_ENTITY, Role.AGENCY)]
 _GROUNDS = {
     Ground.BIDDER_OR_RELATIVE: "投标人或其负责人的近亲属",
     Ground.DEPARTMENT_STAFF: "主管或监督部门人员",
@@ -90,14 +88,14 @@ class SeatRow:
     at: datetime | None
 
 
-@get("/a/lots/{lot_id:uuid}/committee", guards=_PARTIES, include_in_schema=False)
+@get("/a/lots/{lot_id:uuid}/committee", guards=[permits("committee.request")], include_in_schema=False)
 async def committee_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID) -> Response[str]:
     """Show the committee."""
     form = Form({"members": "5", "cap_employer": "1", "groups-1-count": "4", "groups-2-count": "1", "days": "半天"})
     return await _show(request, tx, actor, await own_lot(tx, actor, lot_id), form)
 
 
-@post("/a/lots/{lot_id:uuid}/committee", guards=_PARTIES, include_in_schema=False)
+@post("/a/lots/{lot_id:uuid}/committee", guards=[permits("committee.request")], include_in_schema=False)
 async def committee_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, lot_id: UUID, data: FormData
 ) -> Response[Any]:

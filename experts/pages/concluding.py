@@ -21,12 +21,11 @@ from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
 from kernel.web.filters import money
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading.pages.common import Form, attempt, require_agreement, texts_of
 from trading.pages.room import FormData
 
-_EXPERT = [requires("expert")]
 _ALARMS = {
     "objective_differs": "客观分不一致",
     "subjective_far": "主观分偏离平均值 20% 以上",
@@ -72,13 +71,13 @@ class SignerRow:
     dissent: str
 
 
-@get("/e/tasks/{call_id:uuid}/summary", guards=_EXPERT, include_in_schema=False)
+@get("/e/tasks/{call_id:uuid}/summary", guards=[permits("session.review")], include_in_schema=False)
 async def summary_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id: UUID) -> Response[str]:
     """Show the summary once all have locked, and until then who is still scoring."""
     return await _show_summary(request, tx, actor, call_id, Form())
 
 
-@post("/e/tasks/{call_id:uuid}/summary", guards=_EXPERT, include_in_schema=False)
+@post("/e/tasks/{call_id:uuid}/summary", guards=[permits("session.review")], include_in_schema=False)
 async def summary_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id: UUID, data: FormData
 ) -> Response[Any]:
@@ -92,7 +91,7 @@ async def summary_form(
     return Response(None, status_code=303, headers={"Location": f"/e/tasks/{call_id}/report"})
 
 
-@post("/e/tasks/{call_id:uuid}/chair", guards=_EXPERT, include_in_schema=False)
+@post("/e/tasks/{call_id:uuid}/chair", guards=[permits("session.review")], include_in_schema=False)
 async def chair_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id: UUID, data: FormData
 ) -> Response[Any]:
@@ -170,7 +169,7 @@ def _summary(desk: Desk, summary: Summary, sheets: dict[str, dict[UUID, dict[str
     }
 
 
-@get("/e/tasks/{call_id:uuid}/report", guards=_EXPERT, include_in_schema=False)
+@get("/e/tasks/{call_id:uuid}/report", guards=[permits("report.sign")], include_in_schema=False)
 async def report_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id: UUID) -> Response[str]:
     """Show the report to sign, or the signed one."""
     desk = await own_desk(tx, actor, call_id)

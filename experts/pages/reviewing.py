@@ -16,12 +16,10 @@ from experts.vocabulary import SessionState, Verdict
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading.pages.common import Form, attempt, texts_of
 from trading.pages.room import FormData
-
-_EXPERT = [requires("expert")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +57,13 @@ class CriterionRow:
     hint: str
 
 
-@get("/e/tasks/{call_id:uuid}/review", guards=_EXPERT, include_in_schema=False)
+@get("/e/tasks/{call_id:uuid}/review", guards=[permits("session.review")], include_in_schema=False)
 async def review_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id: UUID) -> Response[str]:
     """Show the preliminary review."""
     return await _show_review(request, tx, actor, call_id, Form())
 
 
-@post("/e/tasks/{call_id:uuid}/review", guards=_EXPERT, include_in_schema=False)
+@post("/e/tasks/{call_id:uuid}/review", guards=[permits("session.review")], include_in_schema=False)
 async def review_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id: UUID, data: FormData
 ) -> Response[Any]:
@@ -120,13 +118,13 @@ async def _show_review(
     return render_page(request, "experts/review.html", {"page": page}, status=status, now=tx.now)
 
 
-@get("/e/tasks/{call_id:uuid}/score", guards=_EXPERT, include_in_schema=False)
+@get("/e/tasks/{call_id:uuid}/score", guards=[permits("session.review")], include_in_schema=False)
 async def score_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id: UUID) -> Response[str]:
     """Show the score grid."""
     return await _show_scores(request, tx, actor, call_id, Form())
 
 
-@post("/e/tasks/{call_id:uuid}/score", guards=_EXPERT, include_in_schema=False)
+@post("/e/tasks/{call_id:uuid}/score", guards=[permits("session.review")], include_in_schema=False)
 async def score_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id: UUID, data: FormData
 ) -> Response[Any]:

@@ -15,13 +15,12 @@ from experts.vocabulary import PROMISE, CallState, SessionState, Standing
 from kernel.db.transaction import Tx
 from kernel.identity.accounts import list_person_keys
 from kernel.identity.actor import Actor
-from kernel.web.guards import PUBLIC, requires
+from kernel.web.guards import PUBLIC, permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from trading.pages.common import Form, attempt, texts_of
 from trading.pages.room import FormData
 
-_EXPERT = [requires("expert")]
 _KIND = "评标（项目名称签到后显示）"
 _STANDING = {Standing.ACTIVE: ("ok", "在库"), Standing.SUSPENDED: ("bad", "暂停"), Standing.REMOVED: ("mute", "出库")}
 
@@ -91,7 +90,7 @@ class TaskPage:
     key: str
 
 
-@get("/e", guards=_EXPERT, include_in_schema=False)
+@get("/e", guards=[permits("call.answer")], include_in_schema=False)
 async def home(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Response[str]:
     """Show the own calls and tasks."""
     expert = await queries.find_own_expert(tx, actor)
@@ -129,13 +128,13 @@ async def _task(tx: Tx, call: OwnCall) -> TaskRow:
     return TaskRow(title, f"/e/tasks/{call.id}", call.begins_at, call.place, f"{call.seat} 号席", state)
 
 
-@get("/e/tasks/{call_id:uuid}", guards=_EXPERT, include_in_schema=False)
+@get("/e/tasks/{call_id:uuid}", guards=[permits("call.answer")], include_in_schema=False)
 async def task(request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id: UUID) -> Response[str]:
     """Show one call from invitation to seat."""
     return await _show(request, tx, actor, call_id, Form())
 
 
-@post("/e/tasks/{call_id:uuid}/answer", guards=_EXPERT, include_in_schema=False)
+@post("/e/tasks/{call_id:uuid}/answer", guards=[permits("call.answer")], include_in_schema=False)
 async def answer(request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id: UUID, data: FormData) -> Response[Any]:
     """Take an answer to a call."""
     form = Form(texts_of(data))
@@ -150,7 +149,7 @@ async def answer(request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id:
     return Response(None, status_code=303, headers={"Location": f"/e/tasks/{call_id}"})
 
 
-@post("/e/tasks/{call_id:uuid}/check-in", guards=_EXPERT, include_in_schema=False)
+@post("/e/tasks/{call_id:uuid}/check-in", guards=[permits("session.review")], include_in_schema=False)
 async def arrive(request: Request[Any, Any, Any], tx: Tx, actor: Actor, call_id: UUID, data: FormData) -> Response[Any]:
     """Take the code of arrival."""
     form = Form(texts_of(data))

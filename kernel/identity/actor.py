@@ -4,8 +4,6 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from kernel.errors import NotPermitted
-
 #: What an organisation's licence holder may authorise a clerk to do for it.
 SCOPES = frozenset({"read", "prepare", "sign", "submit", "open"})
 
@@ -37,15 +35,6 @@ class Actor:
     def has(self, *roles: str) -> bool:
         """Say whether the actor holds one of the roles."""
         return bool(self.roles.intersection(roles))
-
-    def require(self, *roles: str) -> None:
-        """Refuse an actor who holds none of the roles.
-
-        Raises:
-            NotPermitted: none of the roles is held.
-        """
-        if not self.has(*roles):
-            raise NotPermitted
 
     def described(self) -> dict[str, Any]:
         """Return what the log keeps of the actor."""

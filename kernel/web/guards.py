@@ -1,15 +1,15 @@
 """Who may enter a route: every handler carries a guard or the mark `opt={"public": True}`; a test walks them all."""
 
-from collections.abc import Callable
 from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
-from kernel.errors import NotPermitted, NotSignedIn
+from kernel.errors import NotPermitted, NotSignedIn, StepUpRequired
+from kernel.identity import policy
 from kernel.identity.actor import Actor
 
-Guard = Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 #: The mark of a route that anybody may enter.
 PUBLIC = {"public": True}
 
@@ -24,18 +24,37 @@ def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandle
         raise NotSignedIn
 
 
-def requires(*roles: str) -> Guard:
-    """Return a guard that lets in holders of one of the roles."""
+class Permits:
+    """A guard that asks the policy table.
 
-    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-        actor = connection.scope["state"].get("actor")
+    Args:
+        act: a name in the table; a test holds every door's act against it.
+    """
+
+    def __init__(self, act: str) -> None:
+        self.act = act
+
+    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        """Let in whom the table admits; what changes something may need a fresh proof as well.
+
+        Raises:
+            NotSignedIn: nobody is signed in.
+            NotPermitted: the table does not admit this person.
+            StepUpRequired: the act needs a fresh proof of identity.
+        """
+        actor = actor_of_connection(connection)
         if actor is None:
             raise NotSignedIn
-        if not actor.has(*roles):
+        rule = policy.current().rule(self.act)
+        if not rule.admits(actor):
             raise NotPermitted
+        if rule.step_up and not actor.stepped_up and connection.scope.get("method") not in _SAFE:
+            raise StepUpRequired
 
-    guard.roles = roles  # type: ignore[attr-defined]
-    return guard
+
+def permits(act: str) -> Permits:
+    """Return a guard that lets in whom the policy table admits to an act."""
+    return Permits(act)
 
 
 def actor_of_connection(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:

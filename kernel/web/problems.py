@@ -7,6 +7,7 @@ import logging
 import uuid
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
@@ -32,6 +33,7 @@ TABLE: dict[type[errors.DomainError], Problem] = {
     errors.InvalidInput: Problem(422, "填写内容需要更正", "invalid-input"),
     errors.NotFound: Problem(404, "没有找到这个页面", "not-found"),
     errors.NotSignedIn: Problem(401, "请先登录", "not-signed-in"),
+    errors.StepUpRequired: Problem(401, "请再次确认身份", "step-up-required"),
     errors.NotPermitted: Problem(403, "没有办理权限", "not-permitted"),
     errors.Conflict: Problem(409, "当前状态不能办理", "conflict"),
     errors.TooEarly: Problem(409, "时间未到", "too-early"),
@@ -99,7 +101,14 @@ def handle_domain_error(request: Request[Any, Any, Any], error: errors.DomainErr
         members["retry_after_s"] = error.retry_after_s
     if isinstance(error, errors.NotSignedIn) and wants_page(request):
         return Response(None, status_code=303, headers={"Location": f"/login?next={request.url.path}"})
+    if isinstance(error, errors.StepUpRequired) and wants_page(request):
+        return Response(None, status_code=303, headers={"Location": f"/step-up?next={quote(_came_from(request))}"})
     return _answer(request, row.status, row.title, row.slug, **members)
+
+
+def _came_from(request: Request[Any, Any, Any]) -> str:
+    """Return the page whose form was sent, so that the person returns to it; forms are sent from our own pages only."""
+    return urlsplit(request.headers.get("referer", "")).path or request.url.path
 
 
 def handle_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

@@ -11,7 +11,7 @@ from kernel.errors import Conflict, InvalidInput
 from kernel.identity.accounts import add_person_key, create_account, ensure_organisation, list_person_keys
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
-from kernel.web.guards import requires, signed_in
+from kernel.web.guards import permits, signed_in
 
 #: Logins with a colon belong to holders of e-licences and to called experts; nobody may take them in advance.
 #: Roles that the operator may give. `bidder` comes with an e-licence only, `operator` with the installation.
@@ -36,7 +36,7 @@ class NewKey(msgspec.Struct, forbid_unknown_fields=True):
     spki: str
 
 
-@post("/api/v1/accounts", guards=[requires("operator")], tags=["accounts"], summary="Create a staff account")
+@post("/api/v1/accounts", guards=[permits("staff.prepare")], tags=["accounts"], summary="Create a staff account")
 async def add_account(tx: Tx, actor: Actor, data: NewAccount) -> dict[str, Any]:
     """Create a staff account; the platform's operator gives roles, never takes part in a procedure."""
     wrong = sorted(set(data.roles) - GRANTED)

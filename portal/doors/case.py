@@ -6,7 +6,7 @@ from litestar import get
 from litestar.response import Stream
 
 from kernel.db.transaction import Tx
-from kernel.web.guards import PUBLIC, requires
+from kernel.web.guards import PUBLIC, permits
 from kernel.web.services import Services
 from portal.case import require_case
 from portal.case_shelf import CaseShelf, pieces
@@ -44,7 +44,7 @@ async def public_case(tx: Tx, services: Services, lot_id: uuid.UUID) -> Stream:
 
 @get(
     "/s/lots/{lot_id:uuid}/bundle.zip",
-    guards=[requires("supervisor")],
+    guards=[permits("case.download")],
     tags=["verification"],
     summary="The case bundle for supervision: from the opening on, with releases and shares",
 )

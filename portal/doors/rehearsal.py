@@ -12,7 +12,7 @@ from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 
 
@@ -61,7 +61,7 @@ async def move_clock(tx: Tx, actor: Actor, to: str) -> dict[str, Any]:
 
 @post(
     "/api/v1/rehearsal/clock",
-    guards=[requires("operator")],
+    guards=[permits("rehearsal.run")],
     status_code=200,
     tags=["rehearsal"],
     summary="Move the rehearsal's clock forward",
@@ -71,7 +71,7 @@ async def move(tx: Tx, actor: Actor, data: ClockMove) -> dict[str, Any]:
     return await move_clock(tx, actor, data.to)
 
 
-@get("/rehearsal", guards=[requires("operator")], include_in_schema=False)
+@get("/rehearsal", guards=[permits("rehearsal.run")], include_in_schema=False)
 async def page(request: Request[Any, Any, Any], tx: Tx) -> Response[str]:
     """Show the clock's control."""
     if not tx.rehearsal:

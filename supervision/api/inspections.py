@@ -12,7 +12,7 @@ from kernel.drawbook.transcript import pool_file, transcript
 from kernel.errors import InvalidInput, NotFound
 from kernel.identity.actor import Actor
 from kernel.log.reader import list_entries
-from kernel.web.guards import PUBLIC, requires
+from kernel.web.guards import PUBLIC, permits
 from kernel.web.services import Services
 from supervision import drawing, freezing, inspections, publication, records, registers
 from supervision.drafts import (
@@ -33,17 +33,14 @@ from supervision.schemas import (
     line_json,
     pick_json,
 )
-from supervision.vocabulary import Role, Stage
+from supervision.vocabulary import Stage
 
 _TAGS = ["supervision"]
-_SUPERVISOR = requires(Role.SUPERVISOR)
-_INSPECTOR = requires(Role.INSPECTOR)
-_CONTRIBUTORS = requires(Role.SUPERVISOR, Role.CENTRE, Role.AGENCY)
 
 
 @post(
     "/api/v1/registers/targets",
-    guards=[_SUPERVISOR],
+    guards=[permits("inspection.plan")],
     status_code=200,
     tags=_TAGS,
     summary="Take objects into the register",
@@ -55,7 +52,7 @@ async def add_targets(tx: Tx, actor: Actor, data: TargetsDraft) -> dict[str, int
 
 @post(
     "/api/v1/registers/inspectors",
-    guards=[_SUPERVISOR],
+    guards=[permits("inspection.plan")],
     status_code=200,
     tags=_TAGS,
     summary="Take inspectors into the register",
@@ -65,14 +62,19 @@ async def add_inspectors(tx: Tx, actor: Actor, data: InspectorsDraft) -> dict[st
     return {"registered": await registers.import_inspectors(tx, actor, data)}
 
 
-@post("/api/v1/registers/conflicts", guards=[_INSPECTOR], tags=_TAGS, summary="Declare a unit to stay away from")
+@post(
+    "/api/v1/registers/conflicts",
+    guards=[permits("inspection.record")],
+    tags=_TAGS,
+    summary="Declare a unit to stay away from",
+)
 async def add_conflict(tx: Tx, actor: Actor, data: Conflict) -> dict[str, str]:
     """Declare an own conflict of interest."""
     await registers.declare_conflict(tx, actor, data)
     return {"unit": data.unit}
 
 
-@post("/api/v1/inspections", guards=[_SUPERVISOR], tags=_TAGS, summary="Plan a double-random inspection")
+@post("/api/v1/inspections", guards=[permits("inspection.plan")], tags=_TAGS, summary="Plan a double-random inspection")
 async def add_inspection(tx: Tx, actor: Actor, data: PlanDraft) -> dict[str, Any]:
     """Lay down a plan; it is public at once."""
     return inspection_json(await get_inspection(tx, await inspections.plan(tx, actor, data)))
@@ -126,7 +128,7 @@ async def read_timeline(tx: Tx, inspection_id: UUID) -> list[dict[str, Any]]:
 
 @get(
     "/api/v1/inspections/{inspection_id:uuid}/picks",
-    guards=[_SUPERVISOR],
+    guards=[permits("inspection.plan")],
     tags=_TAGS,
     summary="Drawn objects, teams and records, for supervision",
 )
@@ -140,7 +142,7 @@ async def read_picks(services: Services, actor: Actor, inspection_id: UUID) -> l
 
 @post(
     "/api/v1/inspections/{inspection_id:uuid}/freeze",
-    guards=[_SUPERVISOR],
+    guards=[permits("inspection.decide")],
     tags=_TAGS,
     summary="Freeze the next draw: of the objects, then of the inspectors",
 )
@@ -153,7 +155,7 @@ async def freeze(tx: Tx, actor: Actor, services: Services, inspection_id: UUID, 
 
 @post(
     "/api/v1/inspections/{inspection_id:uuid}/commits",
-    guards=[_CONTRIBUTORS],
+    guards=[permits("inspection.contribute")],
     tags=_TAGS,
     summary="Commit to a random value for the running draw",
 )
@@ -164,7 +166,7 @@ async def commit(tx: Tx, actor: Actor, inspection_id: UUID, data: Committed) -> 
 
 @post(
     "/api/v1/inspections/{inspection_id:uuid}/close",
-    guards=[_SUPERVISOR],
+    guards=[permits("inspection.decide")],
     status_code=200,
     tags=_TAGS,
     summary="Close the commitments of the running draw",
@@ -177,7 +179,7 @@ async def close(tx: Tx, actor: Actor, inspection_id: UUID) -> dict[str, str]:
 
 @post(
     "/api/v1/inspections/{inspection_id:uuid}/reveals",
-    guards=[_CONTRIBUTORS],
+    guards=[permits("inspection.contribute")],
     status_code=200,
     tags=_TAGS,
     summary="Reveal the random value; the last one brings the result",
@@ -193,7 +195,7 @@ async def reveal(tx: Tx, actor: Actor, services: Services, inspection_id: UUID, 
 
 @post(
     "/api/v1/inspections/{inspection_id:uuid}/void",
-    guards=[_SUPERVISOR],
+    guards=[permits("inspection.decide")],
     status_code=200,
     tags=_TAGS,
     summary="Declare the running draw void after somebody stayed silent",
@@ -205,7 +207,7 @@ async def void(tx: Tx, actor: Actor, inspection_id: UUID) -> dict[str, str]:
 
 @post(
     "/api/v1/inspections/{inspection_id:uuid}/termination",
-    guards=[_SUPERVISOR],
+    guards=[permits("inspection.decide")],
     status_code=200,
     tags=_TAGS,
     summary="Give the inspection up while nothing can be known of an outcome",
@@ -218,7 +220,7 @@ async def terminate(tx: Tx, actor: Actor, inspection_id: UUID, data: Reason) -> 
 
 @post(
     "/api/v1/inspections/{inspection_id:uuid}/assignments",
-    guards=[_INSPECTOR],
+    guards=[permits("inspection.record")],
     status_code=200,
     tags=_TAGS,
     summary="Open the own assignments; every opening is logged",
@@ -232,7 +234,7 @@ async def open_assignments(tx: Tx, actor: Actor, services: Services, inspection_
 
 @post(
     "/api/v1/inspections/{inspection_id:uuid}/records",
-    guards=[_INSPECTOR],
+    guards=[permits("inspection.record")],
     tags=_TAGS,
     summary="Record what was found at an object; returns what the team signs",
 )
@@ -244,7 +246,7 @@ async def add_record(tx: Tx, actor: Actor, inspection_id: UUID, data: NewRecord)
 
 @post(
     "/api/v1/inspections/{inspection_id:uuid}/records/{record_id:uuid}/signatures",
-    guards=[_INSPECTOR],
+    guards=[permits("inspection.record")],
     tags=_TAGS,
     summary="Sign the record of an own object",
 )
@@ -255,7 +257,7 @@ async def sign(tx: Tx, actor: Actor, inspection_id: UUID, record_id: UUID, data:
 
 @post(
     "/api/v1/inspections/{inspection_id:uuid}/publish",
-    guards=[_SUPERVISOR],
+    guards=[permits("inspection.decide")],
     status_code=200,
     tags=_TAGS,
     summary="Publish the results",

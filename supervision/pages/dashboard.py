@@ -13,12 +13,12 @@ from sqlalchemy import text
 from kernel.db.transaction import Tx
 from kernel.log.reader import list_public_entries
 from kernel.web.filters import day, minute
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from supervision.pages.words import entry_words
 from supervision.queries import InspectionLine, list_inspections
-from supervision.vocabulary import STAGE_WORDS, Role, Stage
+from supervision.vocabulary import STAGE_WORDS, Stage
 from trading import facade as trading
 from trading.vocabulary import Stage as LotStage
 
@@ -67,7 +67,7 @@ class DashboardPage:
     unread: int
 
 
-@get("/s", guards=[requires(Role.SUPERVISOR)], include_in_schema=False)
+@get("/s", guards=[permits("supervision.desk")], include_in_schema=False)
 async def dashboard(request: Request[Any, Any, Any], services: Services) -> Response[str]:
     """Show the overview."""
     async with services.db.begin_read_only(oversight=True) as tx:

@@ -14,7 +14,7 @@ from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
-from kernel.web.guards import PUBLIC, requires
+from kernel.web.guards import PUBLIC, permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from supervision import drawing, freezing, publication, records
@@ -26,9 +26,6 @@ from trading.pages.common import Form, attempt, moment_of, require_agreement, te
 
 FormData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
 Upload = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
-_SUPERVISOR = requires(Role.SUPERVISOR)
-_INSPECTOR = requires(Role.INSPECTOR)
-_PARTIES = requires(Role.SUPERVISOR, Role.INSPECTOR, Role.CENTRE, Role.AGENCY)
 #: Evidence that a form may carry; only its digest is kept.
 MAX_EVIDENCE = 50 * 1024 * 1024
 
@@ -40,7 +37,7 @@ async def show_public(request: Request[Any, Any, Any], tx: Tx, inspection_id: UU
     return render_page(request, "supervision/inspection.html", {"page": page}, nav="inspections", now=tx.now)
 
 
-@get("/s/inspections/{inspection_id:uuid}", guards=[_PARTIES], include_in_schema=False)
+@get("/s/inspections/{inspection_id:uuid}", guards=[permits("inspection.read")], include_in_schema=False)
 async def show(
     request: Request[Any, Any, Any],
     tx: Tx,
@@ -53,7 +50,7 @@ async def show(
     return await _show(request, tx, actor, services, inspection_id, Form(), target)
 
 
-@post("/s/inspections/{inspection_id:uuid}/freeze", guards=[_SUPERVISOR], include_in_schema=False)
+@post("/s/inspections/{inspection_id:uuid}/freeze", guards=[permits("inspection.decide")], include_in_schema=False)
 async def freeze(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID, data: FormData
 ) -> Response[Any]:
@@ -73,7 +70,7 @@ async def freeze(
     )
 
 
-@post("/s/inspections/{inspection_id:uuid}/close", guards=[_SUPERVISOR], include_in_schema=False)
+@post("/s/inspections/{inspection_id:uuid}/close", guards=[permits("inspection.decide")], include_in_schema=False)
 async def close(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID
 ) -> Response[Any]:
@@ -83,7 +80,7 @@ async def close(
     )
 
 
-@post("/s/inspections/{inspection_id:uuid}/void", guards=[_SUPERVISOR], include_in_schema=False)
+@post("/s/inspections/{inspection_id:uuid}/void", guards=[permits("inspection.decide")], include_in_schema=False)
 async def void(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID
 ) -> Response[Any]:
@@ -93,7 +90,7 @@ async def void(
     )
 
 
-@post("/s/inspections/{inspection_id:uuid}/assignments", guards=[_INSPECTOR], include_in_schema=False)
+@post("/s/inspections/{inspection_id:uuid}/assignments", guards=[permits("inspection.record")], include_in_schema=False)
 async def open_assignments(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID
 ) -> Response[Any]:
@@ -112,7 +109,7 @@ async def open_assignments(
 
 @post(
     "/s/inspections/{inspection_id:uuid}/records/{target_id:uuid}",
-    guards=[_INSPECTOR],
+    guards=[permits("inspection.record")],
     include_in_schema=False,
     request_max_body_size=MAX_EVIDENCE,
 )
@@ -143,7 +140,7 @@ async def add_record(
     )
 
 
-@post("/s/inspections/{inspection_id:uuid}/publish", guards=[_SUPERVISOR], include_in_schema=False)
+@post("/s/inspections/{inspection_id:uuid}/publish", guards=[permits("inspection.decide")], include_in_schema=False)
 async def publish(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID, data: FormData
 ) -> Response[Any]:

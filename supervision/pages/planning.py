@@ -11,7 +11,7 @@ from litestar.params import Body
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
 from kernel.periods import legal_date
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from supervision.drafts import PlanDraft, RateDraft
 from supervision.inspections import plan
@@ -19,7 +19,7 @@ from supervision.items import ITEMS
 from supervision.queries import list_inspections
 from supervision.register_queries import count_inspectors, count_register, register_changed_at, register_roots
 from supervision.sampling import usual_rates
-from supervision.vocabulary import KIND_WORDS, REGIME, Credit, Role, TargetKind
+from supervision.vocabulary import KIND_WORDS, REGIME, Credit, TargetKind
 from trading.legal import law_of
 from trading.pages.common import Form, attempt, texts_of
 
@@ -60,13 +60,13 @@ class PlanPage:
     earlier: int
 
 
-@get("/s/inspections/new", guards=[requires(Role.SUPERVISOR)], include_in_schema=False)
+@get("/s/inspections/new", guards=[permits("inspection.plan")], include_in_schema=False)
 async def plan_page(request: Request[Any, Any, Any], tx: Tx) -> Response[str]:
     """Show the empty plan."""
     return await _show(request, tx, Form({"target_kind": "agency", "items": ["GZ-09"], "team": "2", "lead": "1"}))
 
 
-@post("/s/inspections/new", guards=[requires(Role.SUPERVISOR)], include_in_schema=False)
+@post("/s/inspections/new", guards=[permits("inspection.plan")], include_in_schema=False)
 async def plan_form(request: Request[Any, Any, Any], tx: Tx, actor: Actor, data: FormData) -> Response[Any]:
     """Lay the plan down; what was typed is kept when something is refused."""
     form = Form(texts_of(data))

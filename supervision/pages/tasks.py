@@ -8,12 +8,11 @@ from litestar import Request, Response, get
 
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from supervision.pages.room import has_unopened
 from supervision.queries import InspectionView, PickView, find_place, get_inspection, list_picks, list_tasks
-from supervision.vocabulary import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class TasksPage:
     tasks: list[TaskLine]
 
 
-@get("/s/tasks", guards=[requires(Role.INSPECTOR)], include_in_schema=False)
+@get("/s/tasks", guards=[permits("inspection.record")], include_in_schema=False)
 async def tasks(request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services) -> Response[str]:
     """List the own tasks; what is not opened yet names nobody."""
     lines: list[TaskLine] = []

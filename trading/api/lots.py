@@ -10,7 +10,7 @@ from litestar.params import Parameter
 from kernel.db.transaction import Tx
 from kernel.files.library import FileView, read_file
 from kernel.identity.actor import Actor
-from kernel.web.guards import PUBLIC, actor_of_connection, requires, signed_in
+from kernel.web.guards import PUBLIC, actor_of_connection, permits, signed_in
 from kernel.web.problems import handle_domain_error
 from kernel.web.services import Services
 from trading.documents import MAX_SIZE, access_document, list_documents, upload_document
@@ -26,11 +26,10 @@ from trading.timeline import list_timeline
 from trading.visibility import view_lot
 from trading.vocabulary import Role
 
-_PARTIES = requires(Role.PROCURING_ENTITY, Role.AGENCY)
 _TAGS = ["trading"]
 
 
-@post("/api/v1/projects", guards=[requires(Role.PROCURING_ENTITY)], tags=_TAGS, summary="Register a project")
+@post("/api/v1/projects", guards=[permits("project.register")], tags=_TAGS, summary="Register a project")
 async def add_project(tx: Tx, actor: Actor, data: ProjectDraft) -> Identified:
     """Register a project for the own organisation and entrust its agency."""
     return Identified(await register_project(tx, actor, data))
@@ -38,7 +37,7 @@ async def add_project(tx: Tx, actor: Actor, data: ProjectDraft) -> Identified:
 
 @post(
     "/api/v1/projects/{project_id:uuid}/lots",
-    guards=[requires(Role.PROCURING_ENTITY)],
+    guards=[permits("project.register")],
     tags=_TAGS,
     summary="Register a lot",
 )
@@ -56,7 +55,7 @@ async def read_lots(
     return {"items": [lot_json(lot, tx.now) for lot in lots], "after": str(lots[-1].id) if len(lots) == most else None}
 
 
-@get("/api/v1/own/lots", guards=[_PARTIES], tags=_TAGS, summary="The own organisation's lots")
+@get("/api/v1/own/lots", guards=[permits("lot.room")], tags=_TAGS, summary="The own organisation's lots")
 async def read_own_lots(tx: Tx, actor: Actor) -> list[dict[str, Any]]:
     """List the lots of the actor's organisation."""
     lots = await list_lots_of(tx, actor.organisation_id) if actor.organisation_id else []
@@ -77,7 +76,9 @@ async def read_timeline(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) -
     return [event_json(event) for event in await list_timeline(tx, actor, lot)]
 
 
-@post("/api/v1/lots/{lot_id:uuid}/plan", guards=[_PARTIES], tags=_TAGS, summary="Propose the plan of dates")
+@post(
+    "/api/v1/lots/{lot_id:uuid}/plan", guards=[permits("plan.propose")], tags=_TAGS, summary="Propose the plan of dates"
+)
 async def add_plan(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, data: PlanDraft
 ) -> Response[Any]:
@@ -91,7 +92,7 @@ async def add_plan(
 
 @put(
     "/api/v1/lots/{lot_id:uuid}/documents",
-    guards=[_PARTIES],
+    guards=[permits("documents.prepare")],
     tags=_TAGS,
     summary="Upload a tender document",
     status_code=201,
@@ -127,7 +128,7 @@ async def read_document(tx: Tx, actor: Actor, services: Services, lot_id: UUID, 
     return await file_response(services, file)
 
 
-@post("/api/v1/lots/{lot_id:uuid}/questions", guards=[requires(Role.BIDDER)], tags=_TAGS, summary="Ask")
+@post("/api/v1/lots/{lot_id:uuid}/questions", guards=[permits("question.ask")], tags=_TAGS, summary="Ask")
 async def add_question(tx: Tx, actor: Actor, services: Services, lot_id: UUID, data: NewQuestion) -> Identified:
     """Ask about the documents, unnamed towards everybody else."""
     return Identified(await ask_question(tx, actor, holders_of(services.plugins), lot_id, data.text))
@@ -146,7 +147,12 @@ async def read_questions(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) 
     return found
 
 
-@post("/api/v1/questions/{question_id:uuid}/answer", guards=[_PARTIES], tags=_TAGS, summary="Answer to all")
+@post(
+    "/api/v1/questions/{question_id:uuid}/answer",
+    guards=[permits("question.answer")],
+    tags=_TAGS,
+    summary="Answer to all",
+)
 async def add_answer(tx: Tx, actor: Actor, services: Services, question_id: UUID, data: AnswerDraft) -> dict[str, int]:
     """Answer a question to every holder and to the public."""
     return {"no": await answer_question(tx, actor, holders_of(services.plugins), question_id, data)}

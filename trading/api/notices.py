@@ -10,26 +10,27 @@ from litestar.params import Parameter
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput
 from kernel.identity.actor import Actor
-from kernel.web.guards import PUBLIC, requires
+from kernel.web.guards import PUBLIC, permits
 from kernel.web.services import Services
 from trading.announcement import NoticeKind
 from trading.holders import holders_of
 from trading.notices import move_deadline, publish_notice
 from trading.reading import Cursor, NoticeLine, load_notice, search_notices
 from trading.schemas import NewDeadline, line_json, notice_json, posted_json
-from trading.vocabulary import Role
 
 _TAGS = ["trading"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@post("/api/v1/lots/{lot_id:uuid}/notice", guards=[requires(Role.AGENCY)], tags=_TAGS, summary="Publish the notice")
+@post("/api/v1/lots/{lot_id:uuid}/notice", guards=[permits("notice.publish")], tags=_TAGS, summary="Publish the notice")
 async def add_notice(tx: Tx, actor: Actor, lot_id: UUID) -> dict[str, Any]:
     """Publish the tender notice and issue the documents; needs an accepted plan and a keyset."""
     return posted_json(await publish_notice(tx, actor, lot_id))
 
 
-@post("/api/v1/lots/{lot_id:uuid}/deadline", guards=[requires(Role.AGENCY)], tags=_TAGS, summary="Move the deadline")
+@post(
+    "/api/v1/lots/{lot_id:uuid}/deadline", guards=[permits("notice.publish")], tags=_TAGS, summary="Move the deadline"
+)
 async def add_deadline(tx: Tx, actor: Actor, services: Services, lot_id: UUID, data: NewDeadline) -> dict[str, Any]:
     """Move the bid deadline to a later moment; the corrected notice reaches every holder."""
     holders = holders_of(services.plugins)

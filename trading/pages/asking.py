@@ -11,7 +11,7 @@ from litestar import Request, Response, get, post
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput, NotFound
 from kernel.identity.actor import Actor
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from trading.drafts import AnswerDraft
@@ -30,9 +30,7 @@ from trading.questions import (
     list_own_questions,
     list_questions,
 )
-from trading.vocabulary import Limit, Role, Stage
-
-_PARTIES = requires(Role.PROCURING_ENTITY, Role.AGENCY)
+from trading.vocabulary import Limit, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +68,18 @@ class QuestionsPage:
     law: str
 
 
-@get("/a/lots/{lot_id:uuid}/questions", guards=[_PARTIES], include_in_schema=False)
+@get("/a/lots/{lot_id:uuid}/questions", guards=[permits("lot.room")], include_in_schema=False)
 async def questions_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID) -> Response[str]:
     """Show every question; nobody learns who asked."""
     lot = await own_lot(tx, actor, lot_id)
     return await _show(request, tx, lot, "agency", await list_questions(tx, actor, lot_id), Form())
 
 
-@post("/a/lots/{lot_id:uuid}/questions/{question_id:uuid}/answer", guards=[_PARTIES], include_in_schema=False)
+@post(
+    "/a/lots/{lot_id:uuid}/questions/{question_id:uuid}/answer",
+    guards=[permits("question.answer")],
+    include_in_schema=False,
+)
 async def answer_form(
     request: Request[Any, Any, Any],
     tx: Tx,
@@ -110,7 +112,7 @@ async def answer_form(
     return Response(None, status_code=303, headers={"Location": f"/a/lots/{lot_id}/questions"})
 
 
-@get("/b/lots/{lot_id:uuid}/questions", guards=[requires(Role.BIDDER)], include_in_schema=False)
+@get("/b/lots/{lot_id:uuid}/questions", guards=[permits("question.ask")], include_in_schema=False)
 async def asking_page(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, lot_id: UUID
 ) -> Response[str]:
@@ -119,7 +121,7 @@ async def asking_page(
     return await _show(request, tx, lot, "bidder", await _seen_by_bidder(tx, actor, lot), Form(), own=actor)
 
 
-@post("/b/lots/{lot_id:uuid}/questions", guards=[requires(Role.BIDDER)], include_in_schema=False)
+@post("/b/lots/{lot_id:uuid}/questions", guards=[permits("question.ask")], include_in_schema=False)
 async def asking_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, lot_id: UUID, data: FormData
 ) -> Response[Any]:

@@ -12,7 +12,7 @@ from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
 from kernel.parameters.articles import cite
 from kernel.periods import end_of_day, legal_date
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading.announcement import NoticeKind
 from trading.award_reading import AwardNoticeView, find_award, find_award_notice
@@ -28,9 +28,7 @@ from trading.queries import get_lot
 from trading.reading import list_notices_of
 from trading.reports import find_report
 from trading.standing import state_of
-from trading.vocabulary import Limit, Role, Stage
-
-_PARTIES = requires(Role.PROCURING_ENTITY, Role.AGENCY)
+from trading.vocabulary import Limit, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +94,13 @@ class CandidatesPage:
     objections: list[Any]
 
 
-@get("/a/lots/{lot_id:uuid}/candidates", guards=[_PARTIES], include_in_schema=False)
+@get("/a/lots/{lot_id:uuid}/candidates", guards=[permits("candidates.publish")], include_in_schema=False)
 async def candidates_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID) -> Response[str]:
     """Show the report's candidates and what their publicity needs."""
     return await _show_candidates(request, tx, await own_lot(tx, actor, lot_id), Form())
 
 
-@post("/a/lots/{lot_id:uuid}/candidates", guards=[_PARTIES], include_in_schema=False)
+@post("/a/lots/{lot_id:uuid}/candidates", guards=[permits("candidates.publish")], include_in_schema=False)
 async def candidates_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, data: FormData
 ) -> Response[Any]:
@@ -191,13 +189,13 @@ class AwardPage:
     statement: str
 
 
-@get("/a/lots/{lot_id:uuid}/award", guards=[_PARTIES], include_in_schema=False)
+@get("/a/lots/{lot_id:uuid}/award", guards=[permits("award.decide")], include_in_schema=False)
 async def award_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID) -> Response[str]:
     """Show what comes next on the way from publicity to contract."""
     return await _show_award(request, tx, await own_lot(tx, actor, lot_id), Form())
 
 
-@post("/a/lots/{lot_id:uuid}/award", guards=[_PARTIES], include_in_schema=False)
+@post("/a/lots/{lot_id:uuid}/award", guards=[permits("award.decide")], include_in_schema=False)
 async def award_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, data: FormData
 ) -> Response[Any]:
@@ -216,7 +214,7 @@ async def award_form(
     return await _show_award(request, tx, lot, form, status=422)
 
 
-@post("/a/lots/{lot_id:uuid}/award-notice", guards=[_PARTIES], include_in_schema=False)
+@post("/a/lots/{lot_id:uuid}/award-notice", guards=[permits("award.notify")], include_in_schema=False)
 async def award_notice_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, data: FormData
 ) -> Response[Any]:

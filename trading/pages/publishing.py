@@ -14,7 +14,7 @@ from sqlalchemy import select
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from trading import wording
@@ -32,9 +32,7 @@ from trading.pages.common import (
 )
 from trading.pages.room import FormData, own_lot
 from trading.reading import list_notices_of
-from trading.vocabulary import Role, Stage
-
-_PARTIES = requires(Role.PROCURING_ENTITY, Role.AGENCY)
+from trading.vocabulary import Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +82,7 @@ class DocumentsPage:
     join_href: str
 
 
-@get("/a/lots/{lot_id:uuid}/documents", guards=[_PARTIES], include_in_schema=False)
+@get("/a/lots/{lot_id:uuid}/documents", guards=[permits("documents.prepare")], include_in_schema=False)
 async def documents_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID) -> Response[str]:
     """Show the documents, what publishing still needs, and the notice as it will be."""
     return await _show_documents(request, tx, await own_lot(tx, actor, lot_id), Form())
@@ -92,7 +90,7 @@ async def documents_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, 
 
 @post(
     "/a/lots/{lot_id:uuid}/documents",
-    guards=[_PARTIES],
+    guards=[permits("documents.prepare")],
     include_in_schema=False,
     request_max_body_size=MAX_SIZE + (1 << 16),
 )
@@ -119,7 +117,7 @@ async def documents_form(
     return Response(None, status_code=303, headers={"Location": f"/a/lots/{lot_id}/documents"})
 
 
-@post("/a/lots/{lot_id:uuid}/notice", guards=[_PARTIES], include_in_schema=False)
+@post("/a/lots/{lot_id:uuid}/notice", guards=[permits("notice.publish")], include_in_schema=False)
 async def notice_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, data: FormData
 ) -> Response[Any]:

@@ -14,13 +14,13 @@ from sqlalchemy import text
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
 from kernel.periods import legal_date
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading.drafts import Contact, Entrustment, Funds, LotDraft, ProjectDraft, Scope
 from trading.lot_view import Criterion, ReviewItem
 from trading.pages.common import Form, attempt, texts_of
 from trading.projects import register_lot, register_project
-from trading.vocabulary import FundSource, LotKind, Regime, Role, TenderMethod
+from trading.vocabulary import FundSource, LotKind, Regime, TenderMethod
 
 _USUAL_CRITERIA = (
     Criterion("P1", "投标报价", "price", "30", "price", "按评标基准价由系统计算"),
@@ -52,14 +52,14 @@ class NewPage:
     criteria_note: str
 
 
-@get("/a/projects/new", guards=[requires(Role.PROCURING_ENTITY)], include_in_schema=False)
+@get("/a/projects/new", guards=[permits("project.register")], include_in_schema=False)
 async def new_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Response[str]:
     """Show the empty form."""
     values = {"regime": "ZTB", "kind": "goods", "method": "open", "consortium": "no", "agents": "no"}
     return await _show(request, tx, actor, Form(values))
 
 
-@post("/a/projects/new", guards=[requires(Role.PROCURING_ENTITY)], include_in_schema=False)
+@post("/a/projects/new", guards=[permits("project.register")], include_in_schema=False)
 async def new_form(
     request: Request[Any, Any, Any],
     tx: Tx,

@@ -14,7 +14,7 @@ from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
 from kernel.money import Money
 from kernel.periods import legal_date
-from kernel.web.guards import requires
+from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading.drafts import PlanDraft
 from trading.findings import Finding
@@ -43,9 +43,7 @@ from trading.queries import get_lot
 from trading.reports import find_report
 from trading.standing import LimitRow, Step, limits_of, over, stages_of, state_of
 from trading.timeline import list_timeline
-from trading.vocabulary import Role
 
-_PARTIES = requires(Role.PROCURING_ENTITY, Role.AGENCY)
 FormData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
 
 
@@ -89,7 +87,7 @@ class RoomPage:
     trustees: list[SeatRow]
 
 
-@get("/a/lots/{lot_id:uuid}", guards=[_PARTIES], include_in_schema=False)
+@get("/a/lots/{lot_id:uuid}", guards=[permits("lot.room")], include_in_schema=False)
 async def room(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID) -> Response[str]:
     """Show where the lot stands and what is due."""
     lot = await own_lot(tx, actor, lot_id)
@@ -141,7 +139,7 @@ class PlanPage:
     calendar: list[Milestone]
 
 
-@get("/a/lots/{lot_id:uuid}/plan", guards=[_PARTIES], include_in_schema=False)
+@get("/a/lots/{lot_id:uuid}/plan", guards=[permits("plan.propose")], include_in_schema=False)
 async def plan_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID) -> Response[str]:
     """Show the plan that holds, or an empty form."""
     lot = await own_lot(tx, actor, lot_id)
@@ -149,7 +147,7 @@ async def plan_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_i
     return await _show_plan(request, tx, lot, Form({name: written(getattr(lot, name)) for name in names}))
 
 
-@post("/a/lots/{lot_id:uuid}/plan", guards=[_PARTIES], include_in_schema=False)
+@post("/a/lots/{lot_id:uuid}/plan", guards=[permits("plan.propose")], include_in_schema=False)
 async def plan_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, data: FormData
 ) -> Response[Any]:

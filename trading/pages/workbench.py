@@ -9,7 +9,7 @@ from litestar import Request, Response, get
 
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
-from kernel.web.guards import requires, signed_in
+from kernel.web.guards import permits, signed_in
 from kernel.web.render import render_page
 from trading.legal import law_of
 from trading.lot_view import LotView
@@ -72,7 +72,7 @@ class WorkbenchPage:
     unread: int
 
 
-@get("/a", guards=[requires(Role.PROCURING_ENTITY, Role.AGENCY)], include_in_schema=False)
+@get("/a", guards=[permits("lot.room")], include_in_schema=False)
 async def workbench(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Response[str]:
     """Show what is due first, then the lots."""
     lots = await list_lots_of(tx, actor.organisation_id) if actor.organisation_id else []

@@ -51,7 +51,11 @@ async def install(settings: Settings) -> Installed:
             known = (await tx.session.execute(select(Account.id).where(Account.login == "operator"))).scalar()
             if known is None:
                 await create_account(
-                    tx, login="operator", display_name="平台运行人员", roles=["operator"], password=password
+                    tx,
+                    login="operator",
+                    display_name="平台运行人员",
+                    roles=["operator", "system_admin"],
+                    password=password,
                 )
     finally:
         await db.close()

@@ -53,7 +53,7 @@ async def test_no_chunk_is_stored_for_a_lot_that_takes_no_bids(bw):
 
 
 async def test_nobody_takes_the_login_of_a_licence_holder_in_advance(bw):
-    operator = await bw.staff("op", "operator", code=uscc(77), organisation="运营单位")
+    operator = await bw.staff("op", "system_admin", code=uscc(77), organisation="运营单位")
     body = {
         "login": f"licence:{uscc(5)}",
         "password": "a long enough password",

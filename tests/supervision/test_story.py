@@ -57,7 +57,7 @@ class LocalStage(Stage):
 async def stage(world: World, tmp_path: Path) -> LocalStage:
     world.services.plugins["vault"] = Vault(generate(KeyKind.P256))
     await world.clock_to(at("2026-08-14 10:00"))
-    await world.signed_in("operator", "operator")
+    await world.signed_in("operator", "operator", "system_admin")
     made = LocalStage("http://testserver", CASE, tmp_path, Console(file=io.StringIO(), width=200), PASSWORD)
     made.world = world
     made.begun = True

@@ -29,6 +29,7 @@ from kernel.identity import policy
 from kernel.identity.accounts import add_person_key, create_account, ensure_organisation, list_person_keys
 from kernel.identity.actor import Actor, system_actor
 from kernel.identity.models import Account
+from kernel.identity.organisations import grant_role, note_certified
 from kernel.identity.sessions import OpenedSession, open_session
 from kernel.log.writer import record
 from trading import facade as trading
@@ -183,6 +184,11 @@ async def sign_in_with_licence(
         certificate=leaf.public_bytes(Encoding.DER),
     )
     session = await open_session(tx, account, method="licence")
+    if account.organisation_id is not None:
+        certified = {"name": claims.name, "legal_representative": claims.legal_rep or ""}
+        await note_certified(tx, session.actor, account.organisation_id, **certified)
+        if is_new:
+            await grant_role(tx, session.actor, account.organisation_id, "bidder")
     if is_new:
         facts = {"uscc": claims.uscc, "name": claims.name, "kid": claims.cert_kid, "issuer": claims.issuer}
         await record(tx, session.actor, "bidder.registered", facts)
@@ -231,7 +237,7 @@ async def _account_of(tx: Tx, claims: Claims) -> tuple[Account, bool]:
     known = (await tx.session.execute(select(Account).where(Account.login == login))).scalar_one_or_none()
     if known is not None:
         return known, False
-    organisation = await ensure_organisation(tx, uscc=claims.uscc, name=claims.name)
+    organisation = await ensure_organisation(tx, uscc=claims.uscc, name=claims.name, source="licence")
     account = await create_account(
         tx,
         login=login,

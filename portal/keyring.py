@@ -2,6 +2,7 @@
 
 signer/key.p8      log signer (Ed25519)          witness/key.p8   witness (Ed25519)
 keys/platform.p8   receipts (Ed25519)            keys/vault.p8    identities of drawn people (P-256)
+keys/fields.key    ID numbers, phones, accounts in the database (32 random bytes)
 keys/authority/    the local issuing authority: development, tests, rehearsals
 trust.json         the public side of all of them (crypto.md §2)
 """
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from kernel.canonical import jcs
+from kernel.crypto import random_bytes
 from kernel.crypto.keys import KeyKind, PrivateKey, generate, load_private
 from kernel.log.note import KeyType, VerifierKey
 from kernel.log.platform import PlatformKey
@@ -61,6 +63,15 @@ def platform_key(home: Home) -> PlatformKey:
 def vault_key(home: Home) -> PrivateKey:
     """Return the key under which the identities of drawable people lie."""
     return load_or_make(home / "keys" / "vault.p8", KeyKind.P256)
+
+
+def field_key(home: Home) -> bytes:
+    """Return the key under which ID numbers, phones and bank accounts lie in the database."""
+    file = home / "keys" / "fields.key"
+    if not file.exists():
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_private(file, random_bytes(32), only_new=True)
+    return file.read_bytes()
 
 
 def trust_file(home: Home) -> Path:

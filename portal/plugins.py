@@ -5,6 +5,7 @@ from typing import Any
 from bidding.holders import RegisteredHolders
 from experts.facade import CommitteeMembers
 from kernel.drawbook.vault import Vault
+from kernel.identity.fields import FieldCipher
 from portal import keyring
 from portal.embedded.home import Home
 from portal.licences import LocalLicences, ensure_authority, licence_roots
@@ -22,6 +23,7 @@ def make_plugins(home: Home, *, seals: bool = False) -> dict[str, Any]:
         "evaluators": CommitteeMembers(),
         "vault": Vault(keyring.vault_key(home)),
         "seal_policy": load_policy(),
+        "fields": FieldCipher(keyring.field_key(home)),
     }
     if licence_roots(home):
         authority = ensure_authority(home)

@@ -18,6 +18,7 @@ from kernel.clock import SystemClock
 from kernel.crypto.keys import KeyKind, generate
 from kernel.files.store import memory_store
 from kernel.identity.accounts import create_account, ensure_organisation
+from kernel.identity.fields import FieldCipher
 from kernel.log.note import KeyType, VerifierKey
 from kernel.log.platform import PlatformKey
 from kernel.log.sequencer import Sequencer
@@ -168,6 +169,7 @@ async def make_world(database: "FreshDatabase") -> AsyncIterator[World]:
             trust=trust,
             site=Site("阳光交易", "测试中心", "http://testserver", rehearsal=True, demo=True),
             secret_key=b"k" * 32,
+            plugins={"fields": FieldCipher(b"f" * 32)},
         )
         app = create_app(services)
         sequencing = asyncio.create_task(sequencer.run())

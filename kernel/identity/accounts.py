@@ -13,6 +13,8 @@ from kernel.crypto import suite
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput
 from kernel.identity.models import Account, Organisation, PersonKey
+from kernel.identity.party_models import OrganisationName
+from kernel.names import name_key
 
 _HASHER = PasswordHasher()
 
@@ -23,8 +25,11 @@ def _no_account() -> str:
     return _HASHER.hash("no account carries this login")
 
 
-async def ensure_organisation(tx: Tx, *, uscc: str, name: str, region: str = "") -> Organisation:
+async def ensure_organisation(tx: Tx, *, uscc: str, name: str, region: str = "", source: str = "staff") -> Organisation:
     """Return the organisation of a credit code; register it when it is new.
+
+    Args:
+        source: where the name comes from: `licence` or `staff`.
 
     Raises:
         InvalidInput: the code's structure or check character is wrong (GB 32100-2015).
@@ -37,6 +42,17 @@ async def ensure_organisation(tx: Tx, *, uscc: str, name: str, region: str = "")
     organisation = Organisation(id=tx.new_id(), uscc=uscc, name=name, region=region, created_at=tx.now)
     tx.session.add(organisation)
     await tx.session.flush()  # its id is a foreign key of the account written next
+    tx.session.add(
+        OrganisationName(
+            id=tx.new_id(),
+            organisation_id=organisation.id,
+            name=name,
+            name_key=name_key(name),
+            legal_representative="",
+            source=source,
+            since=tx.now,
+        )
+    )
     return organisation
 
 

@@ -29,9 +29,9 @@ from kernel.identity import policy
 from kernel.identity.accounts import add_person_key, create_account, ensure_organisation, list_person_keys
 from kernel.identity.actor import Actor, system_actor
 from kernel.identity.models import Account
-from kernel.identity.organisations import grant_role, note_certified
 from kernel.identity.sessions import OpenedSession, open_session
 from kernel.log.writer import record
+from kernel.parties.organisations import grant_role, note_certified
 from trading import facade as trading
 from trading.lot_view import LotView
 from trading.vocabulary import Stage

@@ -5,7 +5,7 @@ from typing import Any
 from bidding.holders import RegisteredHolders
 from experts.facade import CommitteeMembers
 from kernel.drawbook.vault import Vault
-from kernel.identity.fields import FieldCipher
+from kernel.parties.fields import FieldCipher
 from portal import keyring
 from portal.embedded.home import Home
 from portal.licences import LocalLicences, ensure_authority, licence_roots

@@ -18,11 +18,11 @@ from kernel.clock import SystemClock
 from kernel.crypto.keys import KeyKind, generate
 from kernel.files.store import memory_store
 from kernel.identity.accounts import create_account, ensure_organisation
-from kernel.identity.fields import FieldCipher
 from kernel.log.note import KeyType, VerifierKey
 from kernel.log.platform import PlatformKey
 from kernel.log.sequencer import Sequencer
 from kernel.log.signer import HeadKeeper, HeadMemory, SignerClient, serve
+from kernel.parties.fields import FieldCipher
 from kernel.web.services import Services, Site
 from portal.app import create_app
 from portal.commands.signer import log_signature

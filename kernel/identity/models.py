@@ -22,7 +22,7 @@ class Organisation(Base):
     created_at: Mapped[datetime]
     #: When its registration was complete; None while something is missing.
     registered_at: Mapped[datetime | None]
-    #: The registration that this one turned out to be the same as (`kernel.identity.merging`).
+    #: The registration that this one turned out to be the same as (`kernel.parties.merging`).
     merged_into: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_organisation.id"))
 
 

@@ -1,6 +1,6 @@
 """Tables of the party library: what organisations are and were called, may do, have handed in; natural persons.
 
-ID numbers, phones and bank accounts are kept encrypted per field (`kernel.identity.fields`); nothing is ever deleted.
+ID numbers, phones and bank accounts are kept encrypted per field (`kernel.parties.fields`); nothing is ever deleted.
 """
 
 import uuid

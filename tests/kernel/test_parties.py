@@ -12,12 +12,12 @@ from kernel.crypto import CryptoError
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from kernel.files.store import memory_store
-from kernel.identity import merging, organisations, persons, registering
 from kernel.identity.accounts import create_account, ensure_organisation
 from kernel.identity.actor import Actor
-from kernel.identity.fields import FieldCipher, masked_id_number, masked_phone
-from kernel.identity.registration_form import FIELDS, find_lacks
 from kernel.identity.sessions import actor_of
+from kernel.parties import merging, organisations, persons, registering
+from kernel.parties.fields import FieldCipher, masked_id_number, masked_phone
+from kernel.parties.registration_form import FIELDS, find_lacks
 from kernel.person_numbers import read_id_number, read_phone
 
 CIPHER = FieldCipher(b"k" * 32)

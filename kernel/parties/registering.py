@@ -19,10 +19,11 @@ from kernel.errors import Conflict, InvalidInput, NotFound
 from kernel.files.library import FileView, find_file, keep_file
 from kernel.files.store import FileStore
 from kernel.identity.actor import Actor
-from kernel.identity.fields import FieldCipher, masked_account
 from kernel.identity.models import Organisation
 from kernel.identity.party_models import Contact, Draft, OrganisationDocument, OrganisationProfile
-from kernel.identity.persons import (
+from kernel.log.writer import record
+from kernel.parties.fields import FieldCipher, masked_account
+from kernel.parties.persons import (
     PersonView,
     get_person,
     link_account,
@@ -30,8 +31,7 @@ from kernel.identity.persons import (
     register_person,
     renew_person,
 )
-from kernel.identity.registration_form import DOCUMENTS, FIELDS, PROMISE, RegistrationForm, find_lacks, read_form
-from kernel.log.writer import record
+from kernel.parties.registration_form import DOCUMENTS, FIELDS, PROMISE, RegistrationForm, find_lacks, read_form
 
 #: The largest document, and how documents begin: PDF, PNG, JPEG.
 MAX_DOCUMENT = 1_500_000

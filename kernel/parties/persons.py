@@ -13,9 +13,9 @@ from kernel.crypto import equal
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput, NotFound
 from kernel.identity.actor import Actor
-from kernel.identity.fields import FieldCipher, masked_id_number, masked_phone
 from kernel.identity.party_models import Person, Unmasking
 from kernel.log.writer import record
+from kernel.parties.fields import FieldCipher, masked_id_number, masked_phone
 
 ID_NUMBER, PHONE = "id_number", "phone"
 _WORDS = {ID_NUMBER: "公民身份号码", PHONE: "联系电话"}

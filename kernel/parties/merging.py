@@ -18,10 +18,10 @@ from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from kernel.identity.actor import Actor
 from kernel.identity.models import Organisation
-from kernel.identity.organisations import end_role, grant_role, list_names, list_roles
 from kernel.identity.party_models import Merge, OrganisationName, Person
 from kernel.log.writer import record
 from kernel.names import name_key
+from kernel.parties.organisations import end_role, grant_role, list_names, list_roles
 
 _KINDS: dict[str, type[Organisation] | type[Person]] = {"organisation": Organisation, "person": Person}
 

@@ -13,6 +13,7 @@ HOMES = (
     ("inspector", "检查人员", "/s/tasks"),
     ("trustee", "开标见证人", "/w"),
     ("operator", "平台运行人员", "/rehearsal"),
+    ("centre", "交易中心", "/inbox"),
 )
 
 
@@ -23,7 +24,8 @@ def home_of(actor: Actor) -> str:
 
 def describe_user(actor: Actor) -> UserView:
     """Return what the shell shows of the actor."""
-    for role, label, address in HOMES:
-        if role in actor.roles:
-            return UserView(actor.name, label, address)
-    return UserView(actor.name, "用户", "/")
+    mine = [(label, address) for role, label, address in HOMES if role in actor.roles]
+    label, home = mine[0] if mine else ("用户", "/inbox")
+    return UserView(
+        actor.name, label, home, actor.roles, tuple({address: (word, address) for word, address in mine}.values())
+    )

@@ -28,11 +28,20 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class UserView:
-    """The signed-in person as the shell shows them: name, role in words, address of the workbench."""
+    """The signed-in person as the shell shows them.
+
+    Attributes:
+        role: the first of their roles, in words.
+        home: where the work of that role begins.
+        roles: all roles; navigation shows only what one of them may open.
+        desks: words and address of every role's workbench, for who has several.
+    """
 
     name: str
     role: str
     home: str
+    roles: frozenset[str] = frozenset()
+    desks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,12 +50,12 @@ SITE = Row(
     demo=True,
     now=at("2026-08-06 13:21:38"),
 )
-BIDDER = Row(name="张敏", role="投标人 · " + BIDDERS[0], home="/b")
-AGENT = Row(name="王珂", role="招标代理 · " + AGENCY, home="/a")
-EXPERT = Row(name="专家 07", role="评标专家", home="/e")
-TRUSTEE = Row(name="周文博", role="开标见证人 · 公证处", home="/w")
-SUPERVISOR = Row(name="李卫东", role="行政监督 · 市公共资源交易监督管理局", home="/s")
-STAFF = Row(name="何静", role="交易中心", home="/ops")
+BIDDER = Row(name="张敏", role="投标人 · " + BIDDERS[0], home="/b", roles={"bidder"}, desks=())
+AGENT = Row(name="王珂", role="招标代理 · " + AGENCY, home="/a", roles={"agency"}, desks=())
+EXPERT = Row(name="专家 07", role="评标专家", home="/e", roles={"expert"}, desks=())
+TRUSTEE = Row(name="周文博", role="开标见证人 · 公证处", home="/w", roles={"trustee"}, desks=())
+SUPERVISOR = Row(name="李卫东", role="行政监督 · 市公共资源交易监督管理局", home="/s", roles={"supervisor"}, desks=())
+STAFF = Row(name="何静", role="交易中心", home="/rehearsal", roles={"operator"}, desks=())
 EMPTY_FORM = Row(values={}, errors={})
 
 STAGES = [

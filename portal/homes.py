@@ -1,6 +1,7 @@
 """Where each role's work begins after signing in."""
 
 from kernel.identity.actor import Actor
+from kernel.identity.policy import current
 from kernel.web.services import UserView
 
 #: Role, its name in the shell, where its work begins; the first that fits decides.
@@ -26,6 +27,5 @@ def describe_user(actor: Actor) -> UserView:
     """Return what the shell shows of the actor."""
     mine = [(label, address) for role, label, address in HOMES if role in actor.roles]
     label, home = mine[0] if mine else ("用户", "/inbox")
-    return UserView(
-        actor.name, label, home, actor.roles, tuple({address: (word, address) for word, address in mine}.values())
-    )
+    acts = frozenset(act for act, rule in current().rules.items() if rule.admits(actor))
+    return UserView(actor.name, label, home, acts, tuple({address: (word, address) for word, address in mine}.values()))

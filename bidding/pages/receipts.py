@@ -25,6 +25,7 @@ from kernel.web.render import render_page
 from kernel.web.services import Services
 from trading.pages.common import heading_of
 
+
 @dataclass(frozen=True, slots=True)
 class DocRow:
     """A document in a receipt."""

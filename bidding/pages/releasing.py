@@ -21,6 +21,7 @@ from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading.pages.common import heading_of
 
+
 @dataclass(frozen=True, slots=True)
 class SlotRow:
     """A sealed document of the own bid."""

@@ -22,6 +22,7 @@ from kernel.web.render import render_page
 from trading.lot_view import LotView
 from trading.pages.common import heading_of
 
+
 @dataclass(frozen=True, slots=True)
 class FieldRow:
     """A field of the price form."""

@@ -16,6 +16,7 @@ from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading.pages.common import heading_of
 
+
 @dataclass(frozen=True, slots=True)
 class WithdrawPage:
     """The context of `bidding/withdraw.html`."""

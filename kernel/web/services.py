@@ -33,14 +33,14 @@ class UserView:
     Attributes:
         role: the first of their roles, in words.
         home: where the work of that role begins.
-        roles: all roles; navigation shows only what one of them may open.
+        acts: what the policy table admits the person to; navigation shows nothing else.
         desks: words and address of every role's workbench, for who has several.
     """
 
     name: str
     role: str
     home: str
-    roles: frozenset[str] = frozenset()
+    acts: frozenset[str] = frozenset()
     desks: tuple[tuple[str, str], ...] = ()
 
 

@@ -18,6 +18,7 @@ from portal.samples.common import (
     SUPERVISOR,
     TITLE,
     Row,
+    acts_of,
     at,
     digest,
 )
@@ -25,7 +26,7 @@ from portal.samples.common import (
 _MONTHS = ("1月", "2月", "3月", "4月", "5月", "6月", "7月")
 _FAILED, _BEFORE = (9.1, 8.4, 8.8, 7.2, 7.5, 6.1, 4.2), (9.8, 9.5, 9.9, 9.2, 8.7, 8.9, 8.8)
 _DUE = (("CQ-2026-01", 17.0), ("CQ-2026-02", 12.0), ("CQ-2026-03", 6.0))
-INSPECTOR = Row(name="陈立", role="检查人员", home="/s/tasks", roles={"inspector"}, desks=())
+INSPECTOR = Row(name="陈立", role="检查人员", home="/s/tasks", acts=acts_of("inspector"), desks=())
 
 DASHBOARD = Row(
     subtitle="全市 · 2026 年 1 月至 8 月 5 日 · 演示数据",

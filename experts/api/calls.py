@@ -35,7 +35,9 @@ async def open_with_code(services: Services, code: str, origin: str) -> OpenedSe
         await sessions.require_attempts_left(tx, _LOGIN, origin)
     try:
         async with services.db.begin() as tx:
-            return await calls.sign_in_with_code(tx, code)
+            opened = await calls.sign_in_with_code(tx, code)
+            await sessions.record_attempt(tx, _LOGIN, origin, ok=True)
+            return opened
     except NotPermitted:
         async with services.db.begin() as tx:
             await sessions.record_attempt(tx, _LOGIN, origin, ok=False)

@@ -13,6 +13,7 @@ from kernel.identity.actor import Actor
 from kernel.log.feed import CheckpointFeed
 from kernel.log.platform import PlatformKey
 from kernel.web.assets import Assets
+from kernel.web.origin import NOBODY, Proxies
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +29,11 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class UserView:
-    """The signed-in person as the shell shows them.
-
-    Attributes:
-        role: the first of their roles, in words.
-        home: where the work of that role begins.
-        acts: what the policy table admits the person to; navigation shows nothing else.
-        desks: words and address of every role's workbench, for who has several.
-    """
+    """The signed-in person as the shell shows them: name, role in words, address of the workbench."""
 
     name: str
     role: str
     home: str
-    acts: frozenset[str] = frozenset()
-    desks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +46,8 @@ class Services:
         describe_user: says what the shell shows of a signed-in person.
         csrf_key: secret with which form tokens are bound to sessions.
         plugins: collaborators of the packages above the kernel, by name.
+        proxies: addresses whose `X-Forwarded-For` is believed.
+        metrics_token: opens `/metrics` from elsewhere than this machine; empty opens it to nobody else.
     """
 
     db: Database
@@ -68,6 +62,8 @@ class Services:
     describe_user: Callable[[Actor], UserView]
     secure_cookies: bool = False
     plugins: dict[str, Any] = field(default_factory=dict)
+    proxies: Proxies = NOBODY
+    metrics_token: str = ""
 
 
 def services_of(request: Request[Any, Any, Any]) -> Services:

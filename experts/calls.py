@@ -11,7 +11,7 @@ from dataclasses import replace as altered
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import and_, func, or_, select, text
 
 from experts import messages
 from experts.committee import give_up, lock_committee
@@ -37,6 +37,8 @@ from trading import facade as trading
 from trading.findings import moment_in_print
 from trading.vocabulary import Stage
 
+#: For so long a code opens again for the browser that used it.
+AGAIN_WITHIN = timedelta(minutes=5)
 #: What the log says of each outcome, and the reason in the replacement log (crypto.md §4.3).
 _REPLACED = {CallState.REFUSED: "refused", CallState.NO_ANSWER: "no-answer", CallState.RECUSED: "avoidance"}
 
@@ -84,6 +86,8 @@ async def call_next(tx: Tx, vault: Vault, committee_id: uuid.UUID, *, site: str)
         group_index=group,
         expert_id=expert.id,
         code_hash=None,
+        used_by=None,
+        used_at=None,
         state=CallState.OUT.value,
         reason=None,
         jws=None,
@@ -105,7 +109,7 @@ async def call_next(tx: Tx, vault: Vault, committee_id: uuid.UUID, *, site: str)
 def send_code(tx: Tx, call: Call, expert: Expert, words: str) -> None:
     """Send a new one-time code with a message; the code before it opens nothing any more."""
     code = _new_code()
-    call.code_hash = _hash(code)
+    call.code_hash, call.used_by, call.used_at = _hash(code), None, None
     body = f"{words}一次性口令 {code}，请勿转告他人。"
     tx.session.add(Message(id=tx.new_secret_id(), phone=expert.phone, body=body, created_at=tx.now, sent_at=None))
 
@@ -115,20 +119,29 @@ def is_code_of(call: Call, code: str) -> bool:
     return call.code_hash is not None and equal(call.code_hash, _hash(code))
 
 
-async def sign_in_with_code(tx: Tx, code: str) -> OpenedSession:
+async def sign_in_with_code(tx: Tx, code: str, visitor: str) -> OpenedSession:
     """Sign a called expert in; the code works once.
+
+    For the browser that used it, it works again for a few minutes: the answer to the first try can get lost on the way,
+    and nobody else knows that browser's secret.
+
+    Args:
+        visitor: the secret of the browser, signed in or not.
 
     Raises:
         NotPermitted: no such code, or it is used up; the answer is the same.
     Effects:
         an account for the person at the first call; a session.
     """
-    query = select(Call, Expert).join(Expert, Expert.id == Call.expert_id).where(Call.code_hash == _hash(code))
+    use = _use(code, visitor)
+    known = or_(Call.code_hash == _hash(code), and_(Call.used_by == use, Call.used_at > tx.now - AGAIN_WITHIN))
+    query = select(Call, Expert).join(Expert, Expert.id == Call.expert_id).where(known)
     found = (await tx.session.execute(query.with_for_update(of=Call))).one_or_none()
     if found is None or found[0].state not in (CallState.OUT, CallState.ACCEPTED):
         raise NotPermitted("口令不正确或者已使用。")
     call, expert = found
-    call.code_hash = None
+    if call.code_hash is not None:
+        call.code_hash, call.used_by, call.used_at = None, use, tx.now
     return await open_session(tx, await _account_of(tx, expert), method="call")
 
 
@@ -314,5 +327,12 @@ def _new_code() -> str:
 
 
 def _hash(code: str) -> bytes:
-    plain = "".join(mark for mark in code.upper() if mark.isascii() and mark.isalnum())
-    return hashlib.sha256(b"call-code\0" + plain.encode()).digest()
+    return hashlib.sha256(b"call-code\0" + _plain(code)).digest()
+
+
+def _use(code: str, visitor: str) -> bytes:
+    return hashlib.sha256(b"call-code-use\0" + _plain(code) + b"\0" + visitor.encode()).digest()
+
+
+def _plain(code: str) -> bytes:
+    return "".join(mark for mark in code.upper() if mark.isascii() and mark.isalnum()).encode()

@@ -59,6 +59,7 @@ def create_app(services: Services) -> Litestar:
         request_max_body_size=MAX_BODY,
         openapi_config=_openapi(),
         debug=False,
+        logging_config=None,  # our own (portal.logs); the default would replace its handlers
     )
 
 

@@ -42,7 +42,7 @@ class QuestionView:
 
 
 async def ask_question(tx: Tx, actor: Actor, holders: Holders, lot_id: uuid.UUID, question: str) -> uuid.UUID:
-    """Ask about the documents of a lot, unnamed towards everybody else.
+    """Ask about the documents of a lot, unnamed towards everybody else. The same question again is no second one.
 
     Returns:
         The question's id, which does not tell when it was asked.
@@ -71,6 +71,12 @@ async def ask_question(tx: Tx, actor: Actor, holders: Holders, lot_id: uuid.UUID
         message = "请删去本单位名称：提问对其他人不署名，写明名称会泄露潜在投标人。"
         raise InvalidInput(message, [("text", message)])
 
+    asked_before = select(Question.id).where(
+        Question.lot_id == lot.id, Question.asker_id == actor.organisation_id, Question.text == question
+    )
+    known = (await tx.session.execute(asked_before)).scalars().first()
+    if known is not None:
+        return known
     row = Question(id=tx.new_secret_id(), lot_id=lot.id, asker_id=actor.organisation_id, text=question, asked_at=tx.now)
     tx.session.add(row)
     await tx.session.flush()  # the answer refers to it

@@ -24,20 +24,20 @@ _LOGIN = "call-code"
 @post("/api/v1/auth/call", opt=PUBLIC, status_code=200, tags=["sign-in"], summary="Sign in with the code of a call")
 async def sign_in(request: Request[Any, Any, Any], services: Services, data: Code) -> Response[dict[str, Any]]:
     """Sign a called expert in; the session comes as a cookie."""
-    opened = await open_with_code(services, data.code, request.client.host if request.client else "")
+    opened = await open_with_code(request, services, data.code)
     body = {"roles": sorted(opened.actor.roles), "next": "/e"}
     return Response(body, headers={"Set-Cookie": cookie_of(services, opened), "Cache-Control": "no-store"})
 
 
-async def open_with_code(services: Services, code: str, origin: str) -> OpenedSession:
+async def open_with_code(request: Request[Any, Any, Any], services: Services, code: str) -> OpenedSession:
     """Open a session for a code; a wrong one is counted."""
+    origin = request.client.host if request.client else ""
+    visitor = str(request.scope["state"]["visitor"])
     async with services.db.begin() as tx:
         await sessions.require_attempts_left(tx, _LOGIN, origin)
     try:
         async with services.db.begin() as tx:
-            opened = await calls.sign_in_with_code(tx, code)
-            await sessions.record_attempt(tx, _LOGIN, origin, ok=True)
-            return opened
+            return await calls.sign_in_with_code(tx, code, visitor)
     except NotPermitted:
         async with services.db.begin() as tx:
             await sessions.record_attempt(tx, _LOGIN, origin, ok=False)

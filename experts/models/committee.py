@@ -65,6 +65,8 @@ class Call(Base):
     group_index: Mapped[int]
     expert_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("experts_expert.id"), index=True)
     code_hash: Mapped[bytes | None] = mapped_column(unique=True)
+    used_by: Mapped[bytes | None] = mapped_column(unique=True, index=True)
+    used_at: Mapped[datetime | None]
     state: Mapped[str]
     reason: Mapped[str | None]
     jws: Mapped[str | None]

@@ -234,9 +234,7 @@ async def login_form(request: Request[Any, Any, Any], services: Services, data: 
 
     form = Form(texts_of(data))
     try:
-        opened = await open_with_code(
-            services, str(form.values.get("code", "")), request.client.host if request.client else ""
-        )
+        opened = await open_with_code(request, services, str(form.values.get("code", "")))
     except DomainError as error:
         form.errors["code"] = error.detail
         return render_page(request, "experts/login.html", {"form": form}, status=422)

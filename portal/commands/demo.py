@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from portal.demo.play import Performance, perform
+from portal.demo.play import Performance, perform, venue_of
 from portal.embedded.home import CHECKOUT
 from portal.errors import CommandError
 from portal.keyring import trust_file
@@ -51,7 +51,9 @@ async def _run(args: argparse.Namespace) -> int:
         canaries: list[str] = []
         done = _played(platform)
         if done is None:
-            performance = await platform.unless_ended(perform(platform, console, stop_before=args.stop_before))
+            performance = await platform.unless_ended(
+                perform(venue_of(platform), console, stop_before=args.stop_before)
+            )
             done, canaries = _keep(platform, performance), performance.canaries
         else:
             console.print(f"这个数据目录里已有一场演示（{done['tender']}）；用 --fresh 可以重来。")

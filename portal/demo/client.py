@@ -5,7 +5,7 @@ What people do in the demonstration they do through this class; no function of t
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ import httpx
 from kernel.canonical import b64u_encode
 from kernel.crypto import jws, suite
 from kernel.crypto.keys import KeyKind, PrivateKey, generate, load_private
+
+#: What a repeated act is told whose first answer was lost.
+_DONE_ALREADY = frozenset({"conflict", "move-not-allowed"})
 
 
 class Refused(Exception):
@@ -48,12 +51,18 @@ class HttpPerson:
         self.folder = folder
         #: Seconds to try again for when the platform cannot be reached; acts are then repeated, as people would.
         self.patience_s = 0.0
+        #: Requests answered so far.
+        self.answered = 0
         folder.mkdir(parents=True, exist_ok=True)
         self._http = httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=120, follow_redirects=False)
 
     async def close(self) -> None:
         """Hang up."""
         await self._http.aclose()
+
+    def move_to(self, base_url: str) -> None:
+        """Go on at another address, with the same cookies."""
+        self._http.base_url = base_url
 
     async def arrive(self) -> None:
         """Open the sign-in page, which sets the form token."""
@@ -71,10 +80,18 @@ class HttpPerson:
         """Read JSON."""
         return await self._send("GET", path, params=query or None, headers={"accept": "application/json"})
 
-    async def post(self, path: str, body: Any = None) -> Any:
-        """Send JSON."""
+    async def post(self, path: str, body: Any = None, *, look: Callable[[], Awaitable[Any]] | None = None) -> Any:
+        """Send JSON.
+
+        Args:
+            look: how to learn what the answer said, where it was lost and the act turns out to be done already.
+        """
         await self.arrive()
-        return await self._send("POST", path, json=body if body is not None else {}, headers=self._headers())
+        content = body if body is not None else {}
+        answer = await self._ask("POST", path, json=content, headers=self._headers())
+        if answer.status_code == 409 and look is not None:
+            return await look()
+        return answer.json() if answer.content else None
 
     async def put(self, path: str, data: bytes, media_type: str = "application/octet-stream") -> Any:
         """Send bytes."""
@@ -89,20 +106,21 @@ class HttpPerson:
     async def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:
         """Send one request; with patience, again and again while the platform is away.
 
-        A repeated act (not a read) that finds itself done already (409) is done; one that comes too late (409 as well,
-        `deadline-passed`) is refused, the first time as the second.
+        A repeated act (not a read) that finds itself done already is done, and the refusal is returned; one that comes
+        too early or too late (409 as well) is refused, the first time as the second.
         """
         clock = asyncio.get_running_loop()
         until, again = clock.time() + self.patience_s, False
         while True:
             try:
                 answer = await self._http.request(method, path, **content)
+                self.answered += 1
                 self._require_done(answer)
             except httpx.TransportError:
                 if clock.time() > until:
                     raise
             except Refused as refusal:
-                if again and method != "GET" and refusal.status == 409 and refusal.code != "deadline-passed":
+                if again and method != "GET" and refusal.code in _DONE_ALREADY:
                     return answer
                 if refusal.status not in (500, 503) or clock.time() > until:
                     raise

@@ -38,8 +38,28 @@ class Performance:
     finished: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """Where to play: an installation that runs.
+
+    Attributes:
+        home: its data folder: people's own folders lie in it, and the local issuing authority of licences.
+        url: where the portal answers.
+        operator_password: of its operator, whom the play begins with.
+    """
+
+    home: Path
+    url: str
+    operator_password: str
+
+
+def venue_of(platform: Platform) -> Venue:
+    """Return the installation that this process runs."""
+    return Venue(platform.home.path, platform.url, platform.installed.operator_password)
+
+
 async def perform(
-    platform: Platform,
+    venue: Venue,
     console: Console,
     *,
     stop_before: str | None,
@@ -53,13 +73,13 @@ async def perform(
     """
     case: dict[str, Any] = json.loads(CASE.read_text(encoding="utf-8"))
     stage = Stage(
-        base_url=platform.url,
+        base_url=venue.url,
         case=case,
-        folder=platform.home.path / "clients",
+        folder=venue.home / "clients",
         console=console,
-        operator_password=platform.installed.operator_password,
+        operator_password=venue.operator_password,
     )
-    stage.found["home"] = str(platform.home.path)
+    stage.found["home"] = str(venue.home)
     performance = Performance(tender=case["facts"]["number"], client_dir=stage.folder)
     try:
         for name, module, function in SCENES:
@@ -70,7 +90,7 @@ async def perform(
             play = getattr(importlib.import_module(f"portal.demo.steps.{module}"), function)
             await play(stage)
         else:
-            performance.bundle = await _fetch_bundle(stage, platform.home.path / "bundles")
+            performance.bundle = await _fetch_bundle(stage, venue.home / "bundles")
             performance.finished = True
     finally:
         performance.logins = dict(stage.logins)

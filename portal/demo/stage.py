@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from kernel.canonical import format_time, parse_time
+from kernel.canonical import format_time
 from portal.demo.client import HttpPerson
 
 _SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -41,6 +41,8 @@ class Stage:
     begun: bool = False
     #: What every wait is longer by, where processes are being killed.
     patience_s: float = 0.0
+    #: The most bytes of a bid's document, where one plays for something else than their size; 0 for no limit.
+    largest: int = 0
 
     def person(self, key: str, name: str = "") -> HttpPerson:
         """Return somebody; they step on stage at first mention."""
@@ -48,6 +50,23 @@ class Stage:
             self.people[key] = HttpPerson(self.base_url, name or key, self.folder / key)
             self.people[key].patience_s = self.patience_s
         return self.people[key]
+
+    @property
+    def answered(self) -> int:
+        """Requests of everybody that were answered so far."""
+        return sum(person.answered for person in self.people.values())
+
+    def be_patient(self, seconds: float) -> None:
+        """From now on, try again for so long whatever meets a platform that is away."""
+        self.patience_s = seconds
+        for person in self.people.values():
+            person.patience_s = seconds
+
+    def move_to(self, base_url: str) -> None:
+        """Go on at another address, everybody."""
+        self.base_url = base_url
+        for person in self.people.values():
+            person.move_to(base_url)
 
     async def staff(
         self,
@@ -109,9 +128,8 @@ class Stage:
         if self.begun and target <= await self.now():
             return
         self.begun = True
-        answer = await operator.post("/api/v1/rehearsal/clock", {"to": format_time(target)})
-        shown = parse_time(answer["now"]).astimezone(_SHANGHAI)
-        self.console.print(f"[dim]—— 演练时钟调至 {shown:%Y-%m-%d %H:%M:%S}（北京时间）——[/dim]")
+        await operator.post("/api/v1/rehearsal/clock", {"to": format_time(target)})
+        self.console.print(f"[dim]—— 演练时钟调至 {local}（北京时间）——[/dim]")
 
     async def say(self, who: str, what: str, *, rule: str = "", entry: int | str | None = None) -> None:
         """Print a line of the timeline: when, who, what, which rule, which log entry."""

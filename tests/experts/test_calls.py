@@ -93,7 +93,7 @@ class Scene:
 
     async def sign_in(self, code: str) -> Actor:
         async with self.world.services.db.begin() as tx:
-            actor = (await calls.sign_in_with_code(tx, code)).actor
+            actor = (await calls.sign_in_with_code(tx, code, "a browser")).actor
             if actor.account_id not in self.keys:
                 self.keys[actor.account_id] = generate(KeyKind.P256)
             spki = self.keys[actor.account_id].public.spki
@@ -133,7 +133,16 @@ async def test_calls_are_answered_once_by_whom_they_went_to(scene: Scene) -> Non
     db = scene.world.services.db
     async with db.begin() as tx:
         with pytest.raises(NotPermitted):
-            await calls.sign_in_with_code(tx, code)  # a code works once
+            await calls.sign_in_with_code(tx, code, "another browser")  # a code works once
+    async with db.begin() as tx:
+        again = await calls.sign_in_with_code(tx, code, "a browser")  # whose answer got lost on the way
+        assert again.actor.account_id == actor.account_id
+        (used,) = (await tx.session.execute(select(Call).where(Call.id == first.id))).scalars()
+        assert used.used_at is not None
+        used.used_at -= calls.AGAIN_WITHIN
+    async with db.begin() as tx:
+        with pytest.raises(NotPermitted):
+            await calls.sign_in_with_code(tx, code, "a browser")
     async with db.begin() as tx:
         with pytest.raises(NotFound):
             await calls.answer_call(tx, actor, second.id, accept=True)

@@ -1,64 +1,15 @@
 """The whole installation as processes: up, mended, down; nobody left behind. As a user sees it, by the command line."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-CHILDREN = {"postgres", "valkey", "signer", "witness", "sequencer", "worker", "web"}
+from tests.serving import CHILDREN, ROOT, Serving, is_alive, until
 
 pytestmark = pytest.mark.slow
-
-
-class Serving:
-    """One `sunlit serve`."""
-
-    def __init__(self, home: Path, *words: str) -> None:
-        self.home = home
-        environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(home.parent), "LC_ALL": "C.UTF-8"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "portal.cli", "serve", "--home", str(home), *words],
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def greeting(self) -> str:
-        assert self.process.stdout is not None
-        said = ""
-        for line in self.process.stdout:
-            said += line
-            if "Ctrl-C" in line:
-                return said
-        raise AssertionError(said)
-
-    def endpoints(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads((self.home / "run" / "endpoints.json").read_text())
-        return found
-
-    def pids(self) -> dict[str, int]:
-        return {
-            name: entry["pid"] for name, entry in self.endpoints().items() if isinstance(entry, dict) and "pid" in entry
-        }
-
-    def health(self) -> dict[str, Any] | None:
-        try:
-            with urllib.request.urlopen(self.endpoints()["web"]["url"] + "/health/ready", timeout=5) as answer:
-                found: dict[str, Any] = json.loads(answer.read())
-                return found
-        except (urllib.error.URLError, OSError):
-            return None
 
 
 @pytest.fixture
@@ -71,22 +22,7 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Serving]]:
 
     yield start
     for one in started:
-        one.process.kill()
-        one.process.wait()
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def until(condition: Callable[[], object], seconds: float = 180) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.05)
+        one.kill()
 
 
 def test_an_installation_starts_mends_itself_and_leaves_nobody_behind(serve: Callable[..., Serving]):

@@ -1,17 +1,19 @@
-"""Processes are killed at random moments of an opening; nothing acknowledged is lost, and the result is the same.
+"""Processes are killed at random moments of a tender, one by one and all at once; its result is the same.
 
-The real platform runs with its own processes; people act through HTTP and try again while it is away. Afterwards every
-receipt verifies, the opened prices are those that the bidders sealed, and the whole log re-hashes to what was signed.
+The installation is one `./sunlit serve`; people act through HTTP and try again while it is away. In every scene single
+processes die and come back under their supervisor. Twice, in the opening and in one other scene, everything dies at the
+same moment, the supervisor too, and `serve` is started again. At the end every receipt verifies, the opened prices are
+those that the bidders sealed, a committee has signed its report, and the whole log re-hashes to what was signed.
 """
 
 import asyncio
 import contextlib
 import json
-import os
-import signal
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
-import httpx
 import pytest
 from rich.console import Console
 from sqlalchemy import text
@@ -22,89 +24,137 @@ from kernel.db.transaction import Database
 from kernel.log import read_trust, verify_receipt
 from kernel.log.audit import audit_log
 from portal import keyring
-from portal.demo.play import perform
+from portal.demo.play import Performance, Venue, perform
 from portal.demo.stage import Stage
-from portal.launch import Platform, launched
+from portal.embedded.home import Home, open_home
 from portal.settings import load_settings
 from portal.wiring import async_url
+from tests.serving import Serving, kill
 
-#: Who is killed; the signer and the witness have tests of their own.
-VICTIMS = ("web", "worker", "sequencer", "postgres")
-#: Kills during one opening.
-KILLS = 10
+T = TypeVar("T")
+
+#: About how many requests a scene takes, and who is killed in it alone, besides one who is drawn.
+SCENES = {
+    "bidding": (150, ("web", "postgres")),
+    "opening": (95, ("web", "worker", "sequencer", "postgres")),
+    "draw": (95, ("worker", "postgres")),
+    "evaluation": (75, ("web",)),
+}
+ANYBODY = ("web", "worker", "sequencer", "postgres", "valkey", "signer", "witness")
+EVERYTHING = "everything"
+#: How long people try again. A power cut costs them a start of the whole installation.
+PATIENCE_S = 180.0
 _OPENED = text("SELECT form FROM bidding_opened_bid")
 
 
-async def _kill_at_random(platform: Platform, done: list[str]) -> None:
-    """Kill -9 one process after another, in random order at random moments, until cancelled or enough."""
-    while len(done) < KILLS:
-        noise = random_bytes(4)
-        await asyncio.sleep(0.3 + noise[0] / 128)
-        victim = VICTIMS[noise[1] % len(VICTIMS)] if len(done) >= len(VICTIMS) else VICTIMS[len(done)]
-        pid = platform.supervisor.pids().get(victim)
-        if pid is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-            done.append(victim)
+def _shuffled(items: Sequence[T]) -> list[T]:
+    return sorted(items, key=lambda _: random_bytes(8))
 
 
-async def _until_whole(platform: Platform) -> None:
-    """Wait until the last victim is back and the web answers from the database."""
-    async with httpx.AsyncClient(base_url=platform.url, trust_env=False) as visitor, asyncio.timeout(120):
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if (await visitor.get("/health/ready")).status_code == 200:
-                    return
-            await asyncio.sleep(0.5)
+def _below(end: int) -> int:
+    return int.from_bytes(random_bytes(4)) % end
 
 
-def _receipts(folder: Path) -> list[dict[str, object]]:
-    found = []
-    for file in sorted(folder.rglob("*-receipt.json")):
-        found.append(json.loads(file.read_text(encoding="utf-8")))
-    return found
+class Trouble:
+    """Kills while a scene is played, each after a random number of requests; what is left over, when it has ended."""
+
+    def __init__(self, home: Path) -> None:
+        self.serving = Serving(home)
+        self.killed: list[str] = []
+        self._ended = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._cut_in = {"opening", _shuffled(("bidding", "draw"))[0]}
+
+    async def before_scene(self, name: str, stage: Stage) -> None:
+        """Finish with the scene before, and begin with this one."""
+        await self.over()
+        stage.largest = 3_000_000
+        if name in SCENES:
+            stage.be_patient(PATIENCE_S)
+            self._ended.clear()
+            self._task = asyncio.create_task(self._spoil(name, stage))
+
+    async def over(self) -> None:
+        """Wait until everybody who was to be killed has been, and all are back."""
+        if self._task is not None:
+            self._ended.set()
+            await self._task
+            self._task = None
+            await self.until_whole()
+
+    async def until_whole(self) -> None:
+        """Wait until the last victim is back and the portal answers from its database."""
+        async with asyncio.timeout(180):
+            while await asyncio.to_thread(self.serving.health) is None:  # noqa: ASYNC110  processes set no event
+                await asyncio.sleep(0.2)
+
+    async def _spoil(self, scene: str, stage: Stage) -> None:
+        requests, alone = SCENES[scene]
+        victims = _shuffled([*alone, _shuffled(ANYBODY)[0], *([EVERYTHING] if scene in self._cut_in else [])])
+        begun = stage.answered
+        for victim, moment in zip(victims, sorted(_below(requests) for _ in victims), strict=True):
+            while stage.answered < begun + moment and not self._ended.is_set():  # noqa: ASYNC110  as below
+                await asyncio.sleep(0.005)
+            print(f"{time.monotonic():.1f} {scene}: {victim} is killed after {stage.answered - begun} requests")
+            if victim == EVERYTHING:
+                await self._power_cut(stage)
+            else:
+                kill(await self._living(victim))
+            self.killed.append(victim)
+
+    async def _living(self, name: str) -> int:
+        async with asyncio.timeout(120):
+            while (pid := self.serving.living().get(name)) is None:  # noqa: ASYNC110  as above
+                await asyncio.sleep(0.05)
+        return pid
+
+    async def _power_cut(self, stage: Stage) -> None:
+        for pid in _shuffled(list(self.serving.living().values())):
+            kill(pid)
+        await asyncio.to_thread(self.serving.kill)
+        self.serving = Serving(self.serving.home)  # at once: what was killed may still be dying
+        await asyncio.to_thread(self.serving.greeting)
+        stage.move_to(self.serving.url)
 
 
 @pytest.mark.slow
-async def test_kills_during_an_opening_lose_nothing(tmp_path: Path) -> None:
-    killed: list[str] = []
-    killer: asyncio.Task[None] | None = None
-
-    async with launched(tmp_path / "home", rehearsal=True) as platform:
-
-        async def before_scene(name: str, stage: Stage) -> None:
-            nonlocal killer
-            if name == "opening":
-                stage.patience_s = 120
-                for person in stage.people.values():
-                    person.patience_s = stage.patience_s
-                killer = asyncio.create_task(_kill_at_random(platform, killed))
-
+async def test_a_tender_outlives_every_kill(tmp_path: Path) -> None:
+    home = open_home(tmp_path / "home")
+    home.mark(rehearsal=True)
+    trouble = Trouble(home.path)
+    try:
+        await asyncio.to_thread(trouble.serving.greeting)
+        venue = Venue(home.path, trouble.serving.url, home.password("operator"))
         try:
-            performance = await perform(platform, Console(quiet=True), stop_before="draw", before_scene=before_scene)
+            performance = await perform(
+                venue, Console(quiet=True), stop_before="award", before_scene=trouble.before_scene
+            )
         finally:
-            if killer is not None:
-                killer.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await killer
-        await _until_whole(platform)
+            await trouble.over()
 
-        assert set(killed) >= set(VICTIMS), killed
-        trust = keyring.load_trust(platform.home)
-        receipts = _receipts(performance.client_dir)
-        assert len(receipts) >= 5
-        for receipt in receipts:
-            verify_receipt(receipt, trust)
-        settings = load_settings(platform.home.path)
-        db = Database(make_engine(async_url(settings.database_owner_url.reveal()), pool_size=1))
-        try:
-            async with db.begin_read_only() as tx:
-                audit = await audit_log(tx, read_trust(trust))
-                opened = {(row.form["uscc"], row.form["price"]) for row in await tx.session.execute(_OPENED)}
-        finally:
-            await db.close()
-        assert audit.holds, audit.faults
-        assert opened == _sealed(performance.client_dir)
+        assert trouble.killed.count(EVERYTHING) == 2
+        await _require_same_result(home, performance)
+        assert await asyncio.to_thread(trouble.serving.stop) == 0
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            trouble.serving.kill()
+
+
+async def _require_same_result(home: Home, performance: Performance) -> None:
+    trust = keyring.load_trust(home)
+    receipts = [json.loads(file.read_text("utf-8")) for file in performance.client_dir.rglob("*-receipt.json")]
+    assert len(receipts) >= 5
+    for receipt in receipts:
+        verify_receipt(receipt, trust)
+    db = Database(make_engine(async_url(load_settings(home.path).database_owner_url.reveal()), pool_size=1))
+    try:
+        async with db.begin_read_only() as tx:
+            audit = await audit_log(tx, read_trust(trust))
+            opened = {(row.form["uscc"], row.form["price"]) for row in await tx.session.execute(_OPENED)}
+    finally:
+        await db.close()
+    assert audit.holds, audit.faults
+    assert opened == _sealed(performance.client_dir)
 
 
 def _sealed(folder: Path) -> set[tuple[str, str]]:

@@ -78,6 +78,15 @@ async def test_who_asked_is_told_to_nobody(tx: Tx) -> None:
     assert await list_own_questions(tx, world.bidders[1], world.lot_id) == []
 
 
+async def test_the_same_question_again_is_no_second_one(tx: Tx) -> None:
+    world = await make_published_lot(tx)
+    first = await ask(tx, world)
+
+    assert await ask(tx, world) == first
+    assert await ask(tx, world, "第四章呢？") != first
+    assert len(await entries(tx, "question.asked")) == 2
+
+
 async def test_a_question_id_does_not_tell_when_it_was_asked(tx: Tx) -> None:
     world = await make_published_lot(tx)
 

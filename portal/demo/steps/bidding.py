@@ -50,7 +50,8 @@ async def _refused(stage: Stage, company: Company) -> None:
 async def _submit(stage: Stage, companies: list[Company]) -> None:
     await stage.clock_to(stage.case["dates"]["bids"])
     for number, company in enumerate(companies):
-        await company.prepare(company.case["price"], SIZES[number % len(SIZES)])
+        size = SIZES[number % len(SIZES)]
+        await company.prepare(company.case["price"], min(size, stage.largest or size))
         if company.case["part"] == "late":
             await stage.say(company.name, "密文已上传，尚未签名递交（没有递交，不是投标）", rule="R-ET-05")
             continue

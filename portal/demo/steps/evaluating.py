@@ -55,7 +55,8 @@ async def begin(stage: Stage) -> str:
     stage.scene("评标")
     await stage.clock_to(stage.case["dates"]["evaluation"])
     centre, lot = stage.person("centre"), stage.found["lot"]
-    session = str((await centre.post(f"/api/v1/lots/{lot}/session"))["session"])
+    begun = await centre.post(f"/api/v1/lots/{lot}/session", look=lambda: centre.get(f"/api/v1/lots/{lot}/committee"))
+    session = str(begun["session"])
     stage.found["session"] = session
     entry = await stage.entry("session.opened")
     await stage.say(centre.name, "评标会开始，成员凭新口令签到", rule="R-COM-08", entry=entry)
@@ -109,10 +110,12 @@ async def _apply(stage: Stage, agency: HttpPerson, supervisor: HttpPerson) -> No
             )
         else:
             raise AssertionError("an unlawful application was accepted")
-    frozen = await agency.post(f"/api/v1/lots/{lot}/committee", application)
+    address = f"/api/v1/lots/{lot}/committee"
+    frozen = await agency.post(address, application, look=lambda: agency.get(address))
     stage.found["expert_draw"] = frozen["draw"]
+    pool = (await agency.get(f"/api/v1/draws/{frozen['draw']}"))["spec"]["pool"]["count"]
     entry = await stage.entry("draw.spec")
-    words = f"申请抽取 {_MEMBERS} 人，候选名单 {frozen['pool']} 人冻结，回避剔除 {frozen['excluded']} 人"
+    words = f"申请抽取 {_MEMBERS} 人，候选名单 {pool} 人冻结，回避剔除 {frozen['excluded']} 人"
     await stage.say(agency.name, words, rule="R-COM-01 R-DRAW-01", entry=entry)
     excluded = await supervisor.get(f"/api/v1/lots/{lot}/committee/exclusions")
     if not any(row["ground"] == "economic_interest" for row in excluded):
@@ -224,19 +227,19 @@ async def check_in(stage: Stage, session: str, members: list[HttpPerson]) -> Non
         desk = await member.get(f"/api/v1/sessions/{session}")
         member.name = desk["code"]
         token = member.sign(messages.CHECK_IN_TYP, messages.check_in(session, desk["seat"]))
-        answer = await member.post(f"/api/v1/sessions/{session}/check-in", {"jws": token})
-        if not answer["stays"]:
+        await member.post(f"/api/v1/sessions/{session}/check-in", {"jws": token})
+        sitting = (await member.get(f"/api/v1/sessions/{session}"))["members"]
+        if not any(row["seat"] == desk["seat"] and row["checked_in"] for row in sitting):
             raise AssertionError("a member without a conflict had to leave")
         await stage.say(member.name, "签到，签署保密与公正承诺，对已知投标人声明无须回避", rule="R-REC-08")
-    chair = None
     for member in members:
-        chair = (await member.post(f"/api/v1/sessions/{session}/chair", {"seat": 1}))["chair_seat"]
+        await member.post(f"/api/v1/sessions/{session}/chair", {"seat": 1})
+    chair = (await members[0].get(f"/api/v1/sessions/{session}"))["chair_seat"]
     await stage.say("评标委员会", f"推选 {chair} 号席为负责人，与其他成员有同等表决权", rule="R-COM-08")
 
 
 async def review(stage: Stage, session: str, members: list[HttpPerson]) -> None:
     """Have every member judge every bid; one doubts one item, the majority does not."""
-    outcome: dict[str, Any] = {}
     for place, member in enumerate(members):
         desk = await member.get(f"/api/v1/sessions/{session}")
         await member.raw(f"/api/v1/sessions/{session}/bids/{desk['bids'][0]['id']}/file")
@@ -251,9 +254,8 @@ async def review(stage: Stage, session: str, members: list[HttpPerson]) -> None:
         digest = messages.digest_of_marks((m["bid"], m["item"], m["verdict"], m["reason"]) for m in marks)
         payload = messages.lock("evaluation.review", session, desk["seat"], digest)
         token = member.sign(messages.REVIEW_TYP, payload)
-        done = await member.post(f"/api/v1/sessions/{session}/lock", {"part": "review", "jws": token})
-        if done["all"]:
-            outcome = (await member.get(f"/api/v1/sessions/{session}"))["outcome"]
+        await member.post(f"/api/v1/sessions/{session}/lock", {"part": "review", "jws": token})
+    outcome = (await members[0].get(f"/api/v1/sessions/{session}"))["outcome"]
     words = f"初步评审：{len(outcome['valid'])} 份通过，否决 {len(outcome['rejected'])} 份"
     split = "；".join(f"“{item['name']}” {item['pass']} 人符合、{item['fail']} 人不符合" for item in outcome["split"])
     await stage.say("评标委员会", f"{words}；意见不一致按多数：{split}", rule="R-EVAL-04 R-VETO-10")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bidding.api import bids, keysets, licence, opening
-from bidding.pages import halls, proposing, rooms, signing_in, submitting, witnessing
+from bidding.pages import halls, proposing, receipts, releasing, rooms, signing_in, submitting, withdrawing, witnessing
 
 HANDLERS: list[Any] = [
     *licence.HANDLERS,
@@ -13,6 +13,9 @@ HANDLERS: list[Any] = [
     *signing_in.HANDLERS,
     *rooms.HANDLERS,
     *submitting.HANDLERS,
+    *withdrawing.HANDLERS,
+    *releasing.HANDLERS,
+    *receipts.HANDLERS,
     *halls.HANDLERS,
     *witnessing.HANDLERS,
     *proposing.HANDLERS,

@@ -179,7 +179,7 @@ def _bid(row: Row[Any]) -> BidLine:
 async def form_keys_published(tx: Tx, lot_id: uuid.UUID) -> bool:
     """Say whether the procedure publishes the keys of the price forms (crypto.md §15, decision 3)."""
     query = text("SELECT coalesce((procedure ->> 'form_keys_published')::boolean, true) FROM trading_lot WHERE id = :l")
-    return bool((await tx.session.execute(query, {"l": lot_id})).scalar_one())
+    return bool((await tx.session.execute(query, {"l": lot_id})).scalar_one_or_none())
 
 
 async def list_forms(tx: Tx, lot_id: uuid.UUID) -> list[dict[str, Any]]:

@@ -75,7 +75,7 @@ async def _notice_order(tx: Tx, services: Services, notice_id: uuid.UUID) -> iss
         kind=kind,
         number=notice.number,
         name=f"{kind}-{notice.number}.pdf",
-        template="print/tender_notice.html",
+        template="print/notice.html",
         page=page,
         signer=(lot.agency_name, await _uscc(tx, lot.agency_id)),
         access="public",

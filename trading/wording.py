@@ -9,7 +9,7 @@ from typing import Any
 
 from kernel.canonical import parse_time
 from kernel.money import Money
-from kernel.web.filters import capital, long_moment
+from kernel.web.filters import long_moment
 from trading.vocabulary import EvaluationMethod, LotKind, Regime, TenderMethod
 
 Block = dict[str, Any]
@@ -132,7 +132,7 @@ def award_notice(data: Data) -> list[Block]:
             f"你方于 {_at(data['deadline'])} 前递交的 {data['title']}（项目编号：{data['tender']}，标段 {data['lot']}）"
             "投标文件已被我方接受，被确定为中标人。"
         ),
-        paragraph(f"中标价：{price.grouped} 元（大写：人民币{capital(price.fen)}）。"),
+        paragraph(f"中标价：{price.grouped} 元（大写：{price.capitals}）。"),
         paragraph(
             f"请你方自本通知书发出之日起 {data['contract_days']} 日内，最迟于 {data['contract_until']}，"
             "与我方按照招标文件和你方的投标文件订立书面合同。"

@@ -9,7 +9,7 @@ from litestar import Request, Response, get
 
 from bidding import queries
 from bidding.opening_view import OpeningView, find_opening, list_seats
-from bidding.pages.halls import HallTrustee, trustee_rows
+from bidding.pages.hall_view import HallTrustee, trustee_rows
 from bidding.pages.words import CLI
 from bidding.queries import SeatTask
 from bidding.vocabulary import OpeningStage

@@ -9,11 +9,10 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from kernel.money import Money
+
 LEGAL_ZONE: Final = ZoneInfo("Asia/Shanghai")
 _WEEKDAYS: Final = "一二三四五六日"
-_DIGITS: Final = "零壹贰叁肆伍陆柒捌玖"
-_UNITS: Final = ("", "拾", "佰", "仟")
-_GROUPS: Final = ("", "万", "亿")
 
 
 def local(value: datetime) -> datetime:
@@ -41,53 +40,9 @@ def wan(fen: int) -> str:
     return sign + text
 
 
-def capital(fen: int) -> str:
-    """Fen in the capital numerals that notices and contracts use: 120050 → 壹仟贰佰元伍角.
-
-    Args:
-        fen: 0 <= fen < 10**14, that is below a million million yuan.
-    Source:
-        中国人民银行《支付结算办法》附一《正确填写票据和结算凭证的基本规定》: 零 stands once for any run of zeros
-        inside a number; 整 closes an amount without 角 and 分.
-    """
-    if not 0 <= fen < 10**14:
-        raise ValueError("amount out of range for capital numerals")
-    yuan, jiao, fen_digit = fen // 100, fen // 10 % 10, fen % 10
-    text = _capital_integer(yuan) + "元" if yuan else ""
-    if not jiao and not fen_digit:
-        return (text or "零元") + "整"
-    if jiao:
-        text += _DIGITS[jiao] + "角"
-    elif yuan:
-        text += "零"
-    if fen_digit:
-        text += _DIGITS[fen_digit] + "分"
-    return text
-
-
-def _capital_integer(number: int) -> str:
-    text, gap = "", False
-    for group in range(len(_GROUPS) - 1, -1, -1):
-        four = number // 10_000**group % 10_000
-        if not four:
-            gap = True
-            continue
-        if text and (gap or four < 1000):
-            text += "零"
-        text, gap = text + _capital_four(four) + _GROUPS[group], four % 10 == 0
-    return text
-
-
-def _capital_four(four: int) -> str:
-    text, gap = "", False
-    for place in range(3, -1, -1):
-        digit = four // 10**place % 10
-        if not digit:
-            gap = True
-            continue
-        text += ("零" if gap and text else "") + _DIGITS[digit] + _UNITS[place]
-        gap = False
-    return text
+def capitals(fen: int) -> str:
+    """Fen in the capital numerals of notices and contracts: 120050 → 人民币壹仟贰佰元零伍角."""
+    return Money(fen).capitals
 
 
 def moment(value: datetime) -> str:
@@ -194,7 +149,7 @@ def percent(value: Any, places: int = 1) -> str:
 FILTERS: Final[dict[str, Callable[..., str]]] = {
     "money": money,
     "wan": wan,
-    "capital": capital,
+    "capitals": capitals,
     "moment": moment,
     "minute": minute,
     "stamp": stamp,

@@ -28,11 +28,20 @@ class Site:
 
 @dataclass(frozen=True, slots=True)
 class UserView:
-    """The signed-in person as the shell shows them: name, role in words, address of the workbench."""
+    """The signed-in person as the shell shows them.
+
+    Attributes:
+        role: the first of their roles, in words.
+        home: where the work of that role begins.
+        acts: what the policy table admits the person to; navigation shows nothing else.
+        desks: words and address of every role's workbench, for who has several.
+    """
 
     name: str
     role: str
     home: str
+    acts: frozenset[str] = frozenset()
+    desks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

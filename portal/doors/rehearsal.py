@@ -14,6 +14,8 @@ from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from kernel.web.guards import permits
 from kernel.web.render import render_page
+from trading.pages.common import Form, attempt, moment_of, texts_of
+from trading.pages.room import FormData
 
 
 class ClockMove(msgspec.Struct, forbid_unknown_fields=True):
@@ -72,11 +74,29 @@ async def move(tx: Tx, actor: Actor, data: ClockMove) -> dict[str, Any]:
 
 
 @get("/rehearsal", guards=[permits("rehearsal.run")], include_in_schema=False)
-async def page(request: Request[Any, Any, Any], tx: Tx) -> Response[str]:
-    """Show the clock's control."""
+async def page(request: Request[Any, Any, Any], tx: Tx) -> Response[Any]:
+    """Show the clock's control; where there is no rehearsal the operator's messages are the beginning."""
     if not tx.rehearsal:
-        raise NotFound
-    return render_page(request, "portal/rehearsal.html", {"message": "", "error": ""}, nav="演练")
+        return Response(None, status_code=303, headers={"Location": "/inbox"})
+    return _show(request, tx)
 
 
-HANDLERS = [move, page]
+@post("/rehearsal", guards=[permits("rehearsal.run")], include_in_schema=False)
+async def form(request: Request[Any, Any, Any], tx: Tx, actor: Actor, data: FormData) -> Response[Any]:
+    """Move the clock from its page; the page that follows shows the new time."""
+    typed = Form(texts_of(data))
+    to = moment_of(typed, "to", "要调整到的时间")
+    if to is not None:
+        await attempt(tx, typed, lambda: move_clock(tx, actor, format_time(to)))
+    if typed.errors:
+        return _show(request, tx, typed, status=422)
+    return Response(None, status_code=303, headers={"Location": "/rehearsal"})
+
+
+def _show(request: Request[Any, Any, Any], tx: Tx, typed: Form | None = None, status: int = 200) -> Response[str]:
+    error = next(iter(typed.errors.values()), "") if typed else ""
+    context = {"error": error, "typed": typed.values.get("to", "") if typed else ""}
+    return render_page(request, "portal/rehearsal.html", context, nav="演练", status=status, now=tx.now)
+
+
+HANDLERS = [move, page, form]

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from kernel.web.figures import qr as draw_qr
+from portal.policy import platform_policy
 
 Row = SimpleNamespace
 BEIJING = timezone(timedelta(hours=8))
@@ -42,6 +43,11 @@ def qr(path: str) -> Any:
     return draw_qr(f"https://sunlit.example{path}")
 
 
+def acts_of(role: str) -> frozenset[str]:
+    """What the policy table admits somebody of a role to."""
+    return frozenset(act for act, rule in platform_policy().rules.items() if role in rule.roles)
+
+
 DEADLINE = at("2026-08-06 14:00:00")
 SITE = Row(
     name="云澜市公共资源交易平台",
@@ -50,12 +56,14 @@ SITE = Row(
     demo=True,
     now=at("2026-08-06 13:21:38"),
 )
-BIDDER = Row(name="张敏", role="投标人 · " + BIDDERS[0], home="/b")
-AGENT = Row(name="王珂", role="招标代理 · " + AGENCY, home="/a")
-EXPERT = Row(name="专家 07", role="评标专家", home="/e")
-TRUSTEE = Row(name="周文博", role="开标见证人 · 公证处", home="/w")
-SUPERVISOR = Row(name="李卫东", role="行政监督 · 市公共资源交易监督管理局", home="/s")
-STAFF = Row(name="何静", role="交易中心", home="/ops")
+BIDDER = Row(name="张敏", role="投标人 · " + BIDDERS[0], home="/b", acts=acts_of("bidder"), desks=())
+AGENT = Row(name="王珂", role="招标代理 · " + AGENCY, home="/a", acts=acts_of("agency"), desks=())
+EXPERT = Row(name="专家 07", role="评标专家", home="/e", acts=acts_of("expert"), desks=())
+TRUSTEE = Row(name="周文博", role="开标见证人 · 公证处", home="/w", acts=acts_of("trustee"), desks=())
+SUPERVISOR = Row(
+    name="李卫东", role="行政监督 · 市公共资源交易监督管理局", home="/s", acts=acts_of("supervisor"), desks=()
+)
+STAFF = Row(name="何静", role="交易中心", home="/rehearsal", acts=acts_of("operator"), desks=())
 EMPTY_FORM = Row(values={}, errors={})
 
 STAGES = [

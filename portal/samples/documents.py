@@ -46,28 +46,6 @@ _TENDER = _document(
     ],
     invented=["最高投标限价", "评标办法", "交货期", "联系方式"],
 )
-_CANDIDATES = _document(
-    "/notices/9",
-    sign=BUYER,
-    signed="2026-08-08 09:00",
-    number="招标编号 " + NUMBER,
-    title=[TITLE, "中标候选人公示"],
-    intro=f"{TITLE}于2026年8月6日14时00分在{SITE.name}公开开标，评标委员会依据招标文件规定的评标标准和方法进行评审，并向招标人提交了书面评标报告。现将中标候选人公示如下：",
-    candidates=[
-        Row(rank=r, name=BIDDERS[i], price=PRICES[i], score=s, term="30 天", manager=m, qualification="制造商授权")
-        for r, (i, s, m) in enumerate([(0, "93.42", "周启明"), (3, "91.87", "何文静"), (2, "90.06", "张柏川")], 1)
-    ],
-    rejected=[
-        Row(
-            name=BIDDERS[4], reason="因投标人原因未在规定时间内解密，视为撤销投标文件", law="电子招标投标办法第三十一条"
-        )
-    ],
-    from_=at("2026-08-08 09:00"),
-    until=at("2026-08-11 23:59:59"),
-    objection="投标人或者其他利害关系人对评标结果有异议的，应当在公示期间通过本平台向招标人提出；招标人自收到异议之日起3日内作出答复，答复前暂停招标投标活动。",
-    buyer=BUYER,
-    supervisor="市公共资源交易监督管理局",
-)
 _AWARD = _document(
     "/notices/11",
     sign=BUYER,
@@ -162,7 +140,10 @@ _REPORT = _document(
         ],
     ),
     price_rule="价格分 = 30 × 评标基准价 ÷ 投标报价，评标基准价为有效报价中的最低价 2,945,000.00 元。",
-    ranked=[Row(rank=c.rank, name=c.name, price=c.price, total=c.score) for c in _CANDIDATES["page"].candidates],
+    ranked=[
+        Row(rank=r, name=BIDDERS[i], price=PRICES[i], total=score)
+        for r, (i, score) in enumerate([(0, "93.42"), (3, "91.87"), (2, "90.06")], 1)
+    ],
     rejected=[],
     members=[
         Row(
@@ -248,8 +229,7 @@ _DRAW = _document(
 )
 
 DOCUMENTS: dict[str, dict[str, Any]] = {
-    "print/tender_notice.html": _TENDER,
-    "print/candidate_publicity.html": _CANDIDATES,
+    "print/notice.html": _TENDER,
     "print/award_notice.html": _AWARD,
     "print/opening_record.html": _OPENING,
     "print/evaluation_report.html": _REPORT,

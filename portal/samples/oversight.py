@@ -18,6 +18,7 @@ from portal.samples.common import (
     SUPERVISOR,
     TITLE,
     Row,
+    acts_of,
     at,
     digest,
 )
@@ -25,7 +26,7 @@ from portal.samples.common import (
 _MONTHS = ("1月", "2月", "3月", "4月", "5月", "6月", "7月")
 _FAILED, _BEFORE = (9.1, 8.4, 8.8, 7.2, 7.5, 6.1, 4.2), (9.8, 9.5, 9.9, 9.2, 8.7, 8.9, 8.8)
 _DUE = (("CQ-2026-01", 17.0), ("CQ-2026-02", 12.0), ("CQ-2026-03", 6.0))
-INSPECTOR = Row(name="陈立", role="检查人员", home="/s/tasks")
+INSPECTOR = Row(name="陈立", role="检查人员", home="/s/tasks", acts=acts_of("inspector"), desks=())
 
 DASHBOARD = Row(
     subtitle="全市 · 2026 年 1 月至 8 月 5 日 · 演示数据",
@@ -450,7 +451,7 @@ SAMPLES: dict[str, dict[str, dict[str, object]]] = {
     "portal/login.html": {"": {"next": "", "error": "", "login": ""}, "failed": {"next": "/a", "error": "登录名或口令不正确。", "login": "wangke", "accounts": [("招标代理机构", "agency"), ("行政监督", "supervisor")]}},
     "portal/log.html": {"": {"nav": "log", "checkpoint": _CHECKPOINT, "entries": _ENTRIES, "next_before": 47_118}, "empty": {"nav": "log", "checkpoint": None, "entries": [], "next_before": None}},
     "portal/schema.html": {"": {"nav": "schema", "schema": _SCHEMA}},
-    "portal/rehearsal.html": {"": {"user": STAFF, "message": "", "error": ""}, "failed": {"user": STAFF, "message": "", "error": "演练时钟只能向前调整。"}, "moved": {"user": STAFF, "message": "演练时钟已调整。", "error": ""}},
+    "portal/rehearsal.html": {"": {"user": STAFF, "error": "", "typed": ""}, "failed": {"user": STAFF, "error": "演练时钟只能向前调整。", "typed": "2026-08-01 09:00"}},
     "portal/inbox.html": {"": {"user": BIDDER, "page": Row(role="bidder", messages=[Row(title="澄清文件（第 1 号）已发布", text="修改了交货地点，请重新下载。", href="#", sent_at=at("2026-07-20 10:12"), read=False, lot=TITLE), Row(title="招标文件获取成功", text="第 1 版。", href="#", sent_at=at("2026-07-17 08:50"), read=True, lot=TITLE)], prev_href=None, next_href=None)}, "empty": {"user": STAFF, "page": Row(role="staff", messages=[], prev_href=None, next_href=None)}},
     "portal/help.html": {"": {"nav": "help"}},
     "bidding/openings.html": {"": {"nav": "openings", "page": Row(running=[], coming=_OPENINGS, past=[])}},

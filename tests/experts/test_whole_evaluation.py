@@ -18,6 +18,7 @@ from portal.demo.steps import evaluating
 from portal.seals import SealDesk
 from tests.world import World
 from tests.worlds.evaluation_world import TestStage, make_stage
+from tests.worlds.rails import walk_rails
 
 
 @contextlib.asynccontextmanager
@@ -76,7 +77,9 @@ async def test_a_committee_is_drawn_called_and_signs_its_report(stage: TestStage
 
     session = await evaluating.begin(stage)
     assert await refused(members[0], f"/api/v1/calls/{calls[1]}/answer", {"answer": "accept"}) == "not-found"
+    await _no_locked_door(members[0], calls[0], "/review", is_open=False)
     await evaluating.check_in(stage, session, members)
+    await _no_locked_door(members[0], calls[0], "/score", is_open=False)
     review = await members[0].page(f"/e/tasks/{calls[0]}/review")
     assert "签名并提交" in review
     await evaluating.review(stage, session, members)
@@ -86,9 +89,11 @@ async def test_a_committee_is_drawn_called_and_signs_its_report(stage: TestStage
     await evaluating.score(stage, session, members)
     assert "综合得分与排序" in await members[1].page(f"/e/tasks/{calls[1]}/summary")
     await _locked_scores_stay(stage)
+    await _no_locked_door(members[0], calls[0], "/summary", is_open=True)
     await evaluating.conclude(stage, session, members)
     assert "全体已签署" in await members[0].page(f"/e/tasks/{calls[0]}/report")
     await _the_report_is_sealed(stage)
+    await _no_locked_door(members[0], calls[0], "/report", is_open=True)
 
     assert await rows(stage, "SELECT stage FROM trading_lot") == ["report_signed"]
     named = (await agency.get(f"/api/v1/lots/{lot}/committee"))["calls"]
@@ -98,6 +103,12 @@ async def test_a_committee_is_drawn_called_and_signs_its_report(stage: TestStage
     assert {call["name"] for call in masked} == {"●●●"}
     report = await supervisor.get(f"/api/v1/lots/{lot}/evaluation-report")
     assert {member["name"] for member in report["report"]["members"]} == {""}
+
+
+async def _no_locked_door(member: HttpPerson, call: str, step: str, *, is_open: bool) -> None:
+    seen, faults = await walk_rails(member._http, f"/e/tasks/{call}")
+    assert faults == []
+    assert (f"/e/tasks/{call}{step}" in seen) == is_open
 
 
 async def _the_draw_is_what_it_should_be(stage: TestStage) -> None:

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel.money import Money
 from kernel.web import filters as f
 
 
@@ -31,58 +32,9 @@ def test_wan_cuts(fen: int, text: str) -> None:
     assert f.wan(fen) == text
 
 
-# Source of the rows marked R: 《正确填写票据和结算凭证的基本规定》 (examples given there); the others follow its rules.
-@pytest.mark.parametrize(
-    "fen, text",
-    [
-        (140_950, "壹仟肆佰零玖元伍角"),  # R: ￥1,409.50
-        (600_714, "陆仟零柒元壹角肆分"),  # R: ￥6,007.14
-        (1_640_902, "壹万陆仟肆佰零玖元零贰分"),  # R: ￥16,409.02
-        (32_504, "叁佰贰拾伍元零肆分"),  # R: ￥325.04
-        (10_700_053, "壹拾万零柒仟元伍角叁分"),  # R: ￥107,000.53, second of its two forms
-        (0, "零元整"),
-        (5, "伍分"),
-        (50, "伍角"),
-        (100, "壹元整"),
-        (1_000_000_000, "壹仟万元整"),
-        (1_000_000_200, "壹仟万零贰元整"),
-        (10_000_000_000, "壹亿元整"),
-        (1_002_000_00, "壹佰万零贰仟元整"),
-        (18_642_031_855, "壹亿捌仟陆佰肆拾贰万零叁佰壹拾捌元伍角伍分"),
-    ],
-)
-def test_capital(fen: int, text: str) -> None:
-    assert f.capital(fen) == text
-
-
-@given(st.integers(min_value=0, max_value=10**14 - 1))
-def test_capital_reads_back(fen: int) -> None:
-    assert _read(f.capital(fen)) == fen
-
-
-def _read(text: str) -> int:
-    digits, units = "零壹贰叁肆伍陆柒捌玖", {"拾": 10, "佰": 100, "仟": 1000}
-    total = group = digit = 0
-    for ch in text:
-        if ch in digits:
-            digit = digits.index(ch)
-        elif ch in units:
-            group, digit = group + digit * units[ch], 0
-        elif ch in "万亿":
-            total, group, digit = total + (group + digit) * {"万": 10**4, "亿": 10**8}[ch], 0, 0
-        elif ch == "元":
-            total, group, digit = (total + group + digit) * 100, 0, 0
-        elif ch == "角":
-            total, digit = total + digit * 10, 0
-        elif ch == "分":
-            total, digit = total + digit, 0
-    return total
-
-
-def test_capital_refuses_what_it_cannot_write() -> None:
-    for fen in (-1, 10**14):
-        with pytest.raises(ValueError, match="out of range"):
-            f.capital(fen)
+def test_capitals_are_those_of_money() -> None:
+    assert f.capitals(120_050) == Money(120_050).capitals == "人民币壹仟贰佰元零伍角"
+    assert f.FILTERS["capitals"] is f.capitals
 
 
 def test_moments_are_in_beijing_whatever_the_zone() -> None:

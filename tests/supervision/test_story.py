@@ -20,6 +20,7 @@ from supervision.queries import list_picks
 from tests.factories.supervision import make_office
 from tests.factories.trading import at, uscc
 from tests.world import PASSWORD, World
+from tests.worlds.rails import walk_rails
 
 PAGE = {"accept": "text/html"}
 CASE: dict[str, Any] = {
@@ -115,6 +116,8 @@ async def test_every_page_shows_what_its_reader_may_know(world: World) -> None:
         assert (await lead.get(address, headers=PAGE)).status_code == 403
     assert (await centre.get(f"/s{base}", headers=PAGE)).status_code == 200
     assert (await visitor.get("/inspections", headers=PAGE)).text.count("CQ-2026-01") == 1
+    for client in (supervisor, lead, centre):
+        assert (await walk_rails(client, f"/s{base}"))[1] == []
 
     assert "尚未打开的任务" in (await lead.get("/s/tasks", headers=PAGE)).text
     assert (await lead.post(f"/s{base}/assignments", headers=PAGE)).status_code == 303

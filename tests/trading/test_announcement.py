@@ -3,6 +3,8 @@ from typing import Any
 
 import pytest
 
+from portal.gallery import environment
+from portal.samples.documents import DOCUMENTS
 from tests.factories.trading import at
 from tests.trading.laws import law_of
 from trading import wording
@@ -92,6 +94,38 @@ def test_the_leader_is_named_where_there_is_one(leader: str, certificate: str, s
     assert any(block.get("text") == f"第1名 丙：{said}" for block in wording.candidate_publicity(data))
 
 
+def test_the_printed_publicity_carries_every_part_that_the_rule_wants() -> None:
+    """R-ANN-03: one template prints all notices; what a publicity needs beyond that comes from its blocks."""
+    candidate = {
+        "rank": 1,
+        "bidder_name": "丙公司",
+        "price": "2986000.50",
+        "score": "93.42",
+        "quality": "合格品质",
+        "term": "三十日",
+        "qualification": "制造商授权齐全",
+        "leader": "周启明",
+        "leader_certificate": "一级建造师 1 号",
+    }
+    rejected = {"bidder_name": "丁公司", "reason": "未解密", "article": "第三十一条"}
+    data = DATA | {
+        "candidates": [candidate],
+        "rejected": [rejected],
+        "until": "2026-08-13T16:00:00.000Z",
+        "evaluation": "评标正常",
+        "objection_channel": "本平台在线提出",
+    }
+    sample = DOCUMENTS["print/notice.html"]
+    page = {**vars(sample["page"]), "body": wording.candidate_publicity(data), "contacts": []}
+
+    printed = environment().get_template("print/notice.html").render({**sample, "page": page})
+
+    wanted = [value for value in (*candidate.values(), *rejected.values()) if isinstance(value, str)]
+    wanted = [value for value in wanted if value != candidate["price"]]
+    for part in (*wanted, "2,986,000.50", "评标正常", "本平台在线提出", "2026年8月14日0时00分"):
+        assert part in printed, part
+
+
 @pytest.mark.parametrize("field", ["evaluation", "objection_channel"])
 def test_a_publicity_tells_how_it_went_and_how_to_object(field: str) -> None:
     (finding,) = check_candidates(PUBLICITY | {field: ""}, LotKind.GOODS)
@@ -115,7 +149,7 @@ def test_the_amount_of_an_award_notice_is_written_in_capitals_too() -> None:
     everything = "".join(block["text"] for block in wording.award_notice(data))
 
     assert "2,986,000.50 元" in everything
-    assert "人民币贰佰玖拾捌万陆仟元伍角" in everything
+    assert "人民币贰佰玖拾捌万陆仟元零伍角" in everything
 
 
 def test_every_basis_that_a_timeline_cites_is_a_known_article() -> None:

@@ -23,25 +23,12 @@ from trading.legal import law_of
 from trading.limits import due, publicity_of
 from trading.lot_view import LotView
 from trading.pages.common import Form, attempt, heading_of, require_agreement, texts_of
-from trading.pages.room import FormData, own_lot
+from trading.pages.room import FormData, own_lot, show_waiting
 from trading.queries import get_lot
 from trading.reading import list_notices_of
 from trading.reports import find_report
 from trading.standing import state_of
 from trading.vocabulary import Limit, Stage
-
-
-@dataclass(frozen=True, slots=True)
-class WaitingPage:
-    """A page whose turn has not come."""
-
-    base: str
-    title: str
-    number: str
-    lot_no: str
-    active: str
-    heading: str
-    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +108,7 @@ async def _show_candidates(
     report = await find_report(tx, lot.id)
     if report is None:
         why = "评标委员会全体成员签署报告后，在此公示中标候选人。"
-        return _nothing_yet(request, tx, lot, "candidates", "评标报告尚未提交", why)
+        return show_waiting(request, tx, lot, "candidates", "评标报告尚未提交", why)
     law = await law_of(tx, lot.regime, lot.registered_at)
     counted = publicity_of(legal_date(tx.now), law)
     published = [line for line in await list_notices_of(tx, lot.id) if line.kind is NoticeKind.CANDIDATES]
@@ -232,7 +219,7 @@ async def _show_award(
     lot = await get_lot(tx, lot.id)
     report = await find_report(tx, lot.id)
     if report is None or lot.publicity_until is None:
-        return _nothing_yet(request, tx, lot, "award", "中标候选人尚未公示", "公示期满后，招标人在此确定中标人。")
+        return show_waiting(request, tx, lot, "award", "中标候选人尚未公示", "公示期满后，招标人在此确定中标人。")
     law = await law_of(tx, lot.regime, lot.registered_at)
     award = await find_award(tx, lot.id)
     notice = await find_award_notice(tx, lot.id)
@@ -277,13 +264,6 @@ def _candidates(candidates: Sequence[RankedBid], *, only_first: bool) -> list[Ca
 def _sent(notice: AwardNoticeView) -> SentRow:
     href = f"/award-notices/{notice.id}" + ("/pdf" if notice.pdf_id else "")
     return SentRow(notice.number, href, notice.digest.hex(), notice.issued_at)
-
-
-def _nothing_yet(
-    request: Request[Any, Any, Any], tx: Tx, lot: LotView, active: str, title: str, why: str
-) -> Response[str]:
-    page = WaitingPage(**heading_of(lot, f"/a/lots/{lot.id}"), active=active, heading=title, why=why)
-    return render_page(request, "trading/waiting.html", {"page": page}, now=tx.now)
 
 
 HANDLERS = [

@@ -58,6 +58,27 @@ async def own_lot(tx: Tx, actor: Actor, lot_id: UUID) -> LotView:
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingPage:
+    """A page whose turn has not come."""
+
+    base: str
+    title: str
+    number: str
+    lot_no: str
+    active: str
+    heading: str
+    why: str
+
+
+def show_waiting(
+    request: Request[Any, Any, Any], tx: Tx, lot: LotView, active: str, heading: str, why: str
+) -> Response[str]:
+    """Show a page of the room whose turn has not come."""
+    page = WaitingPage(**heading_of(lot, f"/a/lots/{lot.id}"), active=active, heading=heading, why=why)
+    return render_page(request, "trading/waiting.html", {"page": page}, now=tx.now)
+
+
+@dataclass(frozen=True, slots=True)
 class SeatRow:
     """A trustee."""
 

@@ -1,0 +1,267 @@
+"""What one visitor sees of an opening, put together, and the parts of it that change while somebody watches.
+
+The public sees phases, clocks, trustees and the record; of bids nothing, not even how many, until all are read out.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from bidding import queries
+from bidding.opening_view import (
+    BidLine,
+    OpeningView,
+    SeatView,
+    find_opening,
+    form_keys_published,
+    list_bids_after_opening,
+    list_seats,
+)
+from bidding.pages.rooms import published_lot
+from bidding.pages.words import MINE, STAGES, base_of
+from bidding.vocabulary import BidState, OpeningStage, Policy
+from kernel.db.transaction import Tx
+from kernel.identity.actor import Actor
+from kernel.web.filters import hourminute
+from kernel.web.services import Services
+from trading.lot_view import LotView
+from trading.standing import state_of
+from trading.timeline import Event, list_timeline
+
+#: Entries that the record of the hall shows.
+_SHOWN = frozenset(
+    {
+        "bid.close",
+        "bid.share",
+        "bid.window-extended",
+        "bid.opened",
+        "bid.fault",
+        "opening.emergency",
+        "opening.concluded",
+        "opening.recorded",
+        "seal.used",
+        "lot.failed",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class HallBid:
+    """A line of the table in the hall."""
+
+    id: str
+    no: int
+    name: str
+    note: str
+    submitted_at: datetime
+    seal: str
+    state: tuple[str, str]
+    percent: None
+    price: int | None
+    offer: str
+    mine: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HallTrustee:
+    """A trustee in the hall."""
+
+    role: str
+    name: str
+    state: str
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class HallEntry:
+    """A line of the running record."""
+
+    at: datetime
+    text: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class HallPage:
+    """The context of `bidding/hall.html`."""
+
+    title: str
+    number: str
+    lot_no: str
+    buyer: str
+    agency: str
+    state: tuple[str, str]
+    phases: list[tuple[str, str, str]]
+    until: datetime | None
+    until_label: str
+    stream: str
+    secret: bool
+    bids: list[HallBid]
+    opened: int
+    total: int
+    offer_label: str
+    price_cap: int | None
+    policy: str
+    trustees: list[HallTrustee]
+    k: int
+    log: list[HallEntry]
+    objections: int
+    objection_href: str
+    parameters: list[tuple[str, str, str]]
+    record_href: str
+    verify_href: str
+    release_href: str
+    confirm_href: str
+
+
+async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
+    """Put together what one visitor sees of an opening."""
+    lot = await published_lot(tx, lot_id)
+    opening = await find_opening(tx, lot_id)
+    bids = await list_bids_after_opening(tx, lot_id)
+    events = await list_timeline(tx, None, lot)
+    own = None if actor is None or not actor.has("bidder") else await queries.find_own_bid(tx, actor, lot_id)
+    seats = opening.seats if opening else await list_seats(tx, lot_id)
+    label, until = _until(lot, opening, tx.now)
+    is_over = opening is not None and opening.stage in (OpeningStage.RECORDED, OpeningStage.FAILED)
+    releasing = opening is not None and opening.stage is OpeningStage.RELEASING and own is not None
+    return HallPage(
+        title=lot.title,
+        number=lot.tender,
+        lot_no=lot.number,
+        buyer=lot.procuring_entity_name,
+        agency=lot.agency_name,
+        state=STAGES[opening.stage] if opening else state_of(lot, tx.now),
+        phases=_phases(lot, opening),
+        until=until,
+        until_label=label,
+        stream="" if is_over else f"/openings/{lot_id}/events",
+        secret=not (opening is not None and opening.is_open),
+        bids=[_row(bid, actor) for bid in bids],
+        opened=sum(bid.state is BidState.OPENED for bid in bids),
+        total=len(bids),
+        offer_label="交货期或工期",
+        price_cap=lot.price_cap_fen,
+        policy=opening.policy.value if opening else str(lot.procedure.get("policy", Policy.BOTH.value)),
+        trustees=trustee_rows(seats, opening),
+        k=opening.k if opening else int(lot.procedure.get("k", 0)),
+        log=[_entry(event) for event in reversed(events) if event.type in _SHOWN],
+        objections=0,
+        objection_href="",
+        parameters=[],
+        record_href=f"/api/v1/lots/{lot_id}/opening/record.pdf" if opening and opening.record_file_id else "",
+        verify_href=await _verify_href(tx, lot_id, bids),
+        release_href=f"{base_of(lot_id)}/release" if releasing and own and own.state is BidState.CLOSED else "",
+        confirm_href=_confirm_href(actor, lot, opening),
+    )
+
+
+async def _verify_href(tx: Tx, lot_id: uuid.UUID, bids: list[BidLine]) -> str:
+    return f"/verify?forms={lot_id}" if bids and await form_keys_published(tx, lot_id) else ""
+
+
+def _confirm_href(actor: Actor | None, lot: LotView, opening: OpeningView | None) -> str:
+    may = actor is not None and actor.has("agency", "procuring_entity") and lot.is_party(actor.organisation_id)
+    return f"/a/lots/{lot.id}/opening/confirm" if may and opening and opening.stage is OpeningStage.OPENED else ""
+
+
+def _until(lot: LotView, opening: OpeningView | None, now: datetime) -> tuple[str, datetime | None]:
+    if opening is None:
+        return "距投标截止并开标", lot.deadline if lot.deadline and now < lot.deadline else None
+    words = {
+        OpeningStage.CLOSED: "正在固定截止清单",
+        OpeningStage.RELEASING: "距投标人解密截止",
+        OpeningStage.COMBINING: "等待见证人提交分片",
+        OpeningStage.OPENED: "已唱标，等待确认开标记录",
+        OpeningStage.RECORDED: "本场开标已结束",
+        OpeningStage.FAILED: "投标人少于三个，不予开标",
+    }
+    until = opening.window_until if opening.stage is OpeningStage.RELEASING else None
+    return words[opening.stage], until
+
+
+#: How many phases of the rail are behind us.
+_REACHED = {
+    OpeningStage.CLOSED: 2,
+    OpeningStage.RELEASING: 3,
+    OpeningStage.COMBINING: 4,
+    OpeningStage.OPENED: 6,
+    OpeningStage.RECORDED: 7,
+    OpeningStage.FAILED: 2,
+}
+
+
+def _phases(lot: LotView, opening: OpeningView | None) -> list[tuple[str, str, str]]:
+    reached = 0 if opening is None else _REACHED[opening.stage]
+    texts = ("接收投标", "投标截止", "固定截止清单", "投标人解密", "见证人解密", "唱标", "记录确认")
+    whens = (
+        None,
+        lot.deadline,
+        opening.closed_at if opening else None,
+        opening.window_until if opening else None,
+        None,
+        opening.opened_at if opening else None,
+        opening.confirmed_at if opening else None,
+    )
+    return [
+        ("done" if at < reached else "now" if at == reached else "", name, hourminute(when) if when else "")
+        for at, (name, when) in enumerate(zip(texts, whens, strict=True))
+    ]
+
+
+def _row(bid: BidLine, actor: Actor | None) -> HallBid:
+    return HallBid(
+        id=str(bid.bid_id),
+        no=bid.no,
+        name=bid.bidder_name,
+        note="",
+        submitted_at=bid.received_at,
+        seal="bad" if bid.state is BidState.FAULT_PLATFORM else "ok",
+        state=MINE[bid.state],
+        percent=None,
+        price=bid.price_fen,
+        offer=str(bid.form.get("period", "")),
+        mine=actor is not None and actor.organisation_id == bid.bidder_id,
+    )
+
+
+def trustee_rows(seats: tuple[SeatView, ...], opening: OpeningView | None) -> list[HallTrustee]:
+    """Return the trustees of a lot as hall and desk show them."""
+    is_over = opening is not None and opening.is_open
+    return [
+        HallTrustee(
+            role=seat.role,
+            name=f"{seat.person}（{seat.organisation}）",
+            state="on" if seat.posted_at else "spare" if is_over else "",
+            word=f"{hourminute(seat.posted_at)} 到位" if seat.posted_at else "候补" if is_over else "尚未提交",
+        )
+        for seat in seats
+    ]
+
+
+def _entry(event: Event) -> HallEntry:
+    index = "" if event.index is None else f"（账本第 {event.index} 条）"
+    note = f"：{event.note}" if event.note else ""
+    return HallEntry(event.at, f"{event.what}{note}{index}", "")
+
+
+def fragments_of(services: Services, page: HallPage, now: datetime) -> dict[str, str]:
+    """Render the parts of the hall that may change, by the id of their place."""
+    parts: Any = services.templates.get_template("macros/hall.html").module
+    ui: Any = services.templates.get_template("macros/ui.html").module
+    stage: Any = services.templates.get_template("macros/stage.html").module
+    live: Any = services.templates.get_template("macros/live.html").module
+    fragments = {
+        "hall-state": str(ui.tag(page.state[0], page.state[1])),
+        "hall-phases": str(stage.rail(page.phases, "开标进程", dark=True)),
+        "hall-keys": str(parts.key_list(page.trustees)),
+        "log": str(
+            Markup('<ol class="log">') + Markup("").join(live.log_line(line) for line in page.log) + Markup("</ol>")
+        ),
+    }
+    if not page.secret:
+        fragments["hall-table"] = str(parts.bid_table(page))
+    return fragments

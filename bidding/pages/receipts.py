@@ -1,0 +1,128 @@
+"""The receipt of a submission or a withdrawal, with where the log holds it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from litestar import Request, Response, get
+from markupsafe import Markup
+
+from bidding import queries
+from bidding.pages.own_bid import takes_bids
+from bidding.pages.rooms import published_lot
+from bidding.pages.words import SLOT_NAMES, base_of, receipt_no, receipt_state
+from bidding.queries import ReceiptView
+from bidding.vocabulary import SubmissionKind
+from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
+from kernel.db.transaction import Tx
+from kernel.errors import NotFound
+from kernel.identity.actor import Actor
+from kernel.log import reader
+from kernel.log.checkpoint import parse_checkpoint
+from kernel.web.figures import qr
+from kernel.web.guards import permits
+from kernel.web.render import render_page
+from kernel.web.services import Services
+from trading.pages.common import heading_of
+
+
+@dataclass(frozen=True, slots=True)
+class DocRow:
+    """A document in a receipt."""
+
+    slot: str
+    eid: str
+    bytes: int
+    chunks: int
+
+
+@dataclass(frozen=True, slots=True)
+class ProofRow:
+    """Where the log holds the receipt."""
+
+    index: int
+    size: int
+    root: str
+    at: datetime
+    witnesses: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptPage:
+    """The context of `bidding/receipt.html`."""
+
+    no: str
+    accepted: bool
+    state: tuple[str, str]
+    kind_word: str
+    base: str
+    title: str
+    number: str
+    lot_no: str
+    bidder_name: str
+    rev: int
+    replaces: int | None
+    received_at: datetime
+    millis: str
+    deadline: datetime
+    open: bool
+    reason: str
+    law: str
+    docs: list[DocRow]
+    submission: str
+    proof: ProofRow | None
+    signature: str
+    qr: Markup
+    pdf_href: str
+    json_href: str
+
+
+@get("/b/receipts/{digest:str}", guards=[permits("bid.room")], include_in_schema=False)
+async def receipt_page(
+    request: Request[Any, Any, Any], tx: Tx, services: Services, actor: Actor, digest: str
+) -> Response[str]:
+    """Show a receipt with its proof."""
+    try:
+        view = await queries.find_receipt(tx, actor, b64u_decode(digest, 32))
+    except NotCanonical as error:
+        raise NotFound from error
+    lot = await published_lot(tx, view.lot_id)
+    assert lot.deadline is not None
+    page = ReceiptPage(
+        **heading_of(lot, base_of(lot.id)),
+        no=receipt_no(view),
+        accepted=True,
+        state=receipt_state(view),
+        kind_word="撤回通知" if view.kind is SubmissionKind.WITHDRAWAL else "投标文件",
+        bidder_name=view.bidder_name,
+        rev=view.rev,
+        replaces=view.rev - 1 if view.rev > 1 and view.kind is SubmissionKind.SUBMISSION else None,
+        received_at=view.received_at,
+        millis=f"{view.received_at.microsecond // 1000:03d}",
+        deadline=lot.deadline,
+        open=takes_bids(lot, tx.now),
+        reason="",
+        law="",
+        docs=[DocRow(SLOT_NAMES[d["slot"]], d["eid"], d["bytes"], d["chunks"]) for d in view.documents],
+        submission=digest,
+        proof=await _proof(tx, services, view),
+        signature=view.receipt.rsplit(".", 1)[1],
+        qr=qr(f"{services.site.base_url}/verify"),
+        pdf_href="",
+        json_href=f"/api/v1/receipts/{digest}",
+    )
+    return render_page(request, "bidding/receipt.html", {"page": page}, nav="", now=tx.now)
+
+
+async def _proof(tx: Tx, services: Services, view: ReceiptView) -> ProofRow | None:
+    try:
+        proof = await reader.proof_of_entry(tx, view.entry_id)
+    except NotFound:
+        return None  # the log numbers it within a second
+    head = await reader.checkpoint_of_size(tx, proof["size"])
+    checkpoint = parse_checkpoint(head.note, services.trust)
+    witnesses = [cosignature.name for cosignature in checkpoint.cosignatures]
+    return ProofRow(proof["index"], checkpoint.size, b64u_encode(checkpoint.root), head.at, witnesses)
+
+
+HANDLERS = [receipt_page]

@@ -128,7 +128,7 @@ async def request_committee(tx: Tx, actor: Actor, vault: Vault, lot_id: uuid.UUI
     await record(tx, actor, "committee.requested", facts, subject=lot.id, visibility="parties")
     if oversight.organisation_id is not None:
         told = f"抽取 {number} 的候选名单已冻结，请在 {draft.commit_minutes} 分钟内提交随机数承诺。"
-        href = f"/verify/draws/{draw.id}"
+        href = f"/s/lots/{lot.id}/committee"
         await trading.tell(
             tx, [oversight.organisation_id], lot.id, kind="draw", title="请参与评标专家抽取", text=told, href=href
         )

@@ -4,13 +4,14 @@ from typing import Any
 
 from experts.api import calls, committees, sessions
 from experts.pages import committees as committee_pages
-from experts.pages import concluding, reviewing, tasks
+from experts.pages import concluding, oversight, reviewing, tasks
 
 HANDLERS: list[Any] = [
     *committees.HANDLERS,
     *calls.HANDLERS,
     *sessions.HANDLERS,
     *committee_pages.HANDLERS,
+    *oversight.HANDLERS,
     *tasks.HANDLERS,
     *reviewing.HANDLERS,
     *concluding.HANDLERS,

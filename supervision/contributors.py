@@ -3,6 +3,7 @@
 Law: R-DR-12; crypto.md §4.1. One honest contributor is enough for an unpredictable draw.
 """
 
+import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -32,6 +33,7 @@ class FoundContributor:
 
     login: str
     organisation: str
+    organisation_id: uuid.UUID
     contributor: dict[str, str]
 
     @property
@@ -65,7 +67,9 @@ async def find_contributors(
         elif organisation.uscc in inspected:
             faults.append(f"{organisation.name}自身在检查对象名录中，不能贡献随机数，请改由交易中心等单位贡献")
         else:
-            found.append(FoundContributor(login, organisation.name, _contributor(role, organisation, keys[-1])))
+            found.append(
+                FoundContributor(login, organisation.name, organisation.id, _contributor(role, organisation, keys[-1]))
+            )
     organisations = {one.contributor["org"] for one in found}
     if not faults and actor.uscc not in organisations:
         faults.append("监督部门必须贡献随机数")

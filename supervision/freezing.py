@@ -20,7 +20,8 @@ from kernel.errors import Conflict, InvalidInput
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from kernel.periods import legal_date
-from supervision.contributors import find_contributors
+from kernel.web.filters import minute
+from supervision.contributors import FoundContributor, find_contributors
 from supervision.drafts import FreezeDraft
 from supervision.inspections import access_inspection, advance, rates_of
 from supervision.models import Inspection, Inspector, Record, RegisterInspector, RegisterTarget, Target
@@ -38,6 +39,7 @@ from supervision.sampling import (
 )
 from supervision.stages import INSPECTION
 from supervision.vocabulary import REGIME, Stage
+from trading.facade import tell
 from trading.legal import law_of
 
 TARGETS = "targets"
@@ -89,6 +91,7 @@ async def freeze_targets(tx: Tx, actor: Actor, vault: Vault, inspection_id: uuid
         "rules": ["R-DR-02", "R-DR-07", "R-DR-12", "R-DR-15"],
     }
     await record(tx, actor, "inspection.frozen", facts, subject=inspection.id, visibility="public")
+    await _call(tx, inspection, contributors, draft)
     roster = [{"certificate": one.certificate, "unit": one.unit, "lead": one.may_lead} for one in people]
     await record(tx, actor, "inspection.roster", {"inspectors": roster}, subject=inspection.id)
     return draw.id
@@ -146,6 +149,7 @@ async def freeze_inspectors(
         "rules": ["R-DR-05"],
     }
     await record(tx, actor, "inspection.recusals", facts, subject=inspection.id)
+    await _call(tx, inspection, contributors, draft)
     return draw.id
 
 
@@ -274,6 +278,15 @@ async def _require_enough(
         more = f"另有 {len(short) - 1} 个对象也不够。" if len(short) > 1 else ""
         detail = f"检查对象“{name}”{message}。请补充检查人员名录后再冻结。{more}"
         raise InvalidInput(detail, [("inspectors", message)])
+
+
+async def _call(tx: Tx, inspection: Inspection, contributors: Sequence[FoundContributor], draft: FreezeDraft) -> None:
+    """Ask the other contributors to commit in time; the supervising body has frozen the draw itself."""
+    others = [one.organisation_id for one in contributors if one.organisation_id != inspection.organisation_id]
+    text = f"抽查 {inspection.number} 的名录已冻结，请在 {minute(draft.commit_by)} 前提交随机数承诺。"
+    await tell(
+        tx, others, None, kind="draw", title="请参与双随机抽查的抽取", text=text, href=f"/s/inspections/{inspection.id}"
+    )
 
 
 def _record(target: Target) -> TargetRecord:

@@ -21,7 +21,7 @@ class Revealed(msgspec.Struct, forbid_unknown_fields=True):
     """A contributor's random value, base64url."""
 
     party: str
-    value: str
+    r: str
 
 
 class Reason(msgspec.Struct, forbid_unknown_fields=True):

@@ -21,7 +21,7 @@ class MessageView:
     """A message as its receiver sees it."""
 
     id: uuid.UUID
-    lot_id: uuid.UUID
+    lot_id: uuid.UUID | None
     kind: str
     title: str
     text: str
@@ -31,9 +31,12 @@ class MessageView:
 
 
 async def tell(
-    tx: Tx, organisations: Iterable[uuid.UUID], lot_id: uuid.UUID, *, kind: str, title: str, text: str, href: str
+    tx: Tx, organisations: Iterable[uuid.UUID], lot_id: uuid.UUID | None, *, kind: str, title: str, text: str, href: str
 ) -> None:
     """Put one message into the inbox of each organisation.
+
+    Args:
+        lot_id: None for what concerns no lot, such as the draw of an inspection.
 
     Nothing of it goes into the log: the number of deliveries would tell the number of holders (R-ANN-05).
     """

@@ -176,7 +176,7 @@ def message_json(message: MessageView) -> dict[str, Any]:
     """Write a message of the inbox."""
     return {
         "id": str(message.id),
-        "lot_id": str(message.lot_id),
+        "lot_id": None if message.lot_id is None else str(message.lot_id),
         "kind": message.kind,
         "title": message.title,
         "text": message.text,

@@ -48,6 +48,42 @@ def acts_of(role: str) -> frozenset[str]:
     return frozenset(act for act, rule in platform_policy().rules.items() if role in rule.roles)
 
 
+def part(step: str) -> Row:
+    """Return a supervisor's part in a draw at a step."""
+    at_commit = step in ("commit", "other", "await-commits", "stuck")
+    told = at("2026-08-06 13:05")
+    rows = [
+        Row(
+            name="云澜市公共资源交易监督管理局",
+            role="行政监督",
+            committed_at=None if step in ("commit", "other") else told,
+            revealed_at=told if step in ("await-reveals", "drawn") else None,
+            mine=step != "watch",
+        ),
+        Row(
+            name="云澜市公共资源交易中心",
+            role="交易中心",
+            committed_at=None if at_commit else told,
+            revealed_at=told if step == "drawn" else None,
+            mine=False,
+        ),
+    ]
+    return Row(
+        draw="/api/v1/draws/1",
+        number="CQ-2026-04/T1",
+        step=step,
+        party="" if step == "watch" else "supervisor:11420000MB1A2B3C4W",
+        signer="李卫东" if step == "other" else "",
+        commit_by=at("2026-08-06 13:40"),
+        reveal_by=at("2026-08-06 14:40"),
+        rows=rows,
+        commit_href="#",
+        reveal_href="#",
+        close_href="#",
+        void_href="#" if step == "stuck" else "",
+    )
+
+
 DEADLINE = at("2026-08-06 14:00:00")
 SITE = Row(
     name="云澜市公共资源交易平台",

@@ -1,6 +1,19 @@
 """Samples of the expert's pages and of the committee page of the agency."""
 
-from portal.samples.common import AGENT, BIDDERS, EMPTY_FORM, EXPERT, NUMBER, PRICES, TITLE, Row, at, digest
+from portal.samples.common import (
+    AGENT,
+    BIDDERS,
+    EMPTY_FORM,
+    EXPERT,
+    NUMBER,
+    PRICES,
+    SUPERVISOR,
+    TITLE,
+    Row,
+    at,
+    digest,
+    part,
+)
 
 BASE = "/e/tasks/01J2Q8"
 _COMMON = {"base": BASE, "title": TITLE, "number": NUMBER, "lot_no": "001", "desk": "/api/v1/sessions/1", "key": "k1"}
@@ -295,15 +308,9 @@ REQUEST = Row(
         "specialities": [("A080304", "计算机与网络"), ("A080305", "数据库与软件"), ("B010000", "经济")],
         "spec": None,
         "excluded": [],
-        "contributors": [],
-        "commit_by": None,
-        "commit_href": "",
-        "reveal_href": "",
+        "part": None,
         "seats": [],
         "law": "招标投标法第三十七条",
-        "draw": "/api/v1/draws/1",
-        "party": "agency",
-        "statement": "",
     }
 )
 CALLING = Row(
@@ -320,28 +327,10 @@ CALLING = Row(
             odds=[("计算机与网络", "3 / 212"), ("数据库与软件", "2 / 165")],
         ),
         "excluded": [("与投标人同一单位", 9), ("与招标人有利害关系", 4), ("评审时间冲突", 61)],
-        "contributors": [
-            Row(
-                name="代理机构",
-                role="贡献方",
-                committed_at=at("2026-08-06 15:12"),
-                revealed_at=at("2026-08-06 15:30"),
-                mine=True,
-            ),
-            Row(
-                name="行政监督",
-                role="贡献方",
-                committed_at=at("2026-08-06 15:14"),
-                revealed_at=at("2026-08-06 15:30"),
-                mine=False,
-            ),
-        ],
-        "commit_by": at("2026-08-06 15:30"),
-        "commit_href": "/api/v1/draws/1/commits",
-        "reveal_href": "/api/v1/draws/1/reveals",
+        "part": part("drawn"),
         "seats": [
-            Row(no=1, group="计算机与网络", word="已接受", kind="ok", name="●●●", at=at("2026-08-06 15:41")),
-            Row(no=2, group="计算机与网络", word="已接受", kind="ok", name="●●●", at=at("2026-08-06 15:44")),
+            Row(no=1, group="计算机与网络", word="已接受", kind="ok", name="●●●", at=at("2026-08-06 15:41"), reason=""),
+            Row(no=2, group="计算机与网络", word="已接受", kind="ok", name="●●●", at=at("2026-08-06 15:44"), reason=""),
             Row(
                 no=3,
                 group="计算机与网络",
@@ -349,9 +338,30 @@ CALLING = Row(
                 kind="warn",
                 name="●●●",
                 at=at("2026-08-06 15:52"),
+                reason="时间冲突",
             ),
-            Row(no=4, group="数据库与软件", word="待答复", kind="mute", name="●●●", at=None),
-            Row(no=5, group="数据库与软件", word="已接受", kind="ok", name="●●●", at=at("2026-08-06 15:46")),
+            Row(no=4, group="数据库与软件", word="待答复", kind="mute", name="●●●", at=None, reason=""),
+            Row(no=5, group="数据库与软件", word="已接受", kind="ok", name="●●●", at=at("2026-08-06 15:46"), reason=""),
+        ],
+    }
+)
+
+
+OVERSEEN = Row(
+    **{
+        **_COMMON,
+        **{name: getattr(CALLING, name) for name in ("stage", "form", "spec", "seats", "law")},
+        "base": "/s/lots/01J2Q8/committee",
+        "part": part("reveal"),
+        "exclusions": [
+            Row(no="ZJ000412", name="沈远", ground="与投标人有利害关系", unit="91610131MA6TX0XJ2K", rule="R-REC-01"),
+            Row(
+                no="ZJ001204",
+                name="朱清扬",
+                ground="在招标人或代理机构任职",
+                unit="91610131MA6TX0XJ2K",
+                rule="R-REC-02",
+            ),
         ],
     }
 )
@@ -376,5 +386,6 @@ SAMPLES = {
     "experts/score.html": {"": _expert(SCORE), "locked": _expert(SCORE_LOCKED)},
     "experts/summary.html": {"": _expert(SUMMARY), "waiting": _expert(WAITING)},
     "experts/report.html": {"": _expert(REPORT), "signed": _expert(Row(**{**vars(REPORT), "signed": True})), "final": _expert(REPORT_FINAL)},
-    "experts/committee.html": {"": {"user": AGENT, "page": CALLING}, "request": {"user": AGENT, "page": REQUEST}, "keyless": {"user": AGENT, "page": Row(**{**vars(REQUEST), "key": ""})}},
+    "experts/committee.html": {"": {"user": AGENT, "page": CALLING}, "request": {"user": AGENT, "page": REQUEST}, "keyless": {"user": AGENT, "page": Row(**{**vars(REQUEST), "key": ""})}, **{step: {"user": AGENT, "page": Row(**{**vars(CALLING), "stage": "frozen", "seats": [], "part": part(step)})} for step in ("commit", "stuck")}},
+    "experts/oversight.html": {"": {"user": SUPERVISOR, "page": OVERSEEN}, "empty": {"user": SUPERVISOR, "page": Row(**{**vars(OVERSEEN), "seats": [], "exclusions": [], "part": part("commit")})}},
 }  # fmt: skip

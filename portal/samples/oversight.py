@@ -21,6 +21,7 @@ from portal.samples.common import (
     acts_of,
     at,
     digest,
+    part,
 )
 
 _MONTHS = ("1月", "2月", "3月", "4月", "5月", "6月", "7月")
@@ -162,7 +163,6 @@ INSPECTION = Row(
     codes=[("1", "未发现问题"), ("5", "发现问题已责令改正")],
     freeze=None,
     closable=False,
-    voidable=False,
     no="CQ-2026-04",
     title="2026 年第 4 期：招标代理机构从业行为",
     state=("info", "检查中"),
@@ -173,7 +173,8 @@ INSPECTION = Row(
         ("分层", "按信用等级 3%、10%、30%、100%"),
         ("回避", "3 人次，由下一顺位递补"),
     ],
-    draw=Row(href="/verify/draws/2", commit_href="", reveal_href="", contributors=[]),
+    draw_href="/verify/draws/2",
+    part=None,
     picks=_PICKS,
     tasks=[],
     publish_by=date(2026, 9, 25),
@@ -197,15 +198,7 @@ SUPERVISED = Row(
     **{
         **vars(INSPECTION),
         "role": "supervisor",
-        "draw": Row(
-            href="#",
-            commit_href="#",
-            reveal_href="#",
-            contributors=[
-                Row(name="监督局", committed=True, revealed=True, mine=True),
-                Row(name="住建局", committed=True, revealed=False, mine=False),
-            ],
-        ),
+        "part": part("reveal"),
         "publishable": True,
         "statement": "我确认检查记录已核对，依法应当公开的内容完整",
     }
@@ -237,12 +230,11 @@ PLANNED = Row(
         "role": "supervisor",
         "picks": [],
         "rectifications": [],
-        "draw": None,
+        "draw_href": "",
         "publish_by": None,
         "digest": "",
         "freeze": Row(title="冻结检查对象名录", contributors=[("jd", "监督局"), ("zx", "交易中心")]),
         "closable": True,
-        "voidable": True,
     }
 )
 
@@ -267,6 +259,30 @@ VERIFY = Row(
         ("sunlit verify 回执.json --trust 信任文件.json", "核验一份回执"),
         ("sunlit verify 抽取记录.json 候选名单.json", "复算一次抽取"),
         ("sunlit verify 全案核验包.zip", "核验一个标段从公告到中标的全部记录"),
+    ],
+)
+TAKING_PART = Row(
+    role="supervisor",
+    key="Zk3wQ2fX9aLm0PpR5tUvWw",
+    rows=[
+        Row(
+            number="CQ-2026-04/T1",
+            title="检查对象抽取",
+            matter=INSPECTION.title,
+            href="#",
+            state=("warn", "待您承诺"),
+            until=at("2026-08-06 13:40"),
+            at=at("2026-08-06 13:00"),
+        ),
+        Row(
+            number="CQ-C1100000189017141002-001-01",
+            title="评标专家抽取",
+            matter=TITLE,
+            href="#",
+            state=("ok", "已抽取"),
+            until=None,
+            at=at("2026-08-06 11:00"),
+        ),
     ],
 )
 _TX = [
@@ -442,10 +458,11 @@ def _supervisor(page: Row) -> dict[str, object]:
 SAMPLES: dict[str, dict[str, dict[str, object]]] = {
     "supervision/dashboard.html": {"": _supervisor(DASHBOARD), "empty": _supervisor(Row(**{**vars(DASHBOARD), "figures": [], "openings": [], "clues": [], "inspections": []}))},
     "supervision/inspection_new.html": {"": _supervisor(NEW), "errors": _supervisor(Row(**{**vars(NEW), "form": Row(values={}, errors={"title": "填写名称", "items": "至少选择一个抽查事项"})}))},
-    "supervision/inspection.html": {"": {"nav": "inspections", "page": INSPECTION}, "supervisor": _supervisor(SUPERVISED), "inspector": {"user": INSPECTOR, "page": INSPECTED}, "draft": _supervisor(PLANNED), "frozen": {"nav": "inspections", "page": Row(**{**vars(INSPECTION), "picks": [], "rectifications": [], "draw": None, "publish_by": None, "digest": ""})}},
+    "supervision/inspection.html": {"": {"nav": "inspections", "page": INSPECTION}, "supervisor": _supervisor(SUPERVISED), "inspector": {"user": INSPECTOR, "page": INSPECTED}, "draft": _supervisor(PLANNED), **{f"draw-{step}": _supervisor(Row(**{**vars(SUPERVISED), "publishable": False, "rectifications": [], "picks": [], "publish_by": None, "part": part(step)})) for step in ("commit", "other", "await-commits", "await-close", "await-reveals", "stuck", "drawn", "void", "watch")}, "frozen": {"nav": "inspections", "page": Row(**{**vars(INSPECTION), "picks": [], "rectifications": [], "draw_href": "", "publish_by": None, "digest": ""})}},
     "supervision/inspections.html": {"": {"nav": "inspections", "page": Row(rows=[Row(no="CQ-2026-04", title=INSPECTION.title, href="#", targets=128, picked=13, state=("info", "检查中"), at=at("2026-08-14 10:31"))], prev_href=None, next_href=None)}, "empty": {"nav": "inspections", "page": Row(rows=[], prev_href=None, next_href=None)}},
     "supervision/tasks.html": {"": {"user": INSPECTOR, "page": Row(tasks=[Row(title=INSPECTION.title, href="#", target="长安招标代理有限公司", due=date(2026, 8, 28), mates="ZF-025", state=("warn", "待检查"))])}, "empty": {"user": INSPECTOR, "page": Row(tasks=[])}},
     "portal/verify.html": {"": {"nav": "verify", "page": VERIFY}, "unknown": {"nav": "verify", "page": Row(**{**vars(VERIFY), "q": "HZ-0", "problem": "没有找到这个编号。请核对后重新输入。", "draws": [], "lots": []})}},
+    "portal/draws.html": {"": _supervisor(TAKING_PART), "empty": _supervisor(Row(role="supervisor", rows=[], key=""))},
     "portal/draw.html": {"": {"nav": "verify", "page": DRAW}, "frozen": {"nav": "verify", "page": FROZEN}},
     "portal/receipt_verify.html": {"": {"nav": "verify", "page": RECEIPT}, "opened": {"nav": "verify", "page": Row(**{**vars(RECEIPT), "opened": True, "bidder_name": "西安云枢信息技术有限公司"})}, "unknown": {"nav": "verify", "page": Row(**{**vars(RECEIPT), "found": False})}},
     "portal/login.html": {"": {"next": "", "error": "", "login": ""}, "failed": {"next": "/a", "error": "登录名或口令不正确。", "login": "wangke", "accounts": [("招标代理机构", "agency"), ("行政监督", "supervisor")]}},

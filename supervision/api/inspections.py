@@ -187,9 +187,9 @@ async def close(tx: Tx, actor: Actor, inspection_id: UUID) -> dict[str, str]:
 async def reveal(tx: Tx, actor: Actor, services: Services, inspection_id: UUID, data: Revealed) -> dict[str, bool]:
     """Take a random value."""
     try:
-        value = b64u_decode(data.value, 32)
+        value = b64u_decode(data.r, 32)
     except NotCanonical as error:
-        raise InvalidInput("随机数应为 32 字节。", [("value", "base64url，32 字节")]) from error
+        raise InvalidInput("随机数应为 32 字节。", [("r", "base64url，32 字节")]) from error
     return {"drawn": await drawing.reveal(tx, actor, services.plugins["vault"], inspection_id, data.party, value)}
 
 

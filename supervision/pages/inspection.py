@@ -12,7 +12,6 @@ from litestar.params import Body, QueryParameter
 
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
-from kernel.errors import NotFound
 from kernel.identity.actor import Actor
 from kernel.web.guards import PUBLIC, permits
 from kernel.web.render import render_page
@@ -82,12 +81,13 @@ async def close(
 
 @post("/s/inspections/{inspection_id:uuid}/void", guards=[permits("inspection.decide")], include_in_schema=False)
 async def void(
-    request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID
+    request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID, data: FormData
 ) -> Response[Any]:
     """Declare an attempt void."""
-    return await _try(
-        request, tx, actor, services, inspection_id, Form(), lambda: drawing.void(tx, actor, inspection_id)
-    )
+    form = Form(texts_of(data))
+    if not require_agreement(form, "void"):
+        return await _show(request, tx, actor, services, inspection_id, form)
+    return await _try(request, tx, actor, services, inspection_id, form, lambda: drawing.void(tx, actor, inspection_id))
 
 
 @post("/s/inspections/{inspection_id:uuid}/assignments", guards=[permits("inspection.record")], include_in_schema=False)
@@ -182,9 +182,7 @@ async def _show(
     chosen: UUID | None = None,
 ) -> Response[str]:
     view = await get_inspection(tx, inspection_id)
-    if actor.has(Role.SUPERVISOR):
-        if view.organisation_id != actor.organisation_id:
-            raise NotFound
+    if actor.has(Role.SUPERVISOR) and view.organisation_id == actor.organisation_id:
         page = await supervisor_page(tx, view, actor, form)
     elif actor.has(Role.INSPECTOR):
         page = await inspector_page(tx, view, actor, services.plugins["vault"], form, chosen)

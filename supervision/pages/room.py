@@ -1,15 +1,17 @@
 """One inspection as a page: public, for its supervisor, for an inspector, for a contributor of randomness."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from kernel.canonical import b64u_encode, parse_time
+from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
+from kernel.drawbook.card import PartCard, part_card
 from kernel.drawbook.identities import leaf_of_person
+from kernel.drawbook.part import find_part
 from kernel.drawbook.vault import Vault
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
@@ -18,31 +20,13 @@ from kernel.web.filters import minute, monthday
 from supervision.queries import DrawView, InspectionView, PickView, find_place, list_picks
 from supervision.records import RECORD_TYP, list_assignments
 from supervision.register_queries import list_contributor_accounts
-from supervision.vocabulary import KIND_WORDS, RESULT_WORDS, STAGE_WORDS, ResultCode, Stage
+from supervision.vocabulary import KIND_WORDS, RESULT_WORDS, STAGE_WORDS, ResultCode, Role, Stage
 from trading.pages.common import Form
 
 _ORDER = (Stage.DRAFT, Stage.FROZEN, Stage.COMMITTED, Stage.DRAWN, Stage.ASSIGNED, Stage.RECORDED, Stage.PUBLISHED)
+#: Who contributes randomness, by the first word of the party.
+PARTY_WORDS = {"supervisor": "行政监督", "centre": "交易中心", "agency": "代理机构"}
 STATEMENT = "我确认检查记录已核对，依法应当公开的内容完整"
-
-
-@dataclass(frozen=True, slots=True)
-class ContributorRow:
-    """A contributor's progress."""
-
-    name: str
-    committed: bool
-    revealed: bool
-    mine: bool
-
-
-@dataclass(frozen=True, slots=True)
-class DrawRow:
-    """The draw beside the title."""
-
-    href: str
-    commit_href: str
-    reveal_href: str
-    contributors: list[ContributorRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +87,14 @@ class InspectionPage:
     publish_by: date | None
     published_at: datetime | None
     pdf_href: str
-    draw: DrawRow | None = None
+    draw_href: str = ""
+    part: PartCard | None = None
     picks: list[PickRow] = field(default_factory=list)
     openable: bool = False
     tasks: list[TaskRow] = field(default_factory=list)
     codes: list[tuple[str, str]] = field(default_factory=list)
     freeze: FreezeRow | None = None
     closable: bool = False
-    voidable: bool = False
     publishable: bool = False
     statement: str = STATEMENT
     form: Form = field(default_factory=Form)
@@ -142,7 +126,6 @@ async def supervisor_page(tx: Tx, view: InspectionView, actor: Actor, form: Form
     if running is not None:
         waiting = any(not one.committed for one in running.contributors)
         page.closable = running.state == "frozen" and not waiting
-        page.voidable = _is_overdue(running, tx.now)
     page.publishable = view.stage is Stage.RECORDED
     return page
 
@@ -205,15 +188,20 @@ async def _frame(tx: Tx, view: InspectionView, role: str, base: str, actor: Acto
         pdf_href="" if view.file_id is None else f"/inspections/{view.id}/paper.pdf",
     )
     if draw is not None:
-        api = f"/api/v1/inspections/{view.id}"
-        rows = [
-            ContributorRow(one.organisation, one.committed, one.revealed, actor is not None and one.org == actor.uscc)
-            for one in draw.contributors
-        ]
-        page.draw = DrawRow(f"/verify/draws/{draw.id}", f"{api}/commits", f"{api}/reveals", rows)
+        page.draw_href = f"/verify/draws/{draw.id}"
+        if actor is not None and role != "inspector":
+            page.part = await _part(tx, view, draw, actor, base)
         page.digest = draw.spec_hash.hex()
         page.log_index = (await find_entry(tx, draw.spec_entry)).index
     return page
+
+
+async def _part(tx: Tx, view: InspectionView, draw: DrawView, actor: Actor, base: str) -> PartCard:
+    leads = actor.has(Role.SUPERVISOR) and actor.organisation_id == view.organisation_id
+    part = await find_part(tx, actor, draw.id, may_close=leads)
+    api = f"/api/v1/inspections/{view.id}"
+    close_href, void_href = (f"{api}/close", f"{base}/void") if leads else ("", "")
+    return part_card(part, PARTY_WORDS, base=api, close_href=close_href, void_href=void_href)
 
 
 def _steps(view: InspectionView) -> list[tuple[str, str, str]]:
@@ -299,11 +287,3 @@ def _task(view: InspectionView, pick: PickView, form: Form) -> TaskRow:
         sign = SignRow(href, json.dumps(payload, ensure_ascii=False), RECORD_TYP, "、".join(made.signed_by))
     items = [(item["code"], item["name"]) for item in view.items]
     return TaskRow(pick.target_id, pick.name, items, 0 if made is None else made.version, form, sign)
-
-
-def _is_overdue(draw: DrawView, now: datetime) -> bool:
-    if draw.state == "frozen":
-        missing: Sequence[Any] = [one for one in draw.contributors if not one.committed]
-        return bool(missing) and now >= parse_time(draw.spec["commit_by"])
-    missing = [one for one in draw.contributors if not one.revealed]
-    return bool(missing) and now >= parse_time(draw.spec["reveal_by"])

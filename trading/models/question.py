@@ -41,14 +41,14 @@ class Answer(Base):
 
 
 class Message(Base):
-    """A message in an organisation's inbox."""
+    """A message in an organisation's inbox; about a lot, or about a matter of a package above."""
 
     __tablename__ = "trading_message"
     __table_args__ = (Index("ix_trading_message_organisation_id", "organisation_id", "sent_at"),)
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     organisation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_organisation.id"))
-    lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trading_lot.id"))
+    lot_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("trading_lot.id"))
     kind: Mapped[str]
     title: Mapped[str]
     text: Mapped[str]

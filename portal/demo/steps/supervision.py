@@ -135,7 +135,7 @@ async def _draw(stage: Stage, inspection: str, which: str, people: list[HttpPers
         await stage.say(person.name, "提交随机数承诺", rule="R-DR-12", entry=entry)
     await supervisor.post(f"{base}/close")
     for party, (person, value) in values.items():
-        await person.post(f"{base}/reveals", {"party": party, "value": b64u_encode(value)})
+        await person.post(f"{base}/reveals", {"party": party, "r": b64u_encode(value)})
     entry = await _entry(stage, supervisor, inspection, "draw.result")
     await stage.say("各方", "公开随机数，结果由公式算出", rule="R-DR-12", entry=entry)
     await _replay(stage, f"{base}/draws/{which}", draw)

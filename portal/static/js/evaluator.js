@@ -4,20 +4,19 @@
  * put together from what the page shows and what the platform holds, so that nobody signs a digest of something else.
  *
  * Markup: a form with data-sign ("check-in", "review", "scores" or "report") and data-desk (address of the own desk);
- * `#keyfile` and `#keypass`; outcomes in `#say`. `#makekey` makes the key at the first visit.
+ * outcomes in `#say`; the key as in ownkey.js.
  */
-import { post, read, registerKey } from './api.js';
+import { post, read } from './api.js';
 import './app.js';
 import { b64u, utf8 } from './bytes.js';
 import { jcs } from './canonical.js';
 import { Refusal, must } from './errors.js';
 import { sha256 } from './hash.js';
 import { sign } from './jws.js';
-import { makePersonFile, readPersonFile } from './keyfile.js';
-import { $, chosenBytes, input, maybe, onPress, outcome, save } from './ui.js';
+import { ownSigner } from './ownkey.js';
+import { onPress, outcome } from './ui.js';
 import { explain } from './words.js';
 
-const MIN_PASSPHRASE = 12;
 const { say, fail } = outcome('say');
 
 /** @param {unknown} value */
@@ -98,13 +97,6 @@ const ACTS = {
 /** @param {string} type @param {any} desk @param {string} told */
 const lock = (type, desk, told) => ({ v: 1, type, session: desk.session, seat: desk.seat, digest: told });
 
-async function ownKey() {
-  const data = await chosenBytes(input('keyfile'));
-  if (!data) throw new Refusal('choose', '请选择密钥文件');
-  if (input('keypass').value === '') throw new Refusal('choose', '请输入密钥口令');
-  return (await readPersonFile(data, input('keypass').value)).sign;
-}
-
 /** @param {HTMLFormElement} form */
 function signing(form) {
   const button = /** @type {HTMLElement | null} */ (form.querySelector('[data-go]'));
@@ -114,10 +106,10 @@ function signing(form) {
       const agree = /** @type {HTMLInputElement | null} */ (form.querySelector('[name=agree], [name=promise]'));
       if (agree && !agree.checked) throw new Refusal('choose', '请先勾选确认');
       say('正在打开密钥…');
-      const key = await ownKey();
+      const signer = await ownSigner();
       say('正在核对并签名…');
       const { typ, payload, send } = await ACTS[form.dataset.sign ?? ''](form, form.dataset.desk ?? '');
-      await send(await sign({ privateKey: key.signing, kid: key.kid }, typ, payload));
+      await send(await sign(signer, typ, payload));
       location.reload();
     } catch (error) {
       fail(explain(error));
@@ -125,22 +117,4 @@ function signing(form) {
   });
 }
 
-function makeKey() {
-  onPress($('makekey'), async () => {
-    const passphrase = input('newpass').value;
-    if (passphrase.length < MIN_PASSPHRASE) return fail(`请设置至少 ${MIN_PASSPHRASE} 个字符的口令。`);
-    try {
-      say('正在生成密钥…');
-      const made = await makePersonFile(passphrase);
-      save(`expert-${made.sign.kid.slice(0, 8)}.key`, made.file, 'application/octet-stream');
-      await registerKey('sign', b64u(made.sign.spki));
-      location.reload();
-    } catch (error) {
-      fail(explain(error));
-    }
-    return undefined;
-  });
-}
-
-if (maybe('makekey')) makeKey();
 for (const form of document.querySelectorAll('form[data-sign]')) if (form instanceof HTMLFormElement) signing(form);

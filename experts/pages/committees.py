@@ -48,7 +48,7 @@ async def committee_form(
     return Response(None, status_code=303, headers={"Location": f"/a/lots/{lot_id}/committee"})
 
 
-@post("/a/lots/{lot_id:uuid}/committee/void", guards=[permits("draw.end")], include_in_schema=False)
+@post("/a/lots/{lot_id:uuid}/committee/void", guards=[permits("committee.request")], include_in_schema=False)
 async def void_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, data: FormData
 ) -> Response[Any]:

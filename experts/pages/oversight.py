@@ -13,6 +13,7 @@ from experts import queries
 from experts.pages.draws import GROUNDS, drawn_of, give_up
 from experts.recusal import Ground
 from kernel.db.transaction import Tx
+from kernel.drawbook.shelf import require_contributor
 from kernel.identity.actor import Actor
 from kernel.web.guards import permits
 from kernel.web.render import render_page
@@ -40,12 +41,17 @@ async def oversee(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id:
     return await _show(request, tx, actor, lot_id, Form())
 
 
-@post("/s/lots/{lot_id:uuid}/committee/void", guards=[permits("draw.end")], include_in_schema=False)
+@post(
+    "/s/lots/{lot_id:uuid}/committee/void",
+    guards=[permits("committee.exclusions"), permits("draw.end")],
+    include_in_schema=False,
+)
 async def void_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, data: FormData
 ) -> Response[Any]:
     """Declare the draw void after somebody stayed silent; the next application names it."""
     form = Form(texts_of(data))
+    await require_contributor(tx, actor, (await queries.get_committee(tx, actor, lot_id)).draw_id)
     await give_up(tx, actor, lot_id, form)
     if form.errors:
         return await _show(request, tx, actor, lot_id, form, status=422)

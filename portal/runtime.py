@@ -9,7 +9,7 @@ from portal import keyring
 from portal.embedded.home import Home
 from portal.plugins import make_plugins
 from portal.settings import ObjectStoreSettings, Settings
-from portal.wiring import build_services
+from portal.wiring import build_services, random_password
 
 
 def services_of_settings(settings: Settings, *, seals: bool = False) -> Services:
@@ -33,6 +33,9 @@ def services_of_settings(settings: Settings, *, seals: bool = False) -> Services
             demo=settings.rehearsal,
         ),
         secret_key=settings.secret_key.reveal().encode(),
+        proxies=settings.trusted_proxies,
+        # In production "this machine" may be a proxy that speaks for everybody: without a token nobody measures.
+        metrics_token=settings.metrics_token.reveal() or (random_password() if settings.production else ""),
         secure_cookies=settings.base_url.startswith("https://"),
         plugins=make_plugins(home, seals=seals),
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from kernel.web.origin import Proxies
 from portal.embedded.home import CHECKOUT, Home, choose_home
 from portal.embedded.postgres import DATABASE, LOGINS
 from portal.errors import CommandError
@@ -88,6 +89,8 @@ class Settings:
     signer_token: Secret
     witnesses: tuple[Address, ...]
     witness_token: Secret
+    trusted_proxies: Proxies
+    metrics_token: Secret
     #: Which services `serve` starts itself, because no outside address was given.
     embedded_postgres: bool
     embedded_valkey: bool
@@ -131,6 +134,16 @@ VARIABLES = (
     Variable("SUNLIT_SIGNER_TOKEN", "signer_token", "secret shared with the signer; default: made in the data folder"),
     Variable("SUNLIT_WITNESSES", "witnesses", "`host:port` of witnesses, with commas; empty: `serve` runs one"),
     Variable("SUNLIT_WITNESS_TOKEN", "witness_token", "secret shared with the witnesses; default: as for the signer"),
+    Variable(
+        "SUNLIT_TRUSTED_PROXIES",
+        "trusted_proxies",
+        "addresses or networks of reverse proxies, with commas, whose `X-Forwarded-For` names the visitor; empty: none",
+    ),
+    Variable(
+        "SUNLIT_METRICS_TOKEN",
+        "metrics_token",
+        "secret; `/metrics` answers to `Authorization: Bearer` with it; empty: to this machine; production: nobody",
+    ),
 )
 #: Fields that follow from the others and have no variable of their own.
 DERIVED = frozenset({"embedded_postgres", "embedded_valkey", "embedded_signer", "embedded_witness", "asked_port"})
@@ -182,6 +195,8 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         signer_token=Secret(reader.text("SUNLIT_SIGNER_TOKEN") or state.known_password("signer") or ""),
         witnesses=witnesses or tuple(filter(None, [_embedded_address(endpoints, "witness")])),
         witness_token=Secret(reader.text("SUNLIT_WITNESS_TOKEN") or state.known_password("witness") or ""),
+        trusted_proxies=reader.checked("SUNLIT_TRUSTED_PROXIES", _networks, Proxies()),
+        metrics_token=Secret(reader.text("SUNLIT_METRICS_TOKEN")),
         embedded_postgres=not reader.text("SUNLIT_DATABASE_URL"),
         embedded_valkey=not redis,
         embedded_signer=not signer,
@@ -284,6 +299,8 @@ def _object_store(reader: _Reader, home: Path) -> ObjectStoreSettings:
 def _faults_together(settings: Settings, reader: _Reader) -> list[str]:
     """What is wrong with settings that are each right alone."""
     faults = []
+    if settings.metrics_token and len(settings.metrics_token.reveal()) < 16:
+        faults.append("SUNLIT_METRICS_TOKEN 至少需要 16 个字符")
     if settings.production:
         if settings.rehearsal:
             faults.append("SUNLIT_PRODUCTION 与 SUNLIT_REHEARSAL 不能同时为 1")
@@ -324,6 +341,13 @@ def _address(word: str) -> Address:
 
 def _addresses(word: str) -> tuple[Address, ...]:
     return tuple(_address(part.strip()) for part in word.split(",") if part.strip())
+
+
+def _networks(word: str) -> Proxies:
+    try:
+        return Proxies(part.strip() for part in word.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError("应为 IP 地址或网段，多个用逗号分隔") from error
 
 
 def _redis_url(word: str) -> str:

@@ -11,6 +11,7 @@ from kernel.files.store import FileStore
 from kernel.log.feed import CheckpointFeed
 from kernel.log.platform import PlatformKey
 from kernel.web.assets import Assets
+from kernel.web.origin import NOBODY, Proxies
 from kernel.web.render import make_environment
 from kernel.web.services import Services, Site
 from portal.homes import describe_user
@@ -35,6 +36,8 @@ def build_services(
     secret_key: bytes,
     secure_cookies: bool = False,
     plugins: dict[str, Any] | None = None,
+    proxies: Proxies = NOBODY,
+    metrics_token: str = "",
 ) -> Services:
     """Assemble what the doors reach.
 
@@ -58,6 +61,8 @@ def build_services(
         describe_user=describe_user,
         secure_cookies=secure_cookies,
         plugins=plugins or {},
+        proxies=proxies,
+        metrics_token=metrics_token,
     )
 
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 NAME = LogName("test.sunlit.example/log")
 TOKEN = "signer-and-sequencer-share-this"
 PASSWORD = "a long enough password"
+METRICS_TOKEN = "whoever-measures-has-this"
 
 
 @dataclass(slots=True)
@@ -50,10 +51,10 @@ class World:
     rounds: Rounds
     clients: list[httpx.AsyncClient] = field(default_factory=list)
 
-    def client(self) -> httpx.AsyncClient:
+    def client(self, origin: str = "127.0.0.1") -> httpx.AsyncClient:
         """Return a browser without a session; it sends the form token by itself."""
         made = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=self.app, raise_app_exceptions=False),
+            transport=httpx.ASGITransport(app=self.app, raise_app_exceptions=False, client=(origin, 123)),
             base_url="http://testserver",
         )
         made.event_hooks = {"request": [_TokenHook(made)]}
@@ -170,6 +171,7 @@ async def make_world(database: "FreshDatabase") -> AsyncIterator[World]:
             site=Site("阳光交易", "测试中心", "http://testserver", rehearsal=True, demo=True),
             secret_key=b"k" * 32,
             plugins={"fields": FieldCipher(b"f" * 32)},
+            metrics_token=METRICS_TOKEN,
         )
         app = create_app(services)
         sequencing = asyncio.create_task(sequencer.run())

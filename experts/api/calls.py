@@ -37,7 +37,9 @@ async def open_with_code(request: Request[Any, Any, Any], services: Services, co
         await sessions.require_attempts_left(tx, _LOGIN, origin)
     try:
         async with services.db.begin() as tx:
-            return await calls.sign_in_with_code(tx, code, visitor)
+            opened = await calls.sign_in_with_code(tx, code, visitor)
+            await sessions.record_attempt(tx, _LOGIN, origin, ok=True)
+            return opened
     except NotPermitted:
         async with services.db.begin() as tx:
             await sessions.record_attempt(tx, _LOGIN, origin, ok=False)

@@ -4,7 +4,7 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db.base import Base
@@ -145,7 +145,7 @@ class Access(Base):
 
 
 class LoginAttempt(Base):
-    """Failed and successful sign-ins, for the rate limit and for oversight."""
+    """Failed and successful sign-ins, for oversight, and to know the origins that are a login's own."""
 
     __tablename__ = "identity_login_attempt"
     __table_args__ = (Index("ix_identity_login_attempt_login_at", "login", "at"),)
@@ -154,4 +154,15 @@ class LoginAttempt(Base):
     login: Mapped[str]
     origin: Mapped[str]
     ok: Mapped[bool]
+    at: Mapped[datetime]
+
+
+class Throttle(Base):
+    """How full a bucket of sign-in attempts was at an instant (`kernel.identity.throttle`)."""
+
+    __tablename__ = "identity_throttle"
+    __table_args__ = (Index("ix_identity_throttle_at", "at"),)
+
+    key: Mapped[bytes] = mapped_column(primary_key=True)
+    level: Mapped[float] = mapped_column(Double)
     at: Mapped[datetime]

@@ -16,7 +16,8 @@ from sqlalchemy import select as sa_select
 from kernel import ids
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
-from kernel.errors import NotPermitted, TooManyRequests
+from kernel.errors import NotPermitted
+from kernel.identity import throttle
 from kernel.identity.accounts import password_matches
 from kernel.identity.actor import Actor
 from kernel.identity.models import Account, LoginAttempt, Organisation, Session
@@ -26,9 +27,6 @@ IDLE = timedelta(hours=2)
 ABSOLUTE = timedelta(hours=12)
 #: How long a fresh proof of identity counts for acts that need one.
 STEP_UP = timedelta(minutes=10)
-#: Failed sign-ins of one login from one origin within the window before the door closes for a while.
-MAX_FAILURES = 5
-WINDOW = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,29 +163,24 @@ async def end_session(tx: Tx, secret: str) -> None:
     await tx.session.execute(delete(Session).where(Session.id_hash == _hash(secret)))
 
 
-async def require_attempts_left(tx: Tx, login: str, origin: str) -> None:
-    """Refuse when too many sign-ins of this login failed from this origin.
+async def require_attempts_left(tx: Tx, login: str, origin: str, *, device: str | None = None) -> None:
+    """Count a sign-in before it is looked at, and refuse it when too many failed (`kernel.identity.throttle`).
 
-    The count is kept per login *and* origin, so that nobody can lock somebody else out from afar.
+    The caller commits before it verifies anything, and calls `record_attempt` afterwards.
+
+    Args:
+        device: mark of a browser that this login knows, "" for a strange one; None where nothing can be guessed.
 
     Raises:
-        TooManyRequests: five failures within a quarter of an hour.
+        TooManyRequests: a limit is reached.
     """
-    row = (
-        await tx.session.execute(
-            text(
-                "SELECT count(*) FILTER (WHERE NOT ok) FROM identity_login_attempt"
-                " WHERE login = :login AND origin = :origin AND at > clock_timestamp() - cast(:span AS interval)"
-            ),
-            {"login": login, "origin": origin, "span": WINDOW},
-        )
-    ).scalar_one()
-    if row >= MAX_FAILURES:
-        raise TooManyRequests("登录失败次数过多，请 15 分钟后再试。", retry_after_s=int(WINDOW.total_seconds()))
+    await throttle.take(tx, await throttle.buckets_of(tx, login, origin, device))
 
 
-async def record_attempt(tx: Tx, login: str, origin: str, *, ok: bool) -> None:
-    """Keep a sign-in attempt."""
+async def record_attempt(tx: Tx, login: str, origin: str, *, ok: bool, device: str | None = None) -> None:
+    """Keep a sign-in attempt; one that succeeded counts no longer."""
+    if ok:
+        await throttle.give_back(tx, await throttle.buckets_of(tx, login, origin, device))
     tx.session.add(LoginAttempt(login=login[:200], origin=origin[:64], ok=ok, at=await _real_now(tx)))
 
 

@@ -193,6 +193,16 @@ class SignerClient:
         """Return the size of the largest tree that was signed."""
         return int((await self._ask({"act": "last"}))["size"])
 
+    async def last(self) -> Head | None:
+        """Return the largest head that was signed; None before the first.
+
+        Raises:
+            SigningRefused: the token is wrong.
+            Unavailable: it cannot be reached.
+        """
+        told = await self._ask({"act": "last"})
+        return Head(int(told["size"]), b64u_decode(told["root"], 32)) if told["size"] else None
+
     async def sign(self, size: int, root: bytes, proof: list[bytes]) -> str:
         """Return the signature line for a head.
 

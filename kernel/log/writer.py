@@ -57,6 +57,7 @@ async def record(
         "at": format_time(tx.now),
         "actor": actor.described(),
         "facts": facts,
+        "visibility": visibility,
     }
     if subject is not None:
         detail["subject"] = str(subject)

@@ -13,6 +13,7 @@ from kernel.identity.actor import Actor
 from kernel.log.feed import CheckpointFeed
 from kernel.log.platform import PlatformKey
 from kernel.web.assets import Assets
+from kernel.web.origin import NOBODY, Proxies
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Services:
         describe_user: says what the shell shows of a signed-in person.
         csrf_key: secret with which form tokens are bound to sessions.
         plugins: collaborators of the packages above the kernel, by name.
+        proxies: addresses whose `X-Forwarded-For` is believed.
+        metrics_token: opens `/metrics` from elsewhere than this machine; empty opens it to nobody else.
     """
 
     db: Database
@@ -68,6 +71,8 @@ class Services:
     describe_user: Callable[[Actor], UserView]
     secure_cookies: bool = False
     plugins: dict[str, Any] = field(default_factory=dict)
+    proxies: Proxies = NOBODY
+    metrics_token: str = ""
 
 
 def services_of(request: Request[Any, Any, Any]) -> Services:

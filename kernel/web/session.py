@@ -19,11 +19,16 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.canonical import b64u_encode
+from kernel.identity import throttle
 from kernel.identity.actor import Actor
 from kernel.identity.sessions import find_actor, touch_session
+from kernel.web.origin import origin_of_scope
 from kernel.web.services import Services
 
 SESSION_COOKIE = "sid"
+#: Knows this browser for logins that it has signed in before (`kernel.identity.throttle`).
+DEVICE_COOKIE = "dev"
+_DEVICE_AGE_S = 90 * 86_400
 CSRF_COOKIE = "csrf"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _MAX_FORM = 1 << 20
@@ -75,6 +80,8 @@ class SessionLayer:
         if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)
             return
+        if scope["client"]:  # who is asking, for every door
+            scope["client"] = (origin_of_scope(scope, self.services.proxies), scope["client"][1])
         jar = cookies_of(scope)
         secret = jar.get(SESSION_COOKIE, "")
         actor = await self._actor(secret, scope["method"])
@@ -88,6 +95,7 @@ class SessionLayer:
         state = scope.setdefault("state", {})
         # `visitor` names the browser whether or not somebody is signed in: challenges are bound to it.
         state.update(actor=actor, csrf=token, sid=secret, visitor=secret or anonymous or fresh, mode=_mode(jar))
+        state["devices"] = jar.get(DEVICE_COOKIE, "")
 
         async def answer(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -95,7 +103,7 @@ class SessionLayer:
                 present = {name for name, _ in message["headers"]}
                 headers = [*message["headers"], *(h for h in HEADERS if h[0] not in present)]
                 if not _cacheable(message["headers"]):
-                    headers += self._cookies(fresh, token, jar)
+                    headers += self._cookies(fresh, token, jar, state["devices"])
                 message["headers"] = headers
             await send(message)
 
@@ -115,14 +123,27 @@ class SessionLayer:
                 await touch_session(tx, secret)
             return actor
 
-    def _cookies(self, fresh: str, token: str, jar: dict[str, str]) -> list[tuple[bytes, bytes]]:
+    def _cookies(self, fresh: str, token: str, jar: dict[str, str], devices: str) -> list[tuple[bytes, bytes]]:
         flags = "; Path=/; SameSite=Lax" + ("; Secure" if self.services.secure_cookies else "")
         cookies = []
         if fresh:
             cookies.append((b"set-cookie", f"pre={fresh}{flags}; HttpOnly".encode()))
         if jar.get(CSRF_COOKIE) != token:
             cookies.append((b"set-cookie", f"{CSRF_COOKIE}={token}{flags}".encode()))
+        if devices != jar.get(DEVICE_COOKIE, ""):
+            kept = f"{DEVICE_COOKIE}={devices}{flags}; HttpOnly; Max-Age={_DEVICE_AGE_S}"
+            cookies.append((b"set-cookie", kept.encode()))
         return cookies
+
+
+def known_device(scope: Scope, services: Services, login: str) -> str:
+    """Return the mark of a browser that has signed this login in before; "" for a strange one."""
+    return throttle.device_of(services.csrf_key, login, scope["state"]["devices"])
+
+
+def keep_device(scope: Scope, services: Services, login: str) -> None:
+    """Let the answer's cookie know this browser for a login that was just signed in."""
+    scope["state"]["devices"] = throttle.remember_device(services.csrf_key, login, scope["state"]["devices"])
 
 
 def _mode(jar: dict[str, str]) -> str:

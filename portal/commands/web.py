@@ -31,6 +31,7 @@ def run(args: argparse.Namespace) -> int:
         access_log=False,
         log_level="warning",
         server_header=False,
+        proxy_headers=False,  # the session layer reads X-Forwarded-For, from proxies that the settings name
         timeout_keep_alive=75,  # longer than clients and proxies in front keep theirs: no request meets a closing line
         timeout_graceful_shutdown=5,
     )

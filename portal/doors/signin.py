@@ -7,14 +7,13 @@ from litestar import Request, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
-from kernel.db.transaction import Database
 from kernel.errors import DomainError, NotPermitted
 from kernel.identity import sessions
 from kernel.identity.sessions import OpenedSession
 from kernel.web.guards import PUBLIC, actor_of_connection
 from kernel.web.render import render_page
 from kernel.web.services import Services
-from kernel.web.session import session_cookie
+from kernel.web.session import keep_device, known_device, session_cookie
 from portal.homes import home_of
 
 
@@ -44,14 +43,17 @@ def safe_next(target: str) -> str:
     return target if good else ""
 
 
-async def _sign_in(db: Database, login: str, password: str, origin: str) -> OpenedSession:
+async def _sign_in(request: Request[Any, Any, Any], services: Services, login: str, password: str) -> OpenedSession:
+    db, origin = services.db, _origin(request)
+    device = known_device(request.scope, services, login)
     async with db.begin() as tx:
-        await sessions.require_attempts_left(tx, login, origin)
+        await sessions.require_attempts_left(tx, login, origin, device=device)
     try:
         async with db.begin() as tx:
             account = await sessions.check_password(tx, login, password)
             opened = await sessions.open_session(tx, account, method="password")
-            await sessions.record_attempt(tx, login, origin, ok=True)
+            await sessions.record_attempt(tx, login, origin, ok=True, device=device)
+            keep_device(request.scope, services, login)
             return opened
     except NotPermitted:
         async with db.begin() as tx:
@@ -73,7 +75,7 @@ async def login_form(
 ) -> Response[Any]:
     """Sign in from the form."""
     try:
-        opened = await _sign_in(services.db, data.login, data.password, _origin(request))
+        opened = await _sign_in(request, services, data.login, data.password)
     except DomainError as error:
         context = {"next": safe_next(data.next), "error": error.detail, "login": data.login}
         return render_page(request, "portal/login.html", context, nav="登录", status=422)
@@ -90,7 +92,7 @@ async def login_form(
 @post("/api/v1/auth/password", opt=PUBLIC, status_code=200, tags=["sign-in"], summary="Sign in with a password")
 async def login_api(request: Request[Any, Any, Any], services: Services, data: Credentials) -> Response[dict[str, Any]]:
     """Sign in; the session comes as a cookie."""
-    opened = await _sign_in(services.db, data.login, data.password, _origin(request))
+    opened = await _sign_in(request, services, data.login, data.password)
     body = {"name": opened.actor.name, "roles": sorted(opened.actor.roles), "next": home_of(opened.actor)}
     return Response(body, headers={"Set-Cookie": _cookie(services, opened)})
 

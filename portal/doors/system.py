@@ -1,13 +1,16 @@
 """Time, health, metrics, static files, API description."""
 
+import hmac
+import ipaddress
 from datetime import UTC
 from typing import Any
 
-from litestar import Response, get
+from litestar import Request, Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from kernel.db.transaction import Tx
+from kernel.errors import NotFound
 from kernel.web.guards import PUBLIC
 from kernel.web.services import Services
 
@@ -45,9 +48,31 @@ async def ready(tx: Tx) -> Response[dict[str, Any]]:
 
 
 @get("/metrics", opt=PUBLIC, include_in_schema=False)
-async def metrics() -> Response[bytes]:
-    """Return the process's counters for Prometheus; none of them counts bids or bidders."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+async def metrics(request: Request[Any, Any, Any], services: Services) -> Response[bytes]:
+    """Return the process's counters for Prometheus, to this machine or whoever has the token.
+
+    None of them counts bids or bidders; but memory and processor time move with every upload, so they are not public.
+    Through a proxy the visitor is not this machine, unless the proxy is not configured and itself runs here: then a
+    header that it adds gives it away.
+
+    Raises:
+        NotFound: anybody else asks.
+    """
+    if not _may_measure(request, services.metrics_token):
+        raise NotFound
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+
+def _may_measure(request: Request[Any, Any, Any], token: str) -> bool:
+    given = request.headers.get("authorization", "")
+    if token and hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        return True
+    forwarded = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "via", "x-real-ip"))
+    try:
+        local = ipaddress.ip_address(request.client.host if request.client else "").is_loopback
+    except ValueError:
+        local = False
+    return local and not forwarded and not token
 
 
 @get("/static/{version:str}/{path:path}", opt=PUBLIC, include_in_schema=False)

@@ -37,10 +37,9 @@ def note_home(home: Path) -> None:
 
 
 def known_pins() -> Pins:
-    """Return the trust files of the folder in `SUNLIT_HOME`, of the default one, and of those noted."""
-    named = os.environ.get("SUNLIT_HOME")
+    """Return the trust files of the default data folder and of those noted."""
     pins: dict[bytes, str] = {}
-    for folder in dict.fromkeys([*([named] if named else []), str(_CHECKOUT / "var"), *_noted()]):
+    for folder in dict.fromkeys([str(_CHECKOUT / "var"), *_noted()]):
         with contextlib.suppress(OSError, LogError):
             pins[read_trust((Path(folder) / "trust.json").read_bytes()).digest] = folder
     return pins

@@ -33,7 +33,6 @@ _MOVING = re.compile(
 #: static files say nothing of bids; the stream never ends, and its own test listens to it.
 _APART = {
     "/api/v1/time",
-    "/metrics",
     "/health/ready",
     "/log/checkpoint",
     "/log/tile/{path}",

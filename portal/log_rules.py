@@ -1,0 +1,44 @@
+"""What an audit of the log has to know of the entries whose details have a fixed form (`docs/spec`).
+
+Entries of `kernel.log.writer.record` name their matter and visibility themselves. Those of fixed form are byte-exact
+contracts with no room for it; here stands under which matter they belong and who may read them.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from kernel.log.audit import AuditRules
+
+VISIBILITY: Final = {
+    "bid.accepted": "sealed",
+    "bid.withdrawn": "sealed",
+    "bid.rejected": "sealed",
+    "bid.release": "sealed",
+    "bid.window-closed": "sealed",
+    "bid.close": "public",
+    "bid.opened": "public",
+    "bid.fault": "public",
+    "keyset.published": "public",
+    "cover": "sealed",
+    "draw.spec": "public",
+    "draw.commit": "public",
+    "draw.close": "public",
+    "draw.result": "public",
+    "draw.replacement": "public",
+    "draw.void": "public",
+}
+
+
+def _introduces(kind: str, detail: Mapping[str, Any]) -> object:
+    facts = detail.get("facts", {})
+    return (facts.get("tender"), facts.get("lot")) if kind == "lot.registered" else None
+
+
+def _names(kind: str, detail: Mapping[str, Any]) -> object:
+    """Bids and keysets name their lot by tender and number; draws are of any matter."""
+    return (detail.get("tender"), detail.get("lot")) if kind.partition(".")[0] in ("bid", "keyset") else None
+
+
+RULES: Final = AuditRules(
+    visibility=VISIBILITY, unseals=frozenset({"bid.opened"}), introduces=_introduces, names=_names
+)

@@ -1,8 +1,10 @@
 """Where a signed message of a bidder wants to go: read before its signature is, so that a refusal can be addressed."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
+from bidding.clerks import may_sign
 from bidding.licence import LoginError, SignedAct, verify_act
 from bidding.licence_trust import LicenceTrust
 from bidding.messages import TYPES
@@ -53,13 +55,19 @@ async def find_addressee(tx: Tx, actor: Actor, token: str) -> tuple[LotView, Int
     return lot, await require_interest(tx, actor, lot.id)
 
 
-def verify_bidder_message(
-    tx: Tx, actor: Actor, token: str, kind: str, trust: LicenceTrust, refuse: Callable[[str], Exception]
+async def verify_bidder_message(
+    tx: Tx,
+    actor: Actor,
+    token: str,
+    kind: str,
+    trust: LicenceTrust,
+    lot_id: uuid.UUID,
+    refuse: Callable[[str], Exception],
 ) -> SignedAct:
-    """Verify the signature of a message by the certificate of the actor's own company.
+    """Verify the signature of a message by the actor's own company: its licence, or a clerk's who may sign for the lot.
 
     Args:
-        refuse: makes the refusal for the reasons `signature` and `certificate`.
+        refuse: makes the refusal for the reasons `signature`, `certificate` and `signer`.
     """
     try:
         act = verify_act(
@@ -74,4 +82,6 @@ def verify_bidder_message(
         raise refuse("signature") from None
     if act.claims.uscc != actor.uscc:
         raise refuse("certificate")
+    if not await may_sign(tx, act.claims, actor.organisation_id, lot_id):
+        raise refuse("signer")
     return act

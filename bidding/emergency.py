@@ -74,7 +74,7 @@ async def give_keys(tx: Tx, actor: Actor, token: str, *, trust: LicenceTrust) ->
     opening = (await tx.session.execute(query, {"lot": lot.id})).one_or_none()
     if opening is None or opening.emergency_reason is None:
         raise KeyUsedTooEarly("监督部门尚未决定启用应急解密，平台拒收文件密钥。", lot.id, "emergency-key")
-    act = verify_bidder_message(tx, actor, token, EMERGENCY, trust, _refuse)
+    act = await verify_bidder_message(tx, actor, token, EMERGENCY, trust, lot.id, _refuse)
     try:
         message = check_message(act.payload, EMERGENCY)
     except MessageError:

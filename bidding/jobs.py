@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bidding import closing, combining, printing, releasing
+from bidding import closing, combining, printing, readiness, releasing
 from bidding.vocabulary import OpeningStage
 from kernel.db.transaction import Tx
 from kernel.outbox.queue import Handler
@@ -80,6 +80,13 @@ _CLOSED_FILES = (
 )
 
 
+async def warn_of_expiry(services: Services) -> None:
+    """Send warnings of certificates and appointments that end soon, once a day of the platform's clock."""
+    async with services.db.begin() as tx:
+        if await readiness.begin_day(tx):
+            await readiness.warn_of_expiry(tx)
+
+
 async def _guarded(lot_id: uuid.UUID, work: Awaitable[object]) -> None:
     try:
         await work
@@ -98,4 +105,5 @@ DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (
     fix_deadline_checkpoints,
     close_windows,
     advance_openings,
+    warn_of_expiry,
 )

@@ -143,7 +143,7 @@ async def propose_keyset(
 
 def _require_may_propose(actor: Actor, lot: LotView) -> None:
     policy.require(actor, "keyset.propose")
-    if not actor.has("centre") and not lot.is_party(actor.organisation_id):
+    if not actor.has("centre") and not lot.is_run_by(actor.organisation_id):
         raise NotFound
 
 

@@ -70,7 +70,7 @@ async def list_trustees(tx: Tx) -> list[dict[str, Any]]:
 
 async def find_own_bid(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> OwnBidView | None:
     """Return the actor's own bid for a lot; None without an interest, or for another account of the organisation."""
-    if actor.organisation_id is None or not actor.has("bidder"):
+    if actor.organisation_id is None or not actor.has("bidder") or not actor.covers(lot_id):
         return None
     interest = await find_interest(tx, lot_id, actor.organisation_id)
     if interest is None:
@@ -111,7 +111,7 @@ async def find_receipt(tx: Tx, actor: Actor, digest: bytes) -> ReceiptView:
             "oversight": actor.has("supervisor"),
         },
     )
-    if not found:
+    if not found or not actor.covers(found[0].lot_id):
         raise NotFound
     return found[0]
 
@@ -137,7 +137,7 @@ async def list_own_submissions(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[
     return await _receipts(
         tx,
         "WHERE s.lot_id = :lot AND i.organisation_id = :organisation ORDER BY s.rev DESC",
-        {"lot": lot_id, "organisation": actor.organisation_id},
+        {"lot": lot_id, "organisation": actor.organisation_id if actor.covers(lot_id) else None},
     )
 
 

@@ -36,7 +36,7 @@ async def confirm_record(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> None:
     """
     policy.require(actor, "opening.confirm")
     lot = await trading.get_lot(tx, lot_id)
-    if not lot.is_party(actor.organisation_id):
+    if not lot.is_run_by(actor.organisation_id):
         raise NotFound
     query = text("SELECT * FROM bidding_opening WHERE lot_id = :lot FOR UPDATE")
     opening = (await tx.session.execute(query, {"lot": lot_id})).one_or_none()

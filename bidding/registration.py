@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import delete, select, text
 
+from bidding.clerks import find_clerk_account, is_holder
 from bidding.licence import LOGIN_ACT, Claims, LoginError, session_binding, verify_login
 from bidding.licence_trust import LicenceTrust
 from bidding.models.bid import Bid
@@ -28,7 +29,7 @@ from kernel.errors import Conflict, DeadlinePassed, NotFound, NotPermitted, TooE
 from kernel.identity import policy
 from kernel.identity.accounts import add_person_key, create_account, ensure_organisation, list_person_keys
 from kernel.identity.actor import Actor, system_actor
-from kernel.identity.models import Account
+from kernel.identity.models import Account, Organisation
 from kernel.identity.sessions import OpenedSession, open_session
 from kernel.log.writer import record
 from kernel.parties.organisations import grant_role, note_certified
@@ -53,6 +54,8 @@ _REASONS = {
     "nonce": "登录请求已失效或已使用，请刷新页面重新登录。",
     "binding": "登录请求属于另一个浏览器会话，请刷新页面重新登录。",
     "expired": "登录请求已超时，请重新登录；请检查本机时间是否准确。",
+    "not-appointed": "您的办事人证书有效，但本单位没有给您授权，或授权已经结束。申请已转给本单位的执照持有人，授权后即可登录。",
+    "unknown-organisation": "本单位尚未在平台注册，请先由执照持有人用电子营业执照登录一次。",
 }
 
 
@@ -60,6 +63,20 @@ class LicenceRefused(VerificationFailed):
     """The answer to a challenge does not sign anybody in; `reason` is the code of crypto.md §6.2."""
 
     code = "licence-refused"
+
+
+class ClerkRefused(LicenceRefused):
+    """A clerk's certificate is good, but its organisation has not appointed the clerk.
+
+    Attributes:
+        claims: what the verified certificate says.
+        certificate: the one that signed.
+    """
+
+    def __init__(self, reason: str, claims: Claims, certificate: x509.Certificate) -> None:
+        super().__init__(_REASONS[reason], reason=reason)
+        self.claims = claims
+        self.certificate = certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,10 +189,10 @@ async def sign_in_with_licence(
     except LoginError as refusal:
         raise refused(refusal.code) from None
 
-    account, is_new = await _account_of(tx, claims)
+    leaf = read_x5c(parse(b64u_decode(token.split(".")[0]))["x5c"])[0]  # verified above
+    account, is_new = await _account_of(tx, claims) if is_holder(claims) else (await _clerk_of(tx, claims, leaf), False)
     if account.disabled_at is not None:
         raise refused("disabled")
-    leaf = read_x5c(parse(b64u_decode(token.split(".")[0]))["x5c"])[0]  # verified above
     await add_person_key(
         tx,
         account.id,
@@ -248,6 +265,15 @@ async def _account_of(tx: Tx, claims: Claims) -> tuple[Account, bool]:
     return account, True
 
 
+async def _clerk_of(tx: Tx, claims: Claims, leaf: x509.Certificate) -> Account:
+    account = await find_clerk_account(tx, claims)
+    if account is None:
+        known = select(Organisation.id).where(Organisation.uscc == claims.uscc)
+        found = (await tx.session.execute(known)).scalar_one_or_none()
+        raise ClerkRefused("unknown-organisation" if found is None else "not-appointed", claims, leaf)
+    return account
+
+
 async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> InterestView:
     """Take part in a lot: obtain its documents, get a pseudonym. A second time the same answer comes.
 
@@ -265,7 +291,7 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
     """
     policy.require(actor, "lot.join")
     lot = await trading.get_lot(tx, lot_id)
-    if lot.published_at is None or actor.organisation_id is None:
+    if lot.published_at is None or actor.organisation_id is None or not actor.covers(lot_id):
         raise NotFound
     known = await find_interest(tx, lot_id, actor.organisation_id)
     if known is not None:
@@ -339,6 +365,6 @@ async def require_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> InterestV
     """
     policy.require(actor, "bid.room")
     found = None if actor.organisation_id is None else await find_interest(tx, lot_id, actor.organisation_id)
-    if found is None:
+    if found is None or not actor.covers(lot_id):
         raise NotFound("您尚未登记参加本标段，或该标段不存在。")
     return found

@@ -44,6 +44,7 @@ class CloseListBroken(RuntimeError):
 _WORDS = {
     "signature": "签名未通过核验，请使用本单位的电子营业执照签名。",
     "certificate": "签名所用的执照不属于当前登录的单位。",
+    "signer": "签名人不是本单位执照持有人，也没有本标段有效的签名授权。",
     "message": "解密内容的格式不正确。",
     "bidder": "投标代号与登记不符。",
     "submission": "这不是截止时有效的那次递交。",
@@ -76,7 +77,7 @@ async def release(tx: Tx, actor: Actor, token: str, *, trust: LicenceTrust) -> N
     lot, interest = await find_addressee(tx, actor, token)
     opening = await _opening(tx, lot.id)
     _require_window(lot, opening, await tx.instant())
-    act = verify_bidder_message(tx, actor, token, RELEASE, trust, _refuse)
+    act = await verify_bidder_message(tx, actor, token, RELEASE, trust, lot.id, _refuse)
     message = _checked(act.payload)
     if message["bidder"] != interest.pseudonym:
         raise _refuse("bidder")

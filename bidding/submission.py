@@ -40,6 +40,7 @@ _WORDS = {
     "late": "投标已截止，平台未接收本次递交。",
     "signature": "签名未通过核验，请使用本单位的电子营业执照签名。",
     "certificate": "签名所用的执照不属于当前登录的单位。",
+    "signer": "签名人不是本单位执照持有人，也没有本标段有效的签名授权。",
     "bidder": "投标代号与登记不符。",
     "keyset": "投标文件所用的密钥与公布的不一致，请重新密封。",
     "rev": "递交次序不连续，请刷新页面后重新递交。",
@@ -120,7 +121,7 @@ async def submit(
         cls = SubmissionLate if reason == "late" else SubmissionRefused
         return cls(reason, interest, lot, provider.hash(token.encode()))
 
-    act = verify_bidder_message(tx, actor, token, kind, trust, refuse)
+    act = await verify_bidder_message(tx, actor, token, kind, trust, lot.id, refuse)
     try:
         message = check_message(act.payload, kind)
     except MessageError:

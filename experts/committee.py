@@ -71,7 +71,7 @@ async def request_committee(tx: Tx, actor: Actor, vault: Vault, lot_id: uuid.UUI
     """
     policy.require(actor, "committee.request")
     lot = await trading.lock_lot(tx, lot_id)
-    if not lot.is_party(actor.organisation_id):
+    if not lot.is_run_by(actor.organisation_id):
         raise NotFound
     await _require_none_yet(tx, lot)
 

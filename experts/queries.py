@@ -133,7 +133,7 @@ async def get_committee(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> CommitteeVie
         NotFound: none yet, or not the actor's business.
     """
     lot = await trading.get_lot(tx, lot_id)
-    if not lot.is_party(actor.organisation_id) and not actor.has(Role.CENTRE, Role.SUPERVISOR):
+    if not lot.is_run_by(actor.organisation_id) and not actor.has(Role.CENTRE, Role.SUPERVISOR):
         raise NotFound
     found = await find_committee(tx, lot_id)
     if found is None:
@@ -151,7 +151,7 @@ async def _view(tx: Tx, actor: Actor, lot: LotView, committee: Committee) -> Com
     query = select(EvaluationSession).where(EvaluationSession.committee_id == committee.id)
     session = (await tx.session.execute(query)).scalar_one_or_none()
     oversight = actor.has(Role.SUPERVISOR)
-    named = lot.stage in AFTER_AWARD or (session is not None and lot.is_party(actor.organisation_id) and not oversight)
+    named = lot.stage in AFTER_AWARD or (session is not None and lot.is_run_by(actor.organisation_id) and not oversight)
     grounds = await tx.session.execute(
         select(Exclusion.ground, func.count(Exclusion.expert_id.distinct()))
         .where(Exclusion.committee_id == committee.id)

@@ -155,12 +155,12 @@ async def get_report(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> ReportFile:
         await tx.session.execute(query.order_by(EvaluationSession.opened_at.desc()).limit(1))
     ).scalar_one_or_none()
     if session is None or session.report is None or session.report_digest is None:
-        if lot.is_party(actor.organisation_id) or actor.has(Role.SUPERVISOR):
+        if lot.is_run_by(actor.organisation_id) or actor.has(Role.SUPERVISOR):
             raise NotFound("评标报告尚未签署完成。")
         raise NotFound  # to a stranger the lot is as good as absent
     members = (await tx.session.execute(select(Member).where(Member.committee_id == session.committee_id))).scalars()
     sitting = sorted((row for row in members if row.left_at is None), key=lambda row: row.seat)
-    inside = lot.is_party(actor.organisation_id) or any(row.account_id == actor.account_id for row in sitting)
+    inside = lot.is_run_by(actor.organisation_id) or any(row.account_id == actor.account_id for row in sitting)
     if not inside and not actor.has(Role.SUPERVISOR):
         raise NotFound
     report = dict(session.report)

@@ -45,7 +45,7 @@ async def open_evaluation(tx: Tx, actor: Actor, lot_id: uuid.UUID, *, site: str)
     """
     lot = await trading.lock_lot(tx, lot_id)
     if not actor.has(Role.CENTRE) and not (
-        actor.has(Role.AGENCY, Role.PROCURING_ENTITY) and lot.is_party(actor.organisation_id)
+        actor.has(Role.AGENCY, Role.PROCURING_ENTITY) and lot.is_run_by(actor.organisation_id)
     ):
         raise NotFound
     query = select(Committee.id).where(Committee.lot_id == lot_id, Committee.state == CommitteeState.COMPLETE)

@@ -14,6 +14,7 @@ MODELS = (
     "kernel.papers.models",
     "kernel.identity.models",
     "kernel.identity.party_models",
+    "kernel.identity.appointment_models",
     "kernel.parameters.models",
     "kernel.drawbook.models",
     "trading.models.project",

@@ -138,7 +138,7 @@ async def access_document(
     row = (await tx.session.execute(query)).scalar_one_or_none()
     if row is None:
         raise NotFound
-    if not lot.is_party(actor.organisation_id):
+    if not lot.is_run_by(actor.organisation_id):
         if row.issued_at is None or not await _may_read(tx, actor, holders, lot):
             raise NotFound
         if lot.documents_from is not None and tx.now < lot.documents_from and not actor.has(Role.SUPERVISOR):
@@ -151,7 +151,7 @@ async def _may_read(tx: Tx, actor: Actor, holders: Holders, lot: LotView) -> boo
         return True
     if not actor.has(Role.BIDDER) or actor.organisation_id is None:
         return False  # a staff account under a company's code must not find out whether the company takes part
-    return await holders.is_holder(tx, lot.id, actor.organisation_id)
+    return actor.covers(lot.id) and await holders.is_holder(tx, lot.id, actor.organisation_id)
 
 
 def _require_fitting(name: str, data: bytes) -> str:

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from trading.api import awards, lots, notices
-from trading.pages import asking, deciding, feed, letters, publishing, registering, room, workbench
+from trading.api import awards, entrustments, lots, notices
+from trading.pages import asking, deciding, entrusting, feed, letters, publishing, registering, room, workbench
 from trading.pages import lots as lot_pages
 from trading.pages import notices as notice_pages
 
@@ -11,6 +11,8 @@ HANDLERS: list[Any] = [
     *lots.HANDLERS,
     *notices.HANDLERS,
     *awards.HANDLERS,
+    *entrustments.HANDLERS,
+    *entrusting.HANDLERS,
     *notice_pages.HANDLERS,
     *feed.HANDLERS,
     *lot_pages.HANDLERS,

@@ -74,6 +74,7 @@ class LotView:
     procuring_entity_name: str
     agency_id: uuid.UUID
     agency_name: str
+    is_entrusted: bool
     funds: dict[str, Any]
     approval: str
     supervising_body: str
@@ -113,5 +114,14 @@ class LotView:
         return phase_of(self.stage, dates, now)
 
     def is_party(self, organisation_id: uuid.UUID | None) -> bool:
-        """Say whether the organisation is the procuring entity or its agency."""
+        """Say whether the organisation is the procuring entity or its agency, entrusted or not; neither may bid."""
         return organisation_id is not None and organisation_id in (self.procuring_entity_id, self.agency_id)
+
+    def is_run_by(self, organisation_id: uuid.UUID | None) -> bool:
+        """Say whether the organisation acts for the buyer: the procuring entity, or its agency while it is entrusted.
+
+        Source: R-AGT-02
+        """
+        if organisation_id == self.agency_id and organisation_id != self.procuring_entity_id:
+            return self.is_entrusted
+        return organisation_id is not None and organisation_id == self.procuring_entity_id

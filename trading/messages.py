@@ -13,7 +13,7 @@ from trading.models.question import Message
 from trading.vocabulary import Role
 
 #: Kinds that only those get who take part in a lot: another account of the same organisation must not learn of it.
-TO_BIDDERS = ("answer", "correction", "award", "result")
+TO_BIDDERS = ("answer", "correction", "award", "result", "expiry", "clerk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +57,17 @@ async def tell(
 
 
 async def list_messages(tx: Tx, actor: Actor, *, most: int = 100) -> list[MessageView]:
-    """Return the newest messages of the actor's organisation; what goes to bidders, only to its bidder."""
+    """Return the newest messages of the actor's organisation; what goes to bidders, only to its bidder.
+
+    A clerk sees what concerns the lots of the appointment.
+    """
     if actor.organisation_id is None:
         return []
     query = (
         select(Message)
         .where(Message.organisation_id == actor.organisation_id)
         .where(true() if actor.has(Role.BIDDER) else Message.kind.not_in(TO_BIDDERS))
+        .where(true() if actor.lots is None else Message.lot_id.in_(actor.lots))
         .order_by(Message.sent_at.desc(), Message.id)
         .limit(most)
     )

@@ -12,10 +12,11 @@ from sqlalchemy import select
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound, NotPermitted
 from kernel.identity.actor import Actor
-from trading.models.project import Lot, Project
+from trading.models.project import Entrustment, Lot, Project
 from trading.stages import LOT
 from trading.vocabulary import Role, Stage
 
+NOT_ENTRUSTED = "招标人对贵单位的委托尚未接受或已经解除，不能办理本项目的事项。请在工作台的“委托”中查看。"
 #: Steps of the procuring entity that no agency takes in its stead: they bind the buyer itself (招投法 40, 46).
 RESERVED = frozenset({"register_lot", "decide_award", "conclude_contract", "terminate"})
 
@@ -28,13 +29,21 @@ async def access_lot(tx: Tx, actor: Actor, lot_id: uuid.UUID, *, lock: bool = Fa
 
     Raises:
         NotFound: absent, or somebody else's: the answer is the same.
+        NotPermitted: the agency has not accepted the entrustment, or it has ended (R-AGT-02).
     """
-    query = select(Lot, Project).join(Project, Project.id == Lot.project_id).where(Lot.id == lot_id)
+    query = (
+        select(Lot, Project, Entrustment)
+        .join(Project, Project.id == Lot.project_id)
+        .join(Entrustment, Entrustment.project_id == Project.id)
+        .where(Lot.id == lot_id)
+    )
     if lock:
         query = query.with_for_update(of=Lot).execution_options(populate_existing=True)
     row = (await tx.session.execute(query)).one_or_none()
     if row is None or not acts_for(actor, row[1]):
         raise NotFound
+    if actor.organisation_id != row[1].procuring_entity_id and not row[2].in_force:
+        raise NotPermitted(NOT_ENTRUSTED)
     return row[0], row[1]
 
 

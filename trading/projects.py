@@ -21,6 +21,7 @@ from kernel.log.writer import record
 from kernel.money import BadAmount, Money
 from trading.criteria import check_lot
 from trading.drafts import Funds, LotDraft, ProjectDraft
+from trading.entrusting import offer
 from trading.findings import require_lawful
 from trading.legal import law_of_project
 from trading.models.project import Lot, Project
@@ -93,6 +94,7 @@ async def register_project(tx: Tx, actor: Actor, draft: ProjectDraft) -> uuid.UU
         "rules": ["R-META-02", "R-ET-11"],
     }
     await record(tx, actor, "project.registered", facts, subject=project.id, visibility="public")
+    await offer(tx, actor, project)
     return project.id
 
 

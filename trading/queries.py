@@ -13,7 +13,8 @@ from trading.vocabulary import LotKind, Regime, Stage, TenderMethod
 _LOT = (
     "SELECT l.id, l.project_id, p.number AS tender, l.number, p.title AS project_title, l.title, p.regime, p.kind,"
     " p.method, p.region, l.stage, l.stage_since, l.came_from, p.procuring_entity_id, p.procuring_entity_name,"
-    " p.agency_id, p.agency_name, p.funds, p.approval, p.supervising_body, p.contacts, l.scope, l.qualifications,"
+    " p.agency_id, p.agency_name,"
+    " e.accepted IS TRUE AND e.ended_at IS NULL AS is_entrusted, p.funds, p.approval, p.supervising_body, p.contacts, l.scope, l.qualifications,"
     " l.consortium_allowed, l.agents_allowed, l.price_cap_fen, l.estimate_fen, l.bid_bond_fen, l.criteria,"
     " l.review_items, l.price_method, l.procedure, p.provenance || l.provenance AS provenance,"
     " p.registered_at, l.documents_from, l.documents_to, l.deadline, l.opening_at, l.keyset,"
@@ -21,6 +22,7 @@ _LOT = (
     " (SELECT n.until FROM trading_notice n WHERE n.lot_id = l.id AND n.kind = 'candidates'"
     "   ORDER BY n.version DESC LIMIT 1) AS publicity_until"
     " FROM trading_lot l JOIN trading_project p ON p.id = l.project_id"
+    " JOIN trading_entrustment e ON e.project_id = p.id"
 )
 
 
@@ -121,6 +123,7 @@ def _view(row: Row[Any]) -> LotView:
         procuring_entity_name=row.procuring_entity_name,
         agency_id=row.agency_id,
         agency_name=row.agency_name,
+        is_entrusted=row.is_entrusted,
         funds=row.funds,
         approval=row.approval,
         supervising_body=row.supervising_body,

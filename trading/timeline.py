@@ -161,7 +161,7 @@ def _may_see(entry: LoggedEntry, actor: Actor | None, lot: LotView) -> bool:
         return True
     if entry.visibility != "parties":
         return False
-    insider = actor is not None and (lot.is_party(actor.organisation_id) or actor.has(Role.SUPERVISOR))
+    insider = actor is not None and (lot.is_run_by(actor.organisation_id) or actor.has(Role.SUPERVISOR))
     return insider or lot.published_at is not None
 
 

@@ -23,4 +23,4 @@ async def view_lot(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> LotView:
 
 
 def _is_insider(actor: Actor, lot: LotView) -> bool:
-    return lot.is_party(actor.organisation_id) or actor.has(Role.SUPERVISOR, Role.TRUSTEE)
+    return lot.is_run_by(actor.organisation_id) or actor.has(Role.SUPERVISOR, Role.TRUSTEE)

@@ -6,8 +6,9 @@ from typing import Any, cast
 from litestar import Request, Response, get, post
 
 from bidding import registration
+from bidding.clerks import keep_request
 from bidding.licence_trust import LicenceTrust
-from bidding.registration import LicenceRefused
+from bidding.registration import ClerkRefused, LicenceRefused
 from bidding.schemas import LicenceAnswer
 from kernel.db.transaction import Tx
 from kernel.errors import Unavailable
@@ -86,6 +87,8 @@ async def sign_in(services: Services, token: str, *, visitor: str, origin: str) 
         async with services.db.begin() as tx:
             await sessions.record_attempt(tx, login, origin, ok=False)
             await registration.record_refusal(tx, str(refusal.extra["reason"]), registration.claimed_uscc(token))
+            if isinstance(refusal, ClerkRefused):
+                await keep_request(tx, refusal.claims, refusal.certificate)
         raise
 
 

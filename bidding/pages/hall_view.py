@@ -164,7 +164,7 @@ async def _verify_href(tx: Tx, lot_id: uuid.UUID, bids: list[BidLine]) -> str:
 
 
 def _confirm_href(actor: Actor | None, lot: LotView, opening: OpeningView | None) -> str:
-    may = actor is not None and actor.has("agency", "procuring_entity") and lot.is_party(actor.organisation_id)
+    may = actor is not None and actor.has("agency", "procuring_entity") and lot.is_run_by(actor.organisation_id)
     return f"/a/lots/{lot.id}/opening/confirm" if may and opening and opening.stage is OpeningStage.OPENED else ""
 
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 #: What an organisation's licence holder may authorise a clerk to do for it.
-SCOPES = frozenset({"read", "prepare", "sign", "submit", "open"})
+SCOPE_WORDS = {"read": "查看", "prepare": "编制", "sign": "签名", "submit": "递交", "open": "开标解密"}
+SCOPES = frozenset(SCOPE_WORDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class Actor:
         roles: plain words such as those of `trading.vocabulary.Role`; the kernel gives them no meaning.
         scopes: what an organisation has authorised this person to do (`SCOPES`); staff and licence holders: all of it.
         lots: the lots that the authorisation covers; None: every lot.
+        is_clerk: acts under an appointment, not as the organisation's licence holder.
         stepped_up: whether the person proved anew, within the last minutes, that it is really them.
         session_id: the session behind the request, as its owner sees it in the list; None outside a request.
     """
@@ -29,12 +31,17 @@ class Actor:
     uscc: str = ""
     scopes: frozenset[str] = SCOPES
     lots: frozenset[uuid.UUID] | None = None
+    is_clerk: bool = False
     stepped_up: bool = False
     session_id: uuid.UUID | None = None
 
     def has(self, *roles: str) -> bool:
         """Say whether the actor holds one of the roles."""
         return bool(self.roles.intersection(roles))
+
+    def covers(self, lot_id: uuid.UUID) -> bool:
+        """Say whether the actor's authorisation covers a lot."""
+        return self.lots is None or lot_id in self.lots
 
     def described(self) -> dict[str, Any]:
         """Return what the log keeps of the actor."""

@@ -40,6 +40,8 @@ class Account(Base):
     roles: Mapped[list[str]]
     #: `pending` (waits for the second person), `invited` (approved; its holder has a code), `active`.
     state: Mapped[str] = mapped_column(server_default="active")
+    #: A clerk: acts only while an appointment is live.
+    by_appointment: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 

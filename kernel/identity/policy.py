@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kernel.errors import NotPermitted
-from kernel.identity.actor import SCOPES, Actor
+from kernel.identity.actor import SCOPE_WORDS, SCOPES, Actor
 from kernel.identity.sessions import Limits
 
 
@@ -49,7 +49,17 @@ class Rule:
 
     def admits(self, actor: Actor) -> bool:
         """Say whether the actor may come to this act."""
-        return (not self.roles or actor.has(*self.roles)) and (not self.scope or self.scope in actor.scopes)
+        return self._fits(actor) and (not self.scope or self.scope in actor.scopes)
+
+    def refusal(self, actor: Actor) -> NotPermitted:
+        """Return what somebody is told who may not come to this act; a clerk hears what the authorisation lacks."""
+        if self._fits(actor) and self.scope:
+            words = SCOPE_WORDS[self.scope]
+            return NotPermitted(f"您的授权不包括“{words}”。请联系本单位的执照持有人调整授权。")
+        return NotPermitted()
+
+    def _fits(self, actor: Actor) -> bool:
+        return not self.roles or actor.has(*self.roles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +155,9 @@ def require(actor: Actor, act: str) -> None:
     Raises:
         NotPermitted: no role, or no authorisation, for it.
     """
-    if not current().rule(act).admits(actor):
-        raise NotPermitted
+    rule = current().rule(act)
+    if not rule.admits(actor):
+        raise rule.refusal(actor)
 
 
 def read_policy(file: Path) -> Policy:

@@ -19,7 +19,7 @@ from kernel.db.transaction import Tx
 from kernel.errors import NotPermitted
 from kernel.identity import throttle
 from kernel.identity.accounts import password_matches
-from kernel.identity.actor import Actor
+from kernel.identity.actor import SCOPES, Actor
 from kernel.identity.models import Account, LoginAttempt, Organisation, Session
 
 #: A session ends after this long without a request, and after this long in any case (R-SEC), unless its opener says.
@@ -107,6 +107,7 @@ async def actor_of(tx: Tx, account: Account) -> Actor:
         organisation_id=account.organisation_id,
         organisation_name=organisation.name if organisation else "",
         uscc=organisation.uscc if organisation else "",
+        is_clerk=account.by_appointment,
     )
 
 
@@ -121,15 +122,17 @@ async def find_actor(tx: Tx, secret: str) -> Actor | None:
     row = (
         await tx.session.execute(
             text(
-                "SELECT a.id, a.login, a.display_name, a.roles, a.organisation_id, o.name AS organisation, o.uscc,"
-                " s.id AS session, s.stepped_up_at > clock_timestamp() - cast(:fresh AS interval) AS stepped_up"
+                "SELECT a.id, a.login, a.display_name, a.roles, a.organisation_id, a.by_appointment, o.name AS organisation, o.uscc,"
+                " p.scopes, p.lots, s.id AS session, s.stepped_up_at > clock_timestamp() - cast(:fresh AS interval) AS stepped_up"
                 " FROM identity_session s JOIN identity_account a ON a.id = s.account_id"
                 " LEFT JOIN identity_organisation o ON o.id = a.organisation_id"
+                " LEFT JOIN identity_appointment p ON p.account_id = a.id AND p.ended_at IS NULL"
+                "   AND p.not_before <= :now AND p.expires_at > :now"
                 " WHERE s.id_hash = :hash AND s.expires_at > clock_timestamp()"
                 " AND s.seen_at > clock_timestamp() - s.idle"
-                " AND a.disabled_at IS NULL AND a.state = 'active'"
+                " AND a.disabled_at IS NULL AND a.state = 'active' AND (p.id IS NOT NULL OR NOT a.by_appointment)"
             ),
-            {"hash": _hash(secret), "fresh": STEP_UP},
+            {"hash": _hash(secret), "fresh": STEP_UP, "now": tx.now},
         )
     ).one_or_none()
     if row is None:
@@ -142,6 +145,9 @@ async def find_actor(tx: Tx, secret: str) -> Actor | None:
         organisation_id=row.organisation_id,
         organisation_name=row.organisation or "",
         uscc=row.uscc or "",
+        scopes=SCOPES if row.scopes is None else frozenset(row.scopes),
+        lots=None if row.lots is None else frozenset(row.lots),
+        is_clerk=row.by_appointment,
         stepped_up=bool(row.stepped_up),
         session_id=row.session,
     )

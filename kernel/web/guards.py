@@ -5,7 +5,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
-from kernel.errors import NotPermitted, NotSignedIn, StepUpRequired
+from kernel.errors import NotSignedIn, StepUpRequired
 from kernel.identity import policy
 from kernel.identity.actor import Actor
 
@@ -47,7 +47,7 @@ class Permits:
             raise NotSignedIn
         rule = policy.current().rule(self.act)
         if not rule.admits(actor):
-            raise NotPermitted
+            raise rule.refusal(actor)
         if rule.step_up and not actor.stepped_up and connection.scope.get("method") not in _SAFE:
             raise StepUpRequired
 

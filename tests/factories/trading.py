@@ -31,6 +31,7 @@ from trading.drafts import (
     ProjectDraft,
     Scope,
 )
+from trading.entrusting import answer_entrustment
 from trading.evaluation_report import EvaluationReport, RankedBid, RejectedBid
 from trading.lot_view import Criterion, ReviewItem
 from trading.notices import publish_notice
@@ -182,6 +183,8 @@ async def make_lot(
     other = await make_actor(tx, "agency", OTHER_AGENCY)
     bidders = [await make_actor(tx, "bidder", organisation) for organisation in BIDDERS]
     project_id = await register_project(tx, buyer, project or project_draft())
+    if (project or project_draft()).agency_uscc == agency.uscc:
+        await answer_entrustment(tx, agency, project_id, accept=True)
     lot_id = await register_lot(tx, buyer, project_id, lot or lot_draft())
     ids = [bidder.organisation_id for bidder in bidders if bidder.organisation_id]
     store = files or memory_store()

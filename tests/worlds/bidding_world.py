@@ -176,6 +176,13 @@ class BiddingWorld:
             procedure = {"policy": policy, "suite": "intl-1", "k": 3, "n": 5, "window_s": window_s}
             await tx.session.execute(
                 text(
+                    "INSERT INTO trading_entrustment (project_id, agency_id, offered_at, answered_at, accepted)"
+                    " SELECT id, agency_id, registered_at, registered_at, true FROM trading_project WHERE id = :p"
+                ),
+                {"p": project},
+            )
+            await tx.session.execute(
+                text(
                     "INSERT INTO trading_lot (id, project_id, number, title, stage, stage_since, scope, qualifications,"
                     " consortium_allowed, agents_allowed, price_cap_fen, criteria, review_items, price_method,"
                     " procedure, provenance, registered_at, documents_from, documents_to, deadline, opening_at, keyset,"

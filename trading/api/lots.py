@@ -111,7 +111,7 @@ async def read_documents(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) 
     """List the documents: drafts for the own parties only."""
     actor = actor_of_connection(request)
     lot = await view_lot(tx, actor, lot_id)
-    own = actor is not None and lot.is_party(actor.organisation_id)
+    own = actor is not None and lot.is_run_by(actor.organisation_id)
     documents = await list_documents(tx, lot_id)
     return [document_json(item, lot_id) for item in documents if own or item.issued_at is not None]
 
@@ -140,7 +140,7 @@ async def read_questions(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) 
     actor = actor_of_connection(request)
     lot = await view_lot(tx, actor, lot_id)
     found: dict[str, Any] = {"answered": questions_json(await list_answers(tx, lot_id))}
-    if actor is not None and lot.is_party(actor.organisation_id):
+    if actor is not None and lot.is_run_by(actor.organisation_id):
         found["open"] = questions_json([q for q in await list_questions(tx, actor, lot_id) if q.no is None])
     elif actor is not None and actor.has(Role.BIDDER):
         found["own"] = questions_json(await list_own_questions(tx, actor, lot_id))

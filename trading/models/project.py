@@ -41,6 +41,27 @@ class Project(Base):
     registered_at: Mapped[datetime]
 
 
+class Entrustment(Base):
+    """A procuring entity entrusts an agency with a project; the agency acts while it is accepted and not ended."""
+
+    __tablename__ = "trading_entrustment"
+
+    project_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trading_project.id"), primary_key=True)
+    agency_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("identity_organisation.id"), index=True)
+    offered_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_account.id"))
+    accepted: Mapped[bool | None]
+    ended_at: Mapped[datetime | None]
+    ended_by: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_account.id"))
+    end_reason: Mapped[str | None]
+
+    @property
+    def in_force(self) -> bool:
+        """Whether the agency may act."""
+        return self.accepted is True and self.ended_at is None
+
+
 class Lot(Base):
     """A lot: what is bought, by which criteria, and where its procedure stands.
 

@@ -148,7 +148,11 @@ async def asking_form(
 async def _held_lot(tx: Tx, actor: Actor, services: Services, lot_id: UUID) -> LotView:
     lot = await get_lot(tx, lot_id)
     holders = holders_of(services.plugins)
-    held = actor.organisation_id is not None and await holders.is_holder(tx, lot_id, actor.organisation_id)
+    held = (
+        actor.organisation_id is not None
+        and actor.covers(lot_id)
+        and await holders.is_holder(tx, lot_id, actor.organisation_id)
+    )
     if lot.published_at is None or not held:
         raise NotFound
     return lot

@@ -93,6 +93,9 @@ async def _register(stage: Stage, buyer: HttpPerson) -> None:
     stage.found["lot"] = (await buyer.post(f"/api/v1/projects/{stage.found['project']}/lots", lot))["id"]
     entry = await stage.entry("lot.registered", buyer)
     await stage.say(buyer.name, f"登记项目 {facts['number']} 与标段 001", rule="R-ET-11", entry=entry)
+    agency = stage.person("agency")
+    await agency.post(f"/api/v1/projects/{stage.found['project']}/entrustment", {"accept": True})
+    await stage.say(agency.name, "接受招标人的委托", rule="R-AGT-02")
 
 
 async def _plan(stage: Stage, agency: HttpPerson) -> None:

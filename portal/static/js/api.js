@@ -116,6 +116,9 @@ export const poll = (url) => call('GET', url);
 /** @param {string} lot */
 export const closeList = (lot) => call('GET', `/lots/${at(lot)}/close-list`);
 
+/** @param {string} jws an appointment of a clerk, signed by the licence */
+export const appointClerk = (jws) => call('POST', '/clerks', { jws });
+
 /** @param {string} jws */
 export const release = (jws) => call('POST', '/releases', { jws });
 

@@ -84,7 +84,8 @@ async def _findings(tx: Tx, actor: Actor, over: datetime) -> AsyncIterator[Findi
     if appointment is not None and appointment.expires_at <= over:
         yield Finding(
             "appointment",
-            f"您的授权 {minute(appointment.expires_at)} 到期，早于开标解密结束时间。请由执照持有人延长授权，或届时由他人解密。",
+            f"您的授权 {minute(appointment.expires_at)} 到期，早于开标解密结束时间。"
+            "请由执照持有人延长授权，或届时由他人解密。",
         )
     if appointment is not None and "open" not in appointment.scopes:
         yield Finding("scope", "您的授权不包括开标解密，请确认本单位届时有其他人员在线解密。")

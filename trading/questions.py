@@ -58,7 +58,11 @@ async def ask_question(tx: Tx, actor: Actor, holders: Holders, lot_id: uuid.UUID
     """
     policy.require(actor, "question.ask")
     lot = await get_lot(tx, lot_id)
-    held = actor.organisation_id is not None and actor.covers(lot_id) and await holders.is_holder(tx, lot_id, actor.organisation_id)
+    held = (
+        actor.organisation_id is not None
+        and actor.covers(lot_id)
+        and await holders.is_holder(tx, lot_id, actor.organisation_id)
+    )
     if lot.published_at is None or actor.organisation_id is None or not held:
         raise NotFound
     if lot.stage is not Stage.NOTICE_PUBLISHED or lot.deadline is None or tx.now >= lot.deadline:

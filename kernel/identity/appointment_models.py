@@ -12,7 +12,10 @@ from kernel.db.base import Base
 
 
 class Appointment(Base):
-    """A clerk's authorisation, signed by the organisation's licence; one live one per account. Only its end is written later."""
+    """A clerk's authorisation, signed by the organisation's licence; one live one per account.
+
+    Only its end is written later.
+    """
 
     __tablename__ = "identity_appointment"
     __table_args__ = (

@@ -122,8 +122,9 @@ async def find_actor(tx: Tx, secret: str) -> Actor | None:
     row = (
         await tx.session.execute(
             text(
-                "SELECT a.id, a.login, a.display_name, a.roles, a.organisation_id, a.by_appointment, o.name AS organisation, o.uscc,"
-                " p.scopes, p.lots, s.id AS session, s.stepped_up_at > clock_timestamp() - cast(:fresh AS interval) AS stepped_up"
+                "SELECT a.id, a.login, a.display_name, a.roles, a.organisation_id, a.by_appointment,"
+                " o.name AS organisation, o.uscc, p.scopes, p.lots, s.id AS session,"
+                " s.stepped_up_at > clock_timestamp() - cast(:fresh AS interval) AS stepped_up"
                 " FROM identity_session s JOIN identity_account a ON a.id = s.account_id"
                 " LEFT JOIN identity_organisation o ON o.id = a.organisation_id"
                 " LEFT JOIN identity_appointment p ON p.account_id = a.id AND p.ended_at IS NULL"

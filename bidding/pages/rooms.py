@@ -73,7 +73,7 @@ async def workbench(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Re
     lots = [(await trading.get_lot(tx, lot_id), own) for lot_id, own in taken]
     published = await trading.list_lots(tx, stages=(Stage.NOTICE_PUBLISHED,))
     mine = {lot.id for lot, _ in lots}
-    open_ = [lot for lot in published if lot.id not in mine and _is_open_to_join(lot, tx.now)]
+    open_ = [x for x in published if x.id not in mine and actor.covers(x.id) and _is_open_to_join(x, tx.now)]
     messages = await list_messages(tx, actor, most=8)
     page = WorkbenchPage(
         name=actor.organisation_name,

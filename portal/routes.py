@@ -4,7 +4,7 @@ from typing import Any
 
 from bidding import doors as bidding
 from experts import doors as experts
-from portal.doors import accounts, case, draws, home, log, receipts, rehearsal, signin, system, verify
+from portal.doors import accounts, case, draws, home, log, papers, receipts, rehearsal, signin, system, verify
 from supervision import doors as supervision
 from trading import doors as trading
 
@@ -19,6 +19,7 @@ ROUTES: list[Any] = [
     *verify.HANDLERS,
     *draws.HANDLERS,
     *receipts.HANDLERS,
+    *papers.HANDLERS,
     *case.HANDLERS,
     *bidding.HANDLERS,
     *experts.HANDLERS,

@@ -1,8 +1,8 @@
 """`sunlit verify`: the stand-alone offline verifier. No database, no network, no trust in the platform.
 
-Takes draw transcripts with their pools, receipts, log proofs, checkpoints, envelopes, trust files and case bundles;
-says what it checked, what did not hold, and what it could not check. Keys that come with the evidence prove nothing
-but its agreement with itself; the verdict then says so and the exit code is not 0.
+Takes sealed PDFs, draw transcripts with their pools, receipts, log proofs, checkpoints, envelopes, trust files and
+case bundles; says what it checked, what did not hold, and what it could not check. Keys that come with the evidence
+prove nothing but its agreement with itself; the verdict then says so and the exit code is not 0.
 
 Source: `docs/spec/bundle.md`, `docs/spec/draw.md`, `docs/spec/log.md`.
 """
@@ -10,13 +10,14 @@ Source: `docs/spec/bundle.md`, `docs/spec/draw.md`, `docs/spec/log.md`.
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from kernel.draw import verify_draw
 from kernel.log import Trust
 from portal.offline.case import check_case
+from portal.offline.papers import check_paper, logged_documents
 from portal.offline.pins import Pins, known_pins
 from portal.offline.records import (
     ARCHIVE_MAGIC,
@@ -57,12 +58,13 @@ def verify_paths(
                 continue
         files[str(path)] = path.read_bytes()
     kinds = {name: kind_of(data) for name, data in files.items()}
+    proofs = logged_documents(data for name, data in files.items() if kinds[name] == "inclusion")
     given = _trust(report, files, kinds, trust, {str(path) for path in paths}, pins)
     if trust is not None and given is None:
         return report
     _draws(report, files, kinds, given)
     for name, data in files.items():
-        _single(report, name, data, kinds[name], given)
+        _single(report, name, data, kinds[name], given, proofs)
     for path in bundles:
         check_case(report, path, given, pins)
     if not report.checks:
@@ -81,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     parser = argparse.ArgumentParser(
-        prog="sunlit verify", description="离线核验抽取记录、名单、回执、日志证明、密封信封、信任文件与案卷"
+        prog="sunlit verify", description="离线核验盖章文件、抽取记录、名单、回执、日志证明、密封信封、信任文件与案卷"
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="文件或文件夹；抽取记录与名单一起给出")
     parser.add_argument(
@@ -151,8 +153,12 @@ def _draws(report: Report, files: dict[str, bytes], kinds: dict[str, str], trust
             report.unchecked("pool", name, "名单没有对应的抽取记录")
 
 
-def _single(report: Report, name: str, data: bytes, kind: str, trust: Trust | None) -> None:
-    if kind == "receipt":
+def _single(
+    report: Report, name: str, data: bytes, kind: str, trust: Trust | None, proofs: Mapping[bytes, str]
+) -> None:
+    if kind == "pdf":
+        check_paper(report, name, data, trust, proofs)
+    elif kind == "receipt":
         check_receipt(report, name, data, trust)
     elif kind == "checkpoint":
         check_checkpoint(report, name, data, trust)

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -32,6 +33,8 @@ from markupsafe import Markup
 from kernel.crypto.certificates import CertificateError, uscc_of
 
 FIELD: Final = "Seal"
+#: Nobody seals a document more often; each signature costs the checker time.
+MOST_SEALS: Final = 32
 RED: Final = "#b3262a"
 _RING_DEGREES: Final = 250.0  # the lettering leaves room at the bottom for the caption
 
@@ -47,6 +50,8 @@ class Seal:
         intact: the signed bytes are unchanged.
         trusted: the certificate chains to one of the roots at the time asked for.
         whole: the signature covers the file to its last byte.
+        issuer: name of the authority in the certificate.
+        certificate: SHA-256 of the certificate;  serial: its number, for revocation lists.
     """
 
     signer: str
@@ -58,6 +63,9 @@ class Seal:
     intact: bool
     trusted: bool
     whole: bool
+    issuer: str = ""
+    certificate: bytes = b""
+    serial: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,8 @@ class SealReport:
 
     Attributes:
         ok: at least one seal, all of them good, nothing added after the last.
-        problems: codes of what is wrong, in order: not-pdf, no-seal, broken, untrusted, changed-later.
+        problems: codes of what is wrong, in order: too-complex, not-pdf, encrypted, no-seal, broken, untrusted,
+            changed-later.
     """
 
     ok: bool
@@ -214,15 +223,25 @@ def verify_sealed(pdf: bytes, roots: Sequence[x509.Certificate], *, at: datetime
     for name in ("pyhanko", "pyhanko_certvalidator"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # refusals are reported, not logged with a traceback
     try:
-        found = list(PdfFileReader(io.BytesIO(pdf), strict=False).embedded_signatures)
+        reader = PdfFileReader(io.BytesIO(pdf), strict=False)
+        if reader.encrypted:
+            return SealReport(False, (), ("encrypted",))
+        found = list(reader.embedded_signatures)
+    except (MemoryError, RecursionError):
+        return SealReport(False, (), ("too-complex",))
     except Exception:  # the parser meets hostile bytes here and raises whatever it stumbles over
         return SealReport(False, (), ("not-pdf",))
+    if len(found) > MOST_SEALS:
+        return SealReport(False, (), ("too-complex",))
     if not found:
         return SealReport(False, (), ("no-seal",))
-    seals, problems = [], []
+    seals: list[Seal] = []
+    problems: list[str] = []
     for signature in found:
         try:
             seal, wrong = _judge(signature, roots, at)
+        except (MemoryError, RecursionError):
+            return SealReport(False, tuple(seals), ("too-complex",))
         except Exception:  # as above: what cannot be judged is not accepted
             seal, wrong = Seal("", "", None, None, "", "", False, False, False), ["broken"]
         seals.append(seal)
@@ -256,7 +275,7 @@ def _judge(signature: Any, roots: Sequence[x509.Certificate], at: datetime | Non
     wrong += [] if trusted or not intact else ["untrusted"]
     wrong += [] if unchanged or not (intact and trusted) else ["changed-later"]
     seal = Seal(
-        signer=_common_name(certificate),
+        signer=_name(certificate.subject) if certificate else "",
         uscc=_uscc(certificate),
         claimed_at=claimed,
         stamped_at=stamped,
@@ -265,14 +284,15 @@ def _judge(signature: Any, roots: Sequence[x509.Certificate], at: datetime | Non
         intact=intact,
         trusted=trusted,
         whole=whole,
+        issuer=_name(certificate.issuer) if certificate else "",
+        certificate=certificate.fingerprint(SHA256()) if certificate else b"",
+        serial=certificate.serial_number if certificate else 0,
     )
     return seal, wrong
 
 
-def _common_name(certificate: x509.Certificate | None) -> str:
-    if certificate is None:
-        return ""
-    names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+def _name(subject: x509.Name) -> str:
+    names = subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
     return str(names[0].value) if names else ""
 
 

@@ -1,5 +1,6 @@
 """Public verification: the entrance, draws with their replay, their files, receipts."""
 
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from kernel.drawbook.models import Draw
 from kernel.drawbook.shelf import find_draw, list_contributions, list_steps
 from kernel.drawbook.transcript import pool_file, transcript
 from kernel.log.reader import find_entry
+from kernel.papers.issuing import find_use_by_digest
 from kernel.web.guards import PUBLIC
 from kernel.web.render import render_page
 from kernel.web.services import Services
@@ -86,6 +88,7 @@ async def entrance(request: Request[Any, Any, Any], tx: Tx, services: Services, 
         cli=[
             ("./sunlit verify 回执.json --trust 信任文件.json", "核验一份回执"),
             ("./sunlit verify 抽取记录.json 候选名单.json", "复算一次抽取"),
+            ("./sunlit verify 文件.pdf --trust 信任文件.json", "核验一份盖章文件：谁盖的章，盖章后改动过没有"),
             ("./sunlit verify 案卷.zip", "核验一个标段从公告到中标的全部记录"),
         ],
     )
@@ -113,6 +116,8 @@ async def _find(tx: Tx, typed: str) -> str:
     ).scalar_one_or_none()
     if notice is not None:
         return f"/notices/{notice}"
+    if re.fullmatch(r"[0-9a-fA-F]{64}", typed) and await find_use_by_digest(tx, bytes.fromhex(typed)):
+        return f"/verify/papers/{typed.lower()}"
     return f"/verify/receipts/{typed}" if len(typed) == 43 and typed.isascii() else ""
 
 

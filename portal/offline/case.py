@@ -227,7 +227,19 @@ def _documents(case: Case) -> None:
         else:
             case.report.held("document", where, f"文件摘要与日志第 {row.index} 条一致")
             if member.name.endswith(".pdf"):
-                case.report.unchecked("document-seal", where, "PDF 签章请用阅读器核对，此处只核对摘要")
+                _seal(case, where, case.bundle.read(member.name))
+
+
+def _seal(case: Case, where: str, data: bytes) -> None:
+    from kernel.web.seal import verify_sealed  # brings libraries that only sealed PDFs need
+
+    roots = [x509.load_pem_x509_certificate(root.encode()) for root in case.trust.licence_roots]
+    found = verify_sealed(data, roots)
+    if not found.seals:
+        case.report.unchecked("document-seal", where, "文件没有电子签章，此处只核对摘要")
+        return
+    who = "、".join(seal.signer for seal in found.seals)
+    case.report.require(found.ok, "document-seal", where, f"电子签章：{who}", "、".join(found.problems))
 
 
 def _consistency(case: Case) -> None:

@@ -33,6 +33,8 @@ def kind_of(data: bytes) -> str:
     """What a file is, told by its beginning and, for JSON, by its members; `unknown` for anything else."""
     if data.startswith(ENVELOPE_MAGIC[:5]):
         return "envelope"
+    if data.startswith(b"%PDF-"):
+        return "pdf"
     if data[:1] in (b"{", b"["):
         return _json_kind(data)
     return "checkpoint" if "\n\n— ".encode() in data else "unknown"

@@ -1,7 +1,8 @@
 """Samples of the pages that need no log-in: home, notice, lot, hall."""
 
+from kernel.papers.verdict import judge
 from kernel.web.figures import Figure, Series, stacked
-from kernel.web.seal import seal_svg
+from kernel.web.seal import Seal, SealReport, seal_svg
 from portal.samples.common import (
     AGENCY,
     BIDDERS,
@@ -271,7 +272,56 @@ HALL_BEFORE = Row(**{
     "verify_href": "",
 })  # fmt: skip
 
+_SEALS = (
+    Seal(
+        signer=AGENCY,
+        uscc="91610000MA6TX8W40J",
+        reason="招标公告",
+        location="",
+        issuer="阳光交易演练 issuing authority",
+        claimed_at=at("2026-07-16 21:50"),
+        stamped_at=None,
+        intact=True,
+        trusted=True,
+        whole=True,
+        certificate=bytes.fromhex(digest("certificate")),
+        serial=1,
+    ),
+)
+_ISSUED = Row(
+    kind="招标公告",
+    number=NUMBER + "-001-ZBGG-1",
+    signer=AGENCY,
+    used_at=at("2026-07-16 21:50:02"),
+    index=46,
+    size=61,
+    root=digest("root"),
+    path=[digest(f"step {i}") for i in range(6)],
+    at=at("2026-07-16 21:50:02"),
+    witnesses=["witness"],
+    proof_href="/api/v1/verify/papers/0",
+)
+_PAPER = Row(
+    most=20 << 20, problem="", name="", digest="", verdict=None, findings=[], seals=[], issued=None, local=True
+)
+
+
+def _judged(report: SealReport, *, issued: bool) -> Row:
+    verdict, findings = judge(report, issued=issued)
+    more = {"name": "招标公告.pdf", "digest": digest("paper"), "verdict": verdict, "findings": findings}
+    return Row(**vars(_PAPER) | more | {"seals": report.seals, "issued": _ISSUED if issued else None})
+
+
 SAMPLES = {
+    "portal/paper_verify.html": {
+        "": {"nav": "verify", "page": _PAPER},
+        "original": {"nav": "verify", "page": _judged(SealReport(True, _SEALS, ()), issued=True)},
+        "foreign": {"nav": "verify", "page": _judged(SealReport(True, _SEALS, ()), issued=False)},
+        "altered": {"nav": "verify", "page": _judged(SealReport(False, _SEALS, ("broken",)), issued=False)},
+        "bare": {"nav": "verify", "page": _judged(SealReport(False, (), ("no-seal",)), issued=False)},
+        "issued": {"nav": "verify", "page": Row(**vars(_PAPER) | {"digest": digest("paper"), "issued": _ISSUED})},
+        "problem": {"nav": "verify", "page": Row(**vars(_PAPER) | {"problem": "请选择一个 PDF 文件。"})},
+    },
     "errors/problem.html": {
         "": {"problem": {"status": 404, "title": "没有找到这个页面", "detail": "地址可能写错了，或者内容还没有公开。", "code": "not-found", "instance": "urn:uuid:6f0c"}},
         "rule": {

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bidding import closing, combining, printing, readiness, releasing
+from bidding import closing, combining, printing, readiness, receipt_paper, releasing
 from bidding.vocabulary import OpeningStage
 from kernel.db.transaction import Tx
 from kernel.outbox.queue import Handler
@@ -99,7 +99,11 @@ async def combine(services: Services, payload: dict[str, Any]) -> None:
     await combining.advance(services.db, services.files, uuid.UUID(payload["lot_id"]))
 
 
-JOBS: dict[str, Handler] = {"bidding:combine": combine, "bidding:print_record": printing.print_record}
+JOBS: dict[str, Handler] = {
+    "bidding:combine": combine,
+    "bidding:print_record": printing.print_record,
+    receipt_paper.PRINT: receipt_paper.print_receipt,
+}
 DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (
     close_due_lots,
     fix_deadline_checkpoints,

@@ -36,7 +36,7 @@ _ENTRY = {SUBMISSION: "bid.accepted", WITHDRAWAL: "bid.withdrawn"}
 _STATE = {SUBMISSION: BidState.SEALED, WITHDRAWAL: BidState.WITHDRAWN}
 _KIND = {SUBMISSION: SubmissionKind.SUBMISSION, WITHDRAWAL: SubmissionKind.WITHDRAWAL}
 
-_WORDS = {
+REASONS = {
     "late": "投标已截止，平台未接收本次递交。",
     "signature": "签名未通过核验，请使用本单位的电子营业执照签名。",
     "certificate": "签名所用的执照不属于当前登录的单位。",
@@ -62,7 +62,7 @@ class SubmissionRefused(DomainError):
     code = "submission-refused"
 
     def __init__(self, reason: str, interest: InterestView, lot: LotView, digest: bytes) -> None:
-        super().__init__(_WORDS[reason], reason=reason)
+        super().__init__(REASONS[reason], reason=reason)
         self.reason = reason
         self.interest = interest
         self.lot = lot

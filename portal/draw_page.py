@@ -84,11 +84,13 @@ def draw_page(
     steps: Sequence[Step],
     *,
     log_index: int | None,
+    pdf_href: str = "",
     step_times: Sequence[datetime],
 ) -> DrawPage:
     """Put the page together.
 
     Args:
+        pdf_href: address of the sealed record, once it is made.
         step_times: instant of each replacement, in order.
     """
     base = f"/api/v1/verify/draws/{draw.id}"
@@ -106,7 +108,7 @@ def draw_page(
         verify_href=base if drawn else "",
         json_href=f"{base}/transcript.json",
         pool_href=f"{base}/pool.json",
-        pdf_href="",
+        pdf_href=pdf_href,
         cli=f"./sunlit verify {draw.number}.transcript.json {draw.number}.pool.json",
         log_index=log_index,
         attempts=0 if draw.spec["prev"] is None else 1,
@@ -135,7 +137,7 @@ def title_of(draw: Draw) -> str:
     return _PURPOSES.get(str(draw.spec["stage"]).split("/")[0], "公开抽取")
 
 
-def _party(party: str) -> str:
+def party_words(party: str) -> str:
     """`agency:9161…` → 招标代理机构（9161…）."""
     role, _, code = party.partition(":")
     return f"{_PARTIES.get(role, role)}（{code}）" if code else _PARTIES.get(role, party)
@@ -173,7 +175,7 @@ def _facts(draw: Draw) -> list[tuple[str, str]]:
         told.append(
             ("各级比例", "，".join(f"{name} 级 {rate['num']}/{rate['den']}" for name, rate in sorted(rates.items())))
         )
-    told.append(("贡献方", "，".join(_party(row["party"]) for row in spec["contributors"])))
+    told.append(("贡献方", "，".join(party_words(row["party"]) for row in spec["contributors"])))
     return told
 
 
@@ -219,12 +221,13 @@ def _transcript(draw: Draw, contributions: Sequence[Contribution]) -> list[tuple
             "commits",
             "各方承诺",
             "在截止前提交，彼此看不到对方的随机数",
-            "\n".join(f"{_party(row.party)}\n{b64u_encode(row.commitment)}" for row in contributions) or "尚未提交",
+            "\n".join(f"{party_words(row.party)}\n{b64u_encode(row.commitment)}" for row in contributions)
+            or "尚未提交",
             False,
         ),
         ("close", "承诺截止", "此后不能再加入任何随机数", _local(parse_time(spec["commit_by"])), False),
     ]
-    values = [f"{_party(row.party)}\n{b64u_encode(row.value)}" for row in contributions if row.value is not None]
+    values = [f"{party_words(row.party)}\n{b64u_encode(row.value)}" for row in contributions if row.value is not None]
     told.append(("reveals", "公开随机数", "须与承诺一致", "\n".join(values) or "承诺截止后公开", False))
     seed = b64u_encode(draw.seed) if draw.seed else "待全部随机数公开后算出"
     told.append(("seed", "合成种子", "由规则指纹和全部随机数按次序算出", seed, False))

@@ -6,10 +6,22 @@ from bidding import jobs as bidding
 from experts import jobs as experts
 from kernel.outbox.queue import Handler
 from kernel.web.services import Services
+from portal import draw_paper
 from supervision import jobs as supervision
 from trading import jobs as trading
 
 #: Kind of an outbox row → its handler.
-JOBS: dict[str, Handler] = {**trading.JOBS, **bidding.JOBS, **experts.JOBS, **supervision.JOBS}
+JOBS: dict[str, Handler] = {
+    **trading.JOBS,
+    **bidding.JOBS,
+    **experts.JOBS,
+    **supervision.JOBS,
+    draw_paper.PRINT: draw_paper.print_draw,
+}
 #: Acts that ask the database what is due; run every second.
-DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (*bidding.DUE, *experts.DUE, *supervision.DUE)
+DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (
+    *bidding.DUE,
+    *experts.DUE,
+    *supervision.DUE,
+    draw_paper.order_draw_records,
+)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from markupsafe import Markup
 
 from bidding import queries
@@ -12,6 +12,7 @@ from bidding.pages.own_bid import takes_bids
 from bidding.pages.rooms import published_lot
 from bidding.pages.words import SLOT_NAMES, base_of, receipt_no, receipt_state
 from bidding.queries import ReceiptView
+from bidding.receipt_paper import find_own, find_paper, order_paper
 from bidding.vocabulary import SubmissionKind
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
 from kernel.db.transaction import Tx
@@ -19,6 +20,7 @@ from kernel.errors import NotFound
 from kernel.identity.actor import Actor
 from kernel.log import reader
 from kernel.log.checkpoint import parse_checkpoint
+from kernel.papers.shelf import paper_response
 from kernel.web.figures import qr
 from kernel.web.guards import permits
 from kernel.web.render import render_page
@@ -108,10 +110,34 @@ async def receipt_page(
         proof=await _proof(tx, services, view),
         signature=view.receipt.rsplit(".", 1)[1],
         qr=qr(f"{services.site.base_url}/verify"),
-        pdf_href="",
+        pdf_href=f"/b/receipts/{digest}/paper.pdf" if await find_paper(tx, view.digest) else "",
         json_href=f"/api/v1/receipts/{digest}",
     )
     return render_page(request, "bidding/receipt.html", {"page": page}, nav="", now=tx.now)
+
+
+@post("/b/receipts/{digest:str}/paper", guards=[permits("bid.room")], include_in_schema=False)
+async def order(tx: Tx, actor: Actor, digest: str) -> Response[None]:
+    """Have the sealed paper made; it is there a few seconds later."""
+    await order_paper(tx, actor, _digest(digest))
+    return Response(None, status_code=303, headers={"Location": f"/b/receipts/{digest}"})
+
+
+@get("/b/receipts/{digest:str}/paper.pdf", guards=[permits("bid.room")], include_in_schema=False)
+async def paper_file(tx: Tx, services: Services, actor: Actor, digest: str) -> Response[bytes]:
+    """Return the sealed paper of one's own receipt or rejection."""
+    found = await find_own(tx, actor, _digest(digest))
+    use = await find_paper(tx, found.digest)
+    if use is None:
+        raise NotFound("盖章的回执正在生成，请稍后再试。")
+    return await paper_response(services, use)
+
+
+def _digest(typed: str) -> bytes:
+    try:
+        return b64u_decode(typed, 32)
+    except NotCanonical as error:
+        raise NotFound from error
 
 
 async def _proof(tx: Tx, services: Services, view: ReceiptView) -> ProofRow | None:
@@ -125,4 +151,4 @@ async def _proof(tx: Tx, services: Services, view: ReceiptView) -> ProofRow | No
     return ProofRow(proof["index"], checkpoint.size, b64u_encode(checkpoint.root), head.at, witnesses)
 
 
-HANDLERS = [receipt_page]
+HANDLERS = [receipt_page, order, paper_file]

@@ -14,12 +14,15 @@ from kernel.db.transaction import Tx
 from kernel.drawbook.models import Draw
 from kernel.drawbook.shelf import find_draw, list_contributions, list_steps
 from kernel.drawbook.transcript import pool_file, transcript
+from kernel.errors import NotFound
 from kernel.log.reader import find_entry
-from kernel.papers.issuing import find_use_by_digest
+from kernel.papers.issuing import find_use, find_use_by_digest
+from kernel.papers.shelf import paper_response
 from kernel.web.guards import PUBLIC
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from portal.draw_page import draw_page, purpose_of, title_of
+from portal.draw_paper import KIND as RECORD
 from trading import facade as trading
 from trading.vocabulary import Stage
 
@@ -128,11 +131,13 @@ async def show_draw(request: Request[Any, Any, Any], tx: Tx, draw_id: uuid.UUID)
     steps = await list_steps(tx, draw_id)
     entries = [await find_entry(tx, step.entry_id) for step in steps]
     spec = await find_entry(tx, draw.result_entry or draw.spec_entry)
+    record = await find_use(tx, draw_id, RECORD)
     page = draw_page(
         draw,
         await list_contributions(tx, draw_id),
         steps,
         log_index=spec.index,
+        pdf_href=f"/verify/draws/{draw_id}/record.pdf" if record else "",
         step_times=[entry.at for entry in entries],
     )
     return render_page(request, "portal/draw.html", {"page": page}, nav="verify", now=tx.now)
@@ -161,10 +166,19 @@ async def pool_download(tx: Tx, draw_id: uuid.UUID) -> Response[bytes]:
     return await _file(tx, draw_id, "pool", await pool_file(tx, draw_id))
 
 
+@get("/verify/draws/{draw_id:uuid}/record.pdf", opt=PUBLIC, tags=["verification"], summary="Sealed record of a draw")
+async def record_file(tx: Tx, services: Services, draw_id: uuid.UUID) -> Response[bytes]:
+    """Return the sealed record of a draw, once the job has made it."""
+    use = await find_use(tx, draw_id, RECORD)
+    if use is None:
+        raise NotFound("盖章的抽取记录正在生成，请稍后再试。")
+    return await paper_response(services, use)
+
+
 async def _file(tx: Tx, draw_id: uuid.UUID, kind: str, value: Any) -> Response[bytes]:
     number = (await find_draw(tx, draw_id)).number
     headers = {"Content-Disposition": f'attachment; filename="{number}.{kind}.json"', "Cache-Control": "no-store"}
     return Response(jcs(value), media_type="application/json", headers=headers)
 
 
-HANDLERS = [entrance, show_draw, draw_files, transcript_file, pool_download]
+HANDLERS = [entrance, show_draw, draw_files, transcript_file, pool_download, record_file]

@@ -105,6 +105,7 @@ WORKBENCH = Row(
     unread=1,
 )
 ROOM = Row(
+    papers=[],
     **{
         **_COMMON,
         "over": OVER,
@@ -124,7 +125,7 @@ ROOM = Row(
             Row(role="行政监督", name="李卫东", accepted=True),
             Row(role="行业协会", name="孙越", accepted=False),
         ],
-    }
+    },
 )
 NEW = Row(
     form=Row(

@@ -126,6 +126,16 @@ LIMITS = [
 ]  # fmt: skip
 
 LOT_PAGE = Row(
+    papers=[
+        Row(
+            name="招标公告",
+            number=NUMBER + "-001-ZBGG-1",
+            signer=AGENCY,
+            at=at("2026-07-16 21:50"),
+            href="#",
+            check_href="#",
+        )
+    ],
     title=TITLE,
     number=NUMBER,
     lot_no="001",

@@ -17,6 +17,7 @@ from trading.documents import list_documents
 from trading.legal import law_of
 from trading.lot_view import LotView
 from trading.pages.common import SECRECY, ActRow, NoticeRow, act_row, notice_row
+from trading.papers import PaperRow, list_papers
 from trading.reading import list_notices_of
 from trading.reports import ReportView, find_report
 from trading.stages import DECIDED
@@ -99,6 +100,7 @@ class LotPage:
     bundle_href: str
     first_index: int | None
     last_index: int | None
+    papers: list[PaperRow]
 
 
 @get("/lots/{lot_id:uuid}", opt=PUBLIC, include_in_schema=False)
@@ -131,6 +133,7 @@ async def lot_page(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) -> Res
         bundle_href=f"/lots/{lot.id}/bundle.zip" if lot.stage in DECIDED else "",
         first_index=min(indexes, default=None),
         last_index=max(indexes, default=None),
+        papers=await list_papers(tx, actor, lot),
     )
     return render_page(request, "trading/lot.html", {"page": page}, nav="notices", now=tx.now)
 

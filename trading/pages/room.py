@@ -36,6 +36,7 @@ from trading.pages.common import (
     written,
 )
 from trading.pages.workbench import dues_of_lot
+from trading.papers import PaperRow, list_papers
 from trading.plan import latest_dates
 from trading.plans import propose_plan
 from trading.progress import access_lot
@@ -106,6 +107,7 @@ class RoomPage:
     facts: list[tuple[str, str]]
     acts: list[ActRow]
     trustees: list[SeatRow]
+    papers: list[PaperRow]
 
 
 @get("/a/lots/{lot_id:uuid}", guards=[permits("lot.room")], include_in_schema=False)
@@ -131,6 +133,7 @@ async def room(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UU
         facts=_facts(lot),
         acts=[act_row(event) for event in reversed(events)][:20],
         trustees=[SeatRow(str(event.facts.get("role", "")), event.who, True) for event in accepted],
+        papers=await list_papers(tx, actor, lot),
     )
     return render_page(request, "trading/room.html", {"page": page}, now=tx.now)
 

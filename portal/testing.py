@@ -13,6 +13,8 @@ from portal.errors import CommandError
 
 #: libatomic1 is for the driver that Playwright brings along; Chromium itself does not need it.
 CHROMIUM_PACKAGES = ("chromium", "libatomic1", "fonts-wqy-microhei", "fonts-wqy-zenhei")
+#: Poppler judges our seals independently (`pdfsig`); `certutil` tells it which root to trust.
+SEAL_PACKAGES = ("poppler-utils", "libnss3-tools")
 #: What needs neither a server nor a browser nor another process: rules, crypto, architecture.
 SLOW = "browser or slow or services"
 #: Plugins that libraries bring along and no test of ours uses; each costs start-up time in every worker.
@@ -36,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
         raise CommandError("缺少 pytest：请用 ./sunlit 启动，它会安装依赖")
     if args.browser or args.full:
         require_chromium()
+    if not args.fast and not args.paths:
+        offer_seal_tools()
     words = [sys.executable, "-P", "-m", "pytest"]
     words += [word for name in UNUSED_PLUGINS for word in ("-p", f"no:{name}")]
     words += ["-m", marker(args)] if marker(args) else []
@@ -59,6 +63,22 @@ def marker(args: argparse.Namespace) -> str:
     if args.fast:
         return f"not ({SLOW})"
     return "not browser"
+
+
+def offer_seal_tools() -> None:
+    """Install the tools that judge seals, as root; without them the tests that need them are skipped and say so."""
+    if all(shutil.which(tool) for tool in ("pdfsig", "certutil")):
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        bootstrap.say(
+            "缺少 pdfsig、certutil：核对签章的测试将跳过。补装（root）：apt-get install " + " ".join(SEAL_PACKAGES)
+        )
+        return
+    try:
+        with bootstrap.step("安装 Poppler（核对签章的测试）"):
+            bootstrap.apt_install(SEAL_PACKAGES)
+    except bootstrap.SetupFailed as failure:
+        bootstrap.say(str(failure))
 
 
 def missing_browser_parts() -> list[str]:

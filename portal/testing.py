@@ -70,9 +70,8 @@ def offer_seal_tools() -> None:
     if all(shutil.which(tool) for tool in ("pdfsig", "certutil")):
         return
     if os.geteuid() != 0 or not shutil.which("apt-get"):
-        bootstrap.say(
-            "缺少 pdfsig、certutil：核对签章的测试将跳过。补装（root）：apt-get install " + " ".join(SEAL_PACKAGES)
-        )
+        line = "apt-get install " + " ".join(SEAL_PACKAGES)
+        bootstrap.say(f"缺少 pdfsig、certutil：核对签章的测试将跳过。补装（root）：{line}")
         return
     try:
         with bootstrap.step("安装 Poppler（核对签章的测试）"):

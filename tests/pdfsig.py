@@ -19,23 +19,15 @@ class Judge:
     def says(self, pdf: Path) -> str:
         """Return what `pdfsig` prints about a file."""
         words = ["pdfsig", "-nssdir", f"sql:{self.store}", str(pdf)]
-        done = subprocess.run(
-            words, capture_output=True, text=True, check=False, env={"LC_ALL": "C", "PATH": "/usr/bin"}
-        )
+        plain = {"LC_ALL": "C", "PATH": "/usr/bin"}
+        done = subprocess.run(words, capture_output=True, text=True, check=False, env=plain)
         return done.stdout + done.stderr
 
     def approves(self, pdf: Path) -> bool:
         """Say whether every part of the judgement is good: signature, certificate, the whole document signed."""
         said = self.says(pdf)
-        return all(
-            words in said
-            for words in (
-                "Signature is Valid.",
-                "Certificate is Trusted.",
-                "Total document signed",
-                "ETSI.CAdES.detached",
-            )
-        )
+        good = ("Signature is Valid.", "Certificate is Trusted.", "Total document signed", "ETSI.CAdES.detached")
+        return all(words in said for words in good)
 
 
 def judge(folder: Path, root: x509.Certificate) -> Judge:

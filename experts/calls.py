@@ -4,8 +4,6 @@ Law: R-DRAW-05 to R-DRAW-07, R-REC-08, R-REC-09; crypto.md §4.2, §4.3: the out
 next identity is opened, and a call never names the project.
 """
 
-import base64
-import hashlib
 import uuid
 from dataclasses import replace as altered
 from datetime import timedelta
@@ -15,13 +13,12 @@ from sqlalchemy import and_, func, or_, select, text
 
 from experts import messages
 from experts.committee import give_up, lock_committee
-from experts.models.committee import Call, Committee, Member, Message
+from experts.models.committee import Call, Committee, Member
 from experts.models.pool import Expert
+from experts.phone import forget_codes, hash_of, send_code, use_of
 from experts.signed import verify_own
 from experts.vocabulary import REFUSALS, CallState, CommitteeState
 from kernel.canonical import b64u_encode, jcs
-from kernel.crypto import random_bytes
-from kernel.crypto.digest import equal
 from kernel.db.transaction import Tx
 from kernel.drawbook import replacing
 from kernel.drawbook.identities import open_identity
@@ -33,6 +30,7 @@ from kernel.identity.actor import Actor, system_actor
 from kernel.identity.models import Account
 from kernel.identity.sessions import OpenedSession, open_session
 from kernel.log.writer import record
+from kernel.parties.fields import FieldCipher
 from trading import facade as trading
 from trading.findings import moment_in_print
 from trading.vocabulary import Stage
@@ -54,7 +52,9 @@ async def list_committees_calling(tx: Tx) -> list[uuid.UUID]:
     return list((await tx.session.execute(query)).scalars())
 
 
-async def call_next(tx: Tx, vault: Vault, committee_id: uuid.UUID, *, site: str) -> uuid.UUID | None:
+async def call_next(
+    tx: Tx, vault: Vault, cipher: FieldCipher, committee_id: uuid.UUID, *, site: str
+) -> uuid.UUID | None:
     """Open the identity of one selected leaf that has not been called, and call.
 
     The entry that selected the leaf (the result, or the replacement with the outcome of the call before) must be in
@@ -101,22 +101,9 @@ async def call_next(tx: Tx, vault: Vault, committee_id: uuid.UUID, *, site: str)
         f"【{site}】评标邀请：时间 {moment_in_print(committee.begins_at)}，地点 {committee.place}，"
         f"预计{committee.duration}。请于 {moment_in_print(call.answer_by)} 前登录专家端答复。"
     )
-    send_code(tx, call, expert, told)
-    await tx.session.flush()  # the next round looks for calls
+    await tx.session.flush()  # the message refers to it
+    await send_code(tx, cipher, call, expert, told)
     return call.id
-
-
-def send_code(tx: Tx, call: Call, expert: Expert, words: str) -> None:
-    """Send a new one-time code with a message; the code before it opens nothing any more."""
-    code = _new_code()
-    call.code_hash, call.used_by, call.used_at = _hash(code), None, None
-    body = f"{words}一次性口令 {code}，请勿转告他人。"
-    tx.session.add(Message(id=tx.new_secret_id(), phone=expert.phone, body=body, created_at=tx.now, sent_at=None))
-
-
-def is_code_of(call: Call, code: str) -> bool:
-    """Say whether a code is the one that was sent last."""
-    return call.code_hash is not None and equal(call.code_hash, _hash(code))
 
 
 async def sign_in_with_code(tx: Tx, code: str, visitor: str) -> OpenedSession:
@@ -133,15 +120,16 @@ async def sign_in_with_code(tx: Tx, code: str, visitor: str) -> OpenedSession:
     Effects:
         an account for the person at the first call; a session.
     """
-    use = _use(code, visitor)
-    known = or_(Call.code_hash == _hash(code), and_(Call.used_by == use, Call.used_at > tx.now - AGAIN_WITHIN))
+    use = use_of(code, visitor)
+    known = or_(Call.code_hash == hash_of(code), and_(Call.used_by == use, Call.used_at > tx.now - AGAIN_WITHIN))
     query = select(Call, Expert).join(Expert, Expert.id == Call.expert_id).where(known)
     found = (await tx.session.execute(query.with_for_update(of=Call))).one_or_none()
     if found is None or found[0].state not in (CallState.OUT, CallState.ACCEPTED):
         raise NotPermitted("口令不正确或者已使用。")
     call, expert = found
     if call.code_hash is not None:
-        call.code_hash, call.used_by, call.used_at = None, use, tx.now
+        await forget_codes(tx, call)
+        call.used_by, call.used_at = use, tx.now
     return await open_session(tx, await _account_of(tx, expert), method="call")
 
 
@@ -227,7 +215,7 @@ async def _settle(tx: Tx, actor: Actor, committee: Committee, call: Call, outcom
     call.entry_id = (await record(tx, who, "draw.call", facts, subject=committee.lot_id)).entry_id
     await tx.session.flush()  # the panel is compared with calls
     if outcome in _REPLACED:
-        call.code_hash = None
+        await forget_codes(tx, call)
         taken = await replacing.replace(tx, committee.draw_id, call.leaf, _REPLACED[outcome], evidence)
         if taken is None:
             await give_up(tx, system_actor(), committee.draw_id)
@@ -318,21 +306,3 @@ def _count_calls(committee: Committee) -> Any:
 async def _is_logged(tx: Tx, entry_id: int) -> bool:
     query = text("SELECT EXISTS (SELECT 1 FROM log_leaf WHERE entry_id = :id)")
     return bool((await tx.session.execute(query, {"id": entry_id})).scalar_one())
-
-
-def _new_code() -> str:
-    """Return twelve symbols, sixty bits: too many to guess, few enough to type from a phone."""
-    symbols = base64.b32encode(random_bytes(8)).decode()[:12]
-    return "-".join((symbols[:4], symbols[4:8], symbols[8:]))
-
-
-def _hash(code: str) -> bytes:
-    return hashlib.sha256(b"call-code\0" + _plain(code)).digest()
-
-
-def _use(code: str, visitor: str) -> bytes:
-    return hashlib.sha256(b"call-code-use\0" + _plain(code) + b"\0" + visitor.encode()).digest()
-
-
-def _plain(code: str) -> bytes:
-    return "".join(mark for mark in code.upper() if mark.isascii() and mark.isalnum()).encode()

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from experts import calls
 from experts.models.committee import Committee
 from experts.paper import print_report
+from experts.phone import DELIVER, deliver_message
 from experts.reporting import PRINT_REPORT
 from experts.vocabulary import CommitteeState
 from kernel.canonical import parse_time
@@ -31,7 +32,9 @@ async def call_experts(services: Services) -> None:
         called = True
         while called:
             async with services.db.begin() as tx:
-                made = await calls.call_next(tx, cast(Vault, vault), committee_id, site=services.site.name)
+                made = await calls.call_next(
+                    tx, cast(Vault, vault), services.plugins["fields"], committee_id, site=services.site.name
+                )
                 called = made is not None
 
 
@@ -53,5 +56,5 @@ async def close_commitments(services: Services) -> None:
             await book.close(tx, draw_id)
 
 
-JOBS: dict[str, Handler] = {PRINT_REPORT: print_report}
+JOBS: dict[str, Handler] = {PRINT_REPORT: print_report, DELIVER: deliver_message}
 DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (close_commitments, call_experts)

@@ -12,12 +12,13 @@ from sqlalchemy import select
 
 from bidding import facade as bidding
 from experts import messages, recusal
-from experts.calls import is_code_of, masked, recuse, send_code
+from experts.calls import masked, recuse
 from experts.candidates import case_of, person_of
 from experts.committee import lock_committee
 from experts.models.committee import Call, Committee, Member
 from experts.models.pool import Expert
 from experts.models.session import EvaluationSession
+from experts.phone import forget_codes, is_code_of, send_code
 from experts.seats import access_seat, list_sitting
 from experts.signed import verify_own
 from experts.vocabulary import CommitteeState, SessionState
@@ -25,13 +26,14 @@ from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound, NotPermitted, TooEarly
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
+from kernel.parties.fields import FieldCipher
 from trading import facade as trading
 from trading.findings import moment_in_print
 from trading.legal import law_of
 from trading.vocabulary import Role, Stage
 
 
-async def open_evaluation(tx: Tx, actor: Actor, lot_id: uuid.UUID, *, site: str) -> uuid.UUID:
+async def open_evaluation(tx: Tx, actor: Actor, lot_id: uuid.UUID, *, site: str, cipher: FieldCipher) -> uuid.UUID:
     """Begin the evaluation of a lot by its complete committee; members get a new code to sign in with.
 
     Raises:
@@ -74,7 +76,7 @@ async def open_evaluation(tx: Tx, actor: Actor, lot_id: uuid.UUID, *, site: str)
         file_id=None,
     )
     tx.session.add(session)
-    await _send_codes(tx, committee, f"【{site}】评审即将开始，请登录专家端签到。")
+    await _send_codes(tx, cipher, committee, f"【{site}】评审即将开始，请登录专家端签到。")
     await tx.session.flush()  # the answer is read by SQL
 
     members = len(await list_sitting(tx, committee.id))
@@ -83,7 +85,7 @@ async def open_evaluation(tx: Tx, actor: Actor, lot_id: uuid.UUID, *, site: str)
     return session.id
 
 
-async def _send_codes(tx: Tx, committee: Committee, words: str) -> None:
+async def _send_codes(tx: Tx, cipher: FieldCipher, committee: Committee, words: str) -> None:
     query = (
         select(Call, Expert)
         .join(Expert, Expert.id == Call.expert_id)
@@ -92,7 +94,7 @@ async def _send_codes(tx: Tx, committee: Committee, words: str) -> None:
         .order_by(Call.no)
     )
     for call, expert in (await tx.session.execute(query)).all():
-        send_code(tx, call, expert, words)
+        await send_code(tx, cipher, call, expert, words)
 
 
 async def arrive(tx: Tx, actor: Actor, session_id: uuid.UUID, code: str) -> None:
@@ -109,7 +111,7 @@ async def arrive(tx: Tx, actor: Actor, session_id: uuid.UUID, code: str) -> None
         return
     if not is_code_of(call, code):
         raise NotPermitted("签到口令不正确。")
-    call.code_hash = None
+    await forget_codes(tx, call)
 
 
 async def is_code(tx: Tx, actor: Actor, session_id: uuid.UUID, code: str) -> bool:

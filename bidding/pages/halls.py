@@ -20,6 +20,7 @@ from bidding import recording
 from bidding.pages.hall_view import fragments_of, hall_page
 from bidding.pages.rooms import published_lot
 from kernel.db.transaction import Tx
+from kernel.identity import sessions
 from kernel.identity.actor import Actor
 from kernel.web.guards import PUBLIC, actor_of_connection, permits
 from kernel.web.render import render_page
@@ -104,29 +105,57 @@ async def to_hall(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id:
 
 @get("/openings/{lot_id:uuid}/events", opt=PUBLIC, include_in_schema=False)
 async def events(request: Request[Any, Any, Any], services: Services, lot_id: uuid.UUID) -> ServerSentEvent:
-    """Send fragments of the hall whenever something public changes."""
-    actor = actor_of_connection(request)
+    """Send fragments of the hall whenever something public changes.
+
+    Raises:
+        TooManyRequests: this visitor, this origin or everybody together has too many live pages open.
+    """
+    place = Place(
+        secret=str(request.scope["state"]["sid"]),
+        visitor=str(request.scope["state"]["visitor"]),
+        origin=request.client.host if request.client else "",
+    )
+    services.streams.require_room(place.visitor, place.origin)
     async with services.db.begin_read_only() as tx:
         await published_lot(tx, lot_id)
-    return ServerSentEvent(_stream(services, actor, lot_id))
+    return ServerSentEvent(_stream(services, place, lot_id))
 
 
-async def _stream(services: Services, actor: Actor | None, lot_id: uuid.UUID) -> AsyncIterator[ServerSentEventMessage]:
-    async with services.feed.watch(str(lot_id)) as changes:
-        sent: dict[str, str] = {}
-        while True:
-            async with services.db.begin_read_only() as tx:
-                page = await hall_page(tx, actor, lot_id)
-                fragments = fragments_of(services, page, tx.now)
-            fresh = [{"id": key, "html": html} for key, html in fragments.items() if sent.get(key) != html]
-            if sent and fresh:
-                yield ServerSentEventMessage(data=json.dumps(fresh, ensure_ascii=False), event="fragment")
-            sent = fragments
-            if not page.stream:
-                yield ServerSentEventMessage(data="{}", event="close")
-                return
-            if not await _changed(changes):
-                yield ServerSentEventMessage(comment="alive")
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a live page is open.
+
+    Attributes:
+        secret: of the session, if somebody is signed in.
+        visitor: names the browser.
+    """
+
+    secret: str = ""
+    visitor: str = ""
+    origin: str = ""
+
+
+async def _stream(services: Services, place: Place, lot_id: uuid.UUID) -> AsyncIterator[ServerSentEventMessage]:
+    matters = [str(lot_id), *([sessions.matter_of_session(place.secret)] if place.secret else [])]
+    with services.streams.counted(place.visitor, place.origin) as has_room:
+        async with services.feed.watch(*matters) as changes:
+            sent: dict[str, str] = {}
+            while has_room:
+                async with services.db.begin_read_only() as tx:
+                    actor = await sessions.find_actor(tx, place.secret) if place.secret else None
+                    if place.secret and actor is None:
+                        return  # signed out: the browser connects again as whoever it is now
+                    page = await hall_page(tx, actor, lot_id)
+                    fragments = fragments_of(services, page, tx.now)
+                fresh = [{"id": key, "html": html} for key, html in fragments.items() if sent.get(key) != html]
+                if sent and fresh:
+                    yield ServerSentEventMessage(data=json.dumps(fresh, ensure_ascii=False), event="fragment")
+                sent = fragments
+                if not page.stream:
+                    yield ServerSentEventMessage(data="{}", event="close")
+                    return
+                if not await _changed(changes):
+                    yield ServerSentEventMessage(comment="alive")
 
 
 async def _changed(changes: asyncio.Queue[str]) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from experts import calls, queries
+from experts.phone import text_of
 from experts.schemas import CallAnswer, Code, own_call_json
 from kernel.canonical import format_time
 from kernel.db.transaction import Tx
@@ -80,12 +81,13 @@ async def answer(tx: Tx, actor: Actor, call_id: uuid.UUID, data: CallAnswer) -> 
     tags=["rehearsal"],
     summary="Messages on their way to phones; only in a rehearsal",
 )
-async def messages(tx: Tx) -> list[dict[str, str]]:
+async def messages(tx: Tx, services: Services) -> list[dict[str, str]]:
     """Show outgoing messages, newest first: in a rehearsal nobody's phone rings."""
     if not tx.rehearsal:
         raise NotFound
+    cipher = services.plugins["fields"]
     return [
-        {"id": str(row.id), "phone": row.phone, "text": row.body, "at": format_time(row.created_at)}
+        {"id": str(row.id), "phone": row.phone, "text": text_of(cipher, row), "at": format_time(row.created_at)}
         for row in await queries.list_messages(tx)
     ]
 

@@ -40,7 +40,8 @@ from kernel.web.services import Services
 )
 async def open_session(tx: Tx, actor: Actor, services: Services, lot_id: uuid.UUID) -> dict[str, str]:
     """Open a session; members get a new code."""
-    return {"session": str(await sessions.open_evaluation(tx, actor, lot_id, site=services.site.name))}
+    cipher = services.plugins["fields"]
+    return {"session": str(await sessions.open_evaluation(tx, actor, lot_id, site=services.site.name, cipher=cipher))}
 
 
 @get(

@@ -77,13 +77,15 @@ class Call(Base):
 
 
 class Message(Base):
-    """A message to a phone: time, place, code; never the project (R-DRAW-06). A gateway sends it and wipes the text."""
+    """A message to a phone, never naming the project (R-DRAW-06). Its code lies apart, encrypted, until it is sent."""
 
     __tablename__ = "experts_message"
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    call_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("experts_call.id"), index=True)
     phone: Mapped[str]
     body: Mapped[str]
+    sealed: Mapped[bytes | None]
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
 

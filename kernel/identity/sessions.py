@@ -166,8 +166,14 @@ async def touch_session(tx: Tx, secret: str) -> None:
 
 
 async def end_session(tx: Tx, secret: str) -> None:
-    """End a session at once."""
+    """End a session at once, and its live pages with it."""
     await tx.session.execute(delete(Session).where(Session.id_hash == _hash(secret)))
+    await tx.session.execute(text("SELECT pg_notify('matter', :matter)"), {"matter": matter_of_session(secret)})
+
+
+def matter_of_session(secret: str) -> str:
+    """Return the name under which live pages hear of a session's end; it tells nothing of the secret."""
+    return f"session:{hashlib.sha256(b'matter' + _hash(secret)).hexdigest()}"
 
 
 async def require_attempts_left(tx: Tx, login: str, origin: str, *, device: str | None = None) -> None:

@@ -101,14 +101,16 @@ class CheckpointFeed:
                 await asyncio.wait_for(grown.wait(), min(left, 0.25))
 
     @contextlib.asynccontextmanager
-    async def watch(self, matter: str) -> AsyncIterator[asyncio.Queue[str]]:
-        """Get a queue that receives an item whenever the matter changes."""
+    async def watch(self, *matters: str) -> AsyncIterator[asyncio.Queue[str]]:
+        """Get a queue that receives an item whenever one of the matters changes."""
         queue: asyncio.Queue[str] = asyncio.Queue(maxsize=8)
-        watchers = self._watchers.setdefault(matter, set())
-        watchers.add(queue)
+        for matter in matters:
+            self._watchers.setdefault(matter, set()).add(queue)
         try:
             yield queue
         finally:
-            watchers.discard(queue)
-            if not watchers:
-                self._watchers.pop(matter, None)
+            for matter in matters:
+                watchers = self._watchers.get(matter, set())
+                watchers.discard(queue)
+                if not watchers:
+                    self._watchers.pop(matter, None)

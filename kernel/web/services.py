@@ -14,6 +14,7 @@ from kernel.log.feed import CheckpointFeed
 from kernel.log.platform import PlatformKey
 from kernel.web.assets import Assets
 from kernel.web.origin import NOBODY, Proxies
+from kernel.web.streams import Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class Services:
         csrf_key: secret with which form tokens are bound to sessions.
         plugins: collaborators of the packages above the kernel, by name.
         proxies: addresses whose `X-Forwarded-For` is believed.
+        streams: the live pages that this process serves.
         metrics_token: opens `/metrics` from elsewhere than this machine; empty opens it to nobody else.
     """
 
@@ -73,6 +75,7 @@ class Services:
     plugins: dict[str, Any] = field(default_factory=dict)
     proxies: Proxies = NOBODY
     metrics_token: str = ""
+    streams: Streams = field(default_factory=Streams)
 
 
 def services_of(request: Request[Any, Any, Any]) -> Services:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bidding.pages.halls import _stream
+from bidding.pages.halls import Place, _stream
 from kernel.canonical import b64u_encode
 from tests.worlds.bidding_world import BiddingWorld, uscc
 
@@ -126,7 +126,7 @@ async def test_the_hall_streams_the_table_when_it_becomes_public(bw):
     heard: list[str] = []
 
     async def listen() -> None:
-        async for message in _stream(bw.world.services, None, bw.lot_id):
+        async for message in _stream(bw.world.services, Place(), bw.lot_id):
             heard.append(str(message.data))
             if any(bidder.name in heard[-1] for bidder in bidders):
                 return

@@ -4,18 +4,19 @@ import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import asyncpg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from experts import calls, committee, messages, sessions
 from experts.drafts import CommitteeDraft, NewGroup
 from experts.jobs import call_experts
 from experts.models.committee import Call, Committee, Member, Message
 from experts.models.pool import Expert
+from experts.phone import DELIVER, deliver_message, text_of
 from experts.vocabulary import CallState, CommitteeState
 from kernel.crypto import jws, suite
 from kernel.crypto.keys import KeyKind, PrivateKey, generate
-from kernel.db.transaction import Tx
 from kernel.draw import commit_hash, read_spec, verify_draw
 from kernel.draw.records import COMMIT_TYP, commit_payload
 from kernel.drawbook import book
@@ -84,12 +85,19 @@ class Scene:
         await self.world.settle()
         await call_experts(self.world.services)
 
+    async def code_for(self, phone: str) -> str:
+        """Return the code that the newest message to a phone shows, as its gateway reads it."""
+        async with self.world.services.db.begin_read_only() as tx:
+            query = select(Message).where(Message.phone == phone).order_by(Message.created_at.desc()).limit(1)
+            message = (await tx.session.execute(query)).scalar_one()
+        return text_of(self.world.services.plugins["fields"], message).split("一次性口令 ")[1][:14]
+
     async def outstanding(self) -> list[tuple[Call, str]]:
         """Return the calls that wait, each with the newest code that went to its phone."""
         async with self.world.services.db.begin_read_only() as tx:
             query = select(Call, Expert.phone).join(Expert, Expert.id == Call.expert_id).where(Call.state == "out")
             found = (await tx.session.execute(query.order_by(Call.no))).all()
-            return [(call, await code_for(tx, phone)) for call, phone in found]
+        return [(call, await self.code_for(phone)) for call, phone in found]
 
     async def sign_in(self, code: str) -> Actor:
         async with self.world.services.db.begin() as tx:
@@ -112,12 +120,6 @@ class Scene:
 
 def signed(key: PrivateKey, typ: str, payload: dict[str, object]) -> str:
     return jws.sign(SUITE, typ, payload, key, "ES256", {"kid": SUITE.kid(key.public.spki)})
-
-
-async def code_for(tx: Tx, phone: str) -> str:
-    query = select(Message.body).where(Message.phone == phone).order_by(Message.created_at.desc()).limit(1)
-    body: str = (await tx.session.execute(query)).scalar_one()
-    return body.split("一次性口令 ")[1][:14]
 
 
 @pytest.fixture
@@ -194,7 +196,9 @@ async def test_a_declared_conflict_at_check_in_brings_the_next_of_the_reserve(sc
     await scene.world.clock_by(timedelta(hours=3))
     assert scene.centre is not None
     async with scene.world.services.db.begin() as tx:
-        session_id = await sessions.open_evaluation(tx, scene.centre, scene.lot_id, site="测试")
+        session_id = await sessions.open_evaluation(
+            tx, scene.centre, scene.lot_id, site="测试", cipher=scene.world.services.plugins["fields"]
+        )
     leaving = members[0]
     async with scene.world.services.db.begin() as tx:
         seat, phone = (
@@ -214,7 +218,7 @@ async def test_a_declared_conflict_at_check_in_brings_the_next_of_the_reserve(sc
             await sessions.check_in(tx, leaving, session_id, [scene.bids[0]], "曾任顾问", token)
         with pytest.raises(NotPermitted):
             await sessions.arrive(tx, leaving, session_id, "AAAA-BBBB-CCCC")
-        await sessions.arrive(tx, leaving, session_id, await code_for(tx, phone))
+        await sessions.arrive(tx, leaving, session_id, await scene.code_for(phone))
         with pytest.raises(VerificationFailed):
             await sessions.check_in(tx, leaving, session_id, [], "", token)
         with pytest.raises(InvalidInput):
@@ -230,3 +234,75 @@ async def test_a_declared_conflict_at_check_in_brings_the_next_of_the_reserve(sc
         assert (await tx.session.execute(select(Committee.state))).scalar_one() == CommitteeState.COMPLETE
         with pytest.raises(NotFound):
             await sessions.check_in(tx, leaving, session_id, [], "", token)
+
+
+async def _everything_stored(scene: Scene) -> str:
+    """Return all rows of all tables as text, as somebody with the database sees them."""
+    connection = await asyncpg.connect(scene.world.database.url("superuser"))
+    try:
+        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        found = [
+            await connection.fetchval(f'SELECT string_agg(t::text, chr(10)) FROM "{name}" t') for (name,) in tables
+        ]
+    finally:
+        await connection.close()
+    return "\n".join(text or "" for text in found)
+
+
+async def test_whoever_has_the_database_sits_in_nobodys_seat(scene: Scene, caplog: pytest.LogCaptureFixture) -> None:
+    """A code stands in no table, no queue and no log in clear, and its ciphertext goes with the first use."""
+    caplog.set_level("DEBUG")
+    (_, code), *others = await scene.outstanding()
+
+    async def sealed() -> int:
+        query = select(func.count()).select_from(Message).where(Message.sealed.is_not(None))
+        async with scene.world.services.db.begin_read_only() as tx:
+            return int((await tx.session.execute(query)).scalar_one())
+
+    stored = await _everything_stored(scene)
+    for one in [code, *(code for _, code in others)]:
+        assert one not in stored
+        assert one.replace("-", "") not in stored
+        assert one.encode().hex() not in stored
+    assert await sealed() == 1 + len(others)
+    await scene.sign_in(code)
+    assert await sealed() == len(others)
+    # Who does not answer in time leaves no code behind either.
+    await scene.world.clock_by(timedelta(minutes=31))
+    await call_experts(scene.world.services)
+    codes = {code for _, code in others}
+    assert not codes & {text.split("一次性口令 ")[1][:14] for text in await _texts(scene)}
+    assert not [record for record in caplog.records if code in record.getMessage()]
+
+
+async def _texts(scene: Scene) -> list[str]:
+    async with scene.world.services.db.begin_read_only() as tx:
+        found = (await tx.session.execute(select(Message))).scalars().all()
+    return [text_of(scene.world.services.plugins["fields"], message) for message in found]
+
+
+async def test_the_gateway_gets_the_code_once_and_then_it_is_gone(scene: Scene) -> None:
+    services, sent = scene.world.services, []
+
+    class Network:
+        async def send(self, phone: str, text: str) -> None:
+            sent.append((phone, text))
+
+    (_, code), *_ = await scene.outstanding()
+    async with services.db.begin_read_only() as tx:
+        jobs = (
+            (await tx.session.execute(text("SELECT payload FROM kernel_outbox WHERE kind = :kind"), {"kind": DELIVER}))
+            .scalars()
+            .all()
+        )
+    assert jobs
+    services.plugins["phones"] = Network()
+    for _ in range(2):
+        for payload in jobs:
+            await deliver_message(services, payload)
+
+    assert len(sent) == len(jobs)
+    assert [words for _, words in sent if code in words]
+    assert all("（已失效）" in words for words in await _texts(scene))
+    # The code itself still opens: only its trace is gone.
+    assert (await scene.sign_in(code)).roles == {"expert"}

@@ -33,6 +33,7 @@ from kernel.identity.models import Account, Organisation
 from kernel.identity.sessions import OpenedSession, open_session
 from kernel.log.writer import record
 from kernel.parties.organisations import grant_role, note_certified
+from kernel.parties.registering import require_registered
 from trading import facade as trading
 from trading.lot_view import LotView
 from trading.vocabulary import Stage
@@ -284,6 +285,7 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
         TooEarly: documents are not available yet.
         DeadlinePassed: documents are no longer available.
         Conflict: the lot stands still or is over.
+        RegistrationIncomplete: the organisation's own registration is not complete.
         NotPermitted: no bidder, or the organisation stands on the buying side.
 
     Effects:
@@ -300,6 +302,7 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
         return known
     if lot.is_party(actor.organisation_id):
         raise NotPermitted("招标人、招标代理机构不能参加自己项目的投标。")
+    await require_registered(tx, actor.organisation_id)
     _require_documents_available(lot, tx)
     # Two requests at the same moment must not both register; the second finds the first one's row.
     await tx.session.execute(

@@ -13,8 +13,8 @@ HOMES = (
     ("supervisor", "行政监督部门", "/s"),
     ("inspector", "检查人员", "/s/tasks"),
     ("trustee", "开标见证人", "/w"),
+    ("centre", "交易中心", "/c/parties"),
     ("operator", "平台运行人员", "/rehearsal"),
-    ("centre", "交易中心", "/inbox"),
 )
 
 

@@ -4,7 +4,22 @@ from typing import Any
 
 from bidding import doors as bidding
 from experts import doors as experts
-from portal.doors import accounts, case, draws, home, log, papers, receipts, rehearsal, signin, system, verify
+from portal.doors import (
+    accounts,
+    case,
+    draws,
+    home,
+    log,
+    organisation,
+    papers,
+    parties,
+    receipts,
+    registration,
+    rehearsal,
+    signin,
+    system,
+    verify,
+)
 from supervision import doors as supervision
 from trading import doors as trading
 
@@ -13,6 +28,9 @@ ROUTES: list[Any] = [
     *system.HANDLERS,
     *signin.HANDLERS,
     *accounts.HANDLERS,
+    *registration.HANDLERS,
+    *organisation.HANDLERS,
+    *parties.HANDLERS,
     *log.HANDLERS,
     *rehearsal.HANDLERS,
     *trading.HANDLERS,

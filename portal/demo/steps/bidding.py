@@ -28,6 +28,8 @@ async def _register(stage: Stage) -> list[Company]:
             await _refused(stage, company)
             continue
         await company.sign_in()
+        if await company.register():
+            await stage.say(company.name, "首次登录，完成单位登记：联系人、基本账户、材料与承诺", rule="R-LIC-10")
         await company.take_part()
         stage.logins[company.person.folder.name] = (f"{case['name']}.lic", "sunlit")
         await stage.say(company.name, "以电子营业执照登录，登记参加并取得招标文件", rule="R-ET-03")

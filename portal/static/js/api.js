@@ -197,3 +197,10 @@ export const withdraw = (jws) => call('POST', '/withdrawals', { jws });
  * @param {Record<string, string>} scores
  */
 export const saveScores = (url, scores) => call('PUT', url, { scores });
+
+/**
+ * Keeps what was typed of a registration so far.
+ * @param {Record<string, string>} values
+ * @returns {Promise<{saved_at: string}>}
+ */
+export const saveDraft = (values) => call('PUT', '/registration/draft', { values });

@@ -73,8 +73,8 @@ async def verify_bidder_message(
         act = verify_act(
             token,
             typ=TYPES[kind],
-            roots=trust.roots,
-            intermediates=trust.intermediates,
+            roots=trust.roots(tx.now),
+            intermediates=trust.intermediates(tx.now),
             crl=list(trust.crls(tx.now)),
             now=tx.now,
         )

@@ -289,8 +289,8 @@ def _verified(tx: Tx, actor: Actor, token: str, trust: LicenceTrust) -> tuple[Cl
         act = verify_act(
             token,
             typ=APPOINTMENT_TYP,
-            roots=trust.roots,
-            intermediates=trust.intermediates,
+            roots=trust.roots(tx.now),
+            intermediates=trust.intermediates(tx.now),
             crl=list(trust.crls(tx.now)),
             now=tx.now,
         )

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from bidding.api import bids, clerks, keysets, licence, opening
+from bidding.api import bids, clerks, keysets, licence, opening, scanning
 from bidding.pages import clerks as clerk_pages
 from bidding.pages import halls, proposing, receipts, releasing, rooms, signing_in, submitting, withdrawing, witnessing
 
 HANDLERS: list[Any] = [
     *licence.HANDLERS,
+    *scanning.HANDLERS,
     *clerks.HANDLERS,
     *clerk_pages.HANDLERS,
     *keysets.HANDLERS,

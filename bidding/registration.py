@@ -15,22 +15,22 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import delete, select, text
 
 from bidding.clerks import find_clerk_account, is_holder
-from bidding.licence import LOGIN_ACT, Claims, LoginError, session_binding, verify_login
+from bidding.licence import LOGIN_ACT, Claims, session_binding
 from bidding.licence_trust import LicenceTrust
 from bidding.models.bid import Bid
 from bidding.models.party import Interest, LoginNonce
+from bidding.presenting import ClerkRefused, Presented, refused, verify_answer
 from bidding.vocabulary import BidState
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, parse
-from kernel.codes import uscc_valid
-from kernel.crypto import equal, random_bytes
-from kernel.crypto.certificates import read_x5c, require_signing
+from kernel.crypto import random_bytes
+from kernel.crypto.certificates import require_signing
 from kernel.db.transaction import Tx
-from kernel.errors import Conflict, DeadlinePassed, NotFound, NotPermitted, TooEarly, VerificationFailed
+from kernel.errors import Conflict, DeadlinePassed, NotFound, NotPermitted, TooEarly
 from kernel.identity import policy
 from kernel.identity.accounts import add_person_key, create_account, ensure_organisation, list_person_keys
-from kernel.identity.actor import Actor, system_actor
+from kernel.identity.actor import Actor
 from kernel.identity.models import Account, Organisation
-from kernel.identity.sessions import OpenedSession, open_session
+from kernel.identity.sessions import OpenedSession, actor_of, open_session
 from kernel.log.writer import record
 from kernel.parties.organisations import grant_role, note_certified
 from kernel.parties.registering import require_registered
@@ -41,45 +41,6 @@ from trading.vocabulary import Stage
 CHALLENGE_LIFE = timedelta(seconds=120)
 #: Purpose of the key that a licence certificate signs with, as it is kept at sign-in.
 LICENCE_KEY = "licence"
-#: A sign-in may go on for a day with a revocation list that is out of date; acts may not (crypto.md §6.2).
-CRL_GRACE = timedelta(hours=24)
-
-#: What a refused holder is told; codes that are not here tell a stranger nothing (style: no step of cryptography).
-_REASONS = {
-    "chain": "电子营业执照证书无效、已过期，或不是由受信任的机构签发。",
-    "key-usage": "请使用电子营业执照的签名证书登录。",
-    "crl-stale": "暂时无法查询执照吊销状态，请稍后再试。",
-    "revoked": "该电子营业执照已被吊销，不能登录。",
-    "uscc": "执照上的统一社会信用代码不正确。",
-    "audience": "这次登录不是发给本平台的，请从本平台的登录页重新开始。",
-    "nonce": "登录请求已失效或已使用，请刷新页面重新登录。",
-    "binding": "登录请求属于另一个浏览器会话，请刷新页面重新登录。",
-    "expired": "登录请求已超时，请重新登录；请检查本机时间是否准确。",
-    "not-appointed": (
-        "您的办事人证书有效，但本单位没有给您授权，或授权已经结束。申请已转给本单位的执照持有人，授权后即可登录。"
-    ),
-    "unknown-organisation": "本单位尚未在平台注册，请先由执照持有人用电子营业执照登录一次。",
-}
-
-
-class LicenceRefused(VerificationFailed):
-    """The answer to a challenge does not sign anybody in; `reason` is the code of crypto.md §6.2."""
-
-    code = "licence-refused"
-
-
-class ClerkRefused(LicenceRefused):
-    """A clerk's certificate is good, but its organisation has not appointed the clerk.
-
-    Attributes:
-        claims: what the verified certificate says.
-        certificate: the one that signed.
-    """
-
-    def __init__(self, reason: str, claims: Claims, certificate: x509.Certificate) -> None:
-        super().__init__(_REASONS[reason], reason=reason)
-        self.claims = claims
-        self.certificate = certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,45 +135,44 @@ async def sign_in_with_licence(
     Source:
         R-ET-03, R-LIC-08
     """
-    binding = session_binding(visitor)
-    try:
-        claims = verify_login(
-            token,
-            roots=trust.roots,
-            intermediates=trust.intermediates,
-            crl=list(trust.crls(tx.now)),
-            audience=audience,
-            nonces={taken[0]} if taken else set(),
-            binding=binding,
-            now=tx.now,
-            crl_grace=CRL_GRACE,
-        )
-        if taken is None or not equal(taken[1].encode(), binding.encode()):
-            raise LoginError("binding", "the challenge was made for another session")
-    except LoginError as refusal:
-        raise refused(refusal.code) from None
+    presented = verify_answer(tx, token, taken=taken, binding=session_binding(visitor), audience=audience, trust=trust)
+    account, is_new = await admit(tx, presented)
+    session = await open_session(tx, account, method="licence")
+    return SignedInBidder(session, is_new)
 
-    leaf = read_x5c(parse(b64u_decode(token.split(".")[0]))["x5c"])[0]  # verified above
-    account, is_new = await _account_of(tx, claims) if is_holder(claims) else (await _clerk_of(tx, claims, leaf), False)
+
+async def admit(tx: Tx, presented: Presented) -> tuple[Account, bool]:
+    """Return the account of a verified holder, and whether it was made just now.
+
+    Raises:
+        LicenceRefused: the account is disabled.
+        ClerkRefused: a clerk without an appointment, or of an organisation that is not registered.
+
+    Effects:
+        the signing key on record; the first time organisation, account and entry `bidder.registered`.
+    """
+    claims = presented.claims
+    holds = is_holder(claims)
+    account, is_new = await _account_of(tx, claims) if holds else (await _clerk_of(tx, presented), False)
     if account.disabled_at is not None:
         raise refused("disabled")
     await add_person_key(
         tx,
         account.id,
         purpose=LICENCE_KEY,
-        spki=require_signing(leaf).spki,
-        certificate=leaf.public_bytes(Encoding.DER),
+        spki=require_signing(presented.leaf).spki,
+        certificate=presented.leaf.public_bytes(Encoding.DER),
     )
-    session = await open_session(tx, account, method="licence")
+    actor = await actor_of(tx, account)
     if account.organisation_id is not None:
         certified = {"name": claims.name, "legal_representative": claims.legal_rep or ""}
-        await note_certified(tx, session.actor, account.organisation_id, **certified)
+        await note_certified(tx, actor, account.organisation_id, **certified)
         if is_new:
-            await grant_role(tx, session.actor, account.organisation_id, "bidder")
+            await grant_role(tx, actor, account.organisation_id, "bidder")
     if is_new:
         facts = {"uscc": claims.uscc, "name": claims.name, "kid": claims.cert_kid, "issuer": claims.issuer}
-        await record(tx, session.actor, "bidder.registered", facts)
-    return SignedInBidder(session, is_new)
+        await record(tx, actor, "bidder.registered", facts)
+    return account, is_new
 
 
 async def licence_until(tx: Tx, account_id: uuid.UUID) -> datetime | None:
@@ -221,33 +181,6 @@ async def licence_until(tx: Tx, account_id: uuid.UUID) -> datetime | None:
     if not keys or keys[-1].certificate is None:
         return None
     return x509.load_der_x509_certificate(keys[-1].certificate).not_valid_after_utc
-
-
-def refused(code: str) -> LicenceRefused:
-    """Return the refusal of a code, in words."""
-    return LicenceRefused(_REASONS.get(code, "登录未通过核验，请重新登录。"), reason=code)
-
-
-async def record_refusal(tx: Tx, code: str, uscc: str) -> None:
-    """Keep a refused sign-in in the log.
-
-    Args:
-        uscc: as the token claims; it proves nothing, and is left out when it is no credit code.
-
-    Effects:
-        entry `licence.refused`.
-    """
-    claimed = uscc if uscc_valid(uscc) else ""
-    await record(tx, system_actor(), "licence.refused", {"reason": code, "claimed_uscc": claimed})
-
-
-def claimed_uscc(token: str) -> str:
-    """Return the credit code that an unverified token names, or nothing: only for rate limits and the log."""
-    try:
-        value = parse(b64u_decode(token.split(".")[1]))["uscc"]
-    except (NotCanonical, LookupError, TypeError):
-        return ""
-    return value if isinstance(value, str) else ""
 
 
 async def _account_of(tx: Tx, claims: Claims) -> tuple[Account, bool]:
@@ -268,12 +201,13 @@ async def _account_of(tx: Tx, claims: Claims) -> tuple[Account, bool]:
     return account, True
 
 
-async def _clerk_of(tx: Tx, claims: Claims, leaf: x509.Certificate) -> Account:
+async def _clerk_of(tx: Tx, presented: Presented) -> Account:
+    claims = presented.claims
     account = await find_clerk_account(tx, claims)
     if account is None:
         known = select(Organisation.id).where(Organisation.uscc == claims.uscc)
         found = (await tx.session.execute(known)).scalar_one_or_none()
-        raise ClerkRefused("unknown-organisation" if found is None else "not-appointed", claims, leaf)
+        raise ClerkRefused("unknown-organisation" if found is None else "not-appointed", claims, presented.leaf)
     return account
 
 

@@ -1,10 +1,24 @@
 """Wire forms of bidding's JSON doors."""
 
+from typing import Annotated
+
 import msgspec
 
 
 class LicenceAnswer(msgspec.Struct, forbid_unknown_fields=True):
     """The signed answer to a challenge."""
+
+    token: str
+
+
+class ScanWallet(msgspec.Struct, forbid_unknown_fields=True):
+    """A wallet at a scanned code: a random secret that it keeps while it answers."""
+
+    wallet: Annotated[str, msgspec.Meta(min_length=16, max_length=128)]
+
+
+class ScanAnswer(ScanWallet, forbid_unknown_fields=True):
+    """The wallet's signed answer to a scanned code."""
 
     token: str
 

@@ -41,6 +41,12 @@ COMMANDS = (
     Command("bench", "portal.commands.bench", "性能测试，与理论上限和同类系统并列"),
     Command("docs", "portal.commands.docs", "重新生成由代码导出的文档"),
     Command("bid", "portal.commands.bid", "投标人离线工具：封装、核对回执、公布密钥"),
+    Command("wallet", "portal.commands.wallet", "持照人的钱包：列出执照，扫码登录"),
+    Command(
+        "licence",
+        "portal.commands.licence",
+        "本地执照签发机构（开发、演示用）",
+    ),
     Command("web", "portal.commands.web", "仅网页进程", internal=True),
     Command("sequencer", "portal.commands.sequencer", "仅日志排序进程", internal=True),
     Command("signer", "portal.commands.signer", "仅日志签名进程", internal=True),

@@ -14,7 +14,7 @@ from kernel.identity.models import Account
 from portal import keyring, migrations
 from portal.embedded.home import Home
 from portal.errors import CommandError
-from portal.licences import ensure_authority, licence_roots
+from portal.licences import authority_folder, ensure_authority, licence_roots, load_licence_trust
 from portal.settings import Settings
 from portal.wiring import async_url
 
@@ -31,19 +31,21 @@ async def install(settings: Settings) -> Installed:
     """Bring an installation to the state that this version needs.
 
     Raises:
-        CommandError: the data folder is a rehearsal and the settings are not, or the other way round.
+        CommandError: the data folder is a rehearsal and the settings are not, or the other way round; or the issuers of
+            e-licences do not hold.
     """
     home = Home(settings.home)
     home.password("secret-key")
     home.password("signer")
     home.password("witness")
+    if settings.rehearsal:
+        ensure_authority(authority_folder(home))
+    licences = load_licence_trust(settings)  # before anything is changed: an installation that may not start
     owner_url = async_url(settings.database_owner_url.reveal())
     await migrations.upgrade(owner_url)
     await _mark(owner_url, rehearsal=settings.rehearsal)
     name = keyring.log_name(settings.log_origin, rehearsal=settings.rehearsal)
-    if settings.rehearsal:
-        ensure_authority(home)
-    keyring.make_trust(home, name, licence_roots=licence_roots(home))
+    keyring.make_trust(home, name, licence_roots=licence_roots(licences))
     password = home.password("operator")
     db = Database(make_engine(async_url(settings.database_url.reveal()), pool_size=1))
     try:

@@ -6,7 +6,7 @@ from bidding import jobs as bidding
 from experts import jobs as experts
 from kernel.outbox.queue import Handler
 from kernel.web.services import Services
-from portal import draw_paper
+from portal import draw_paper, revocation
 from supervision import jobs as supervision
 from trading import jobs as trading
 
@@ -24,4 +24,5 @@ DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (
     *experts.DUE,
     *supervision.DUE,
     draw_paper.order_draw_records,
+    *revocation.DUE,
 )

@@ -4,20 +4,26 @@ from typing import Any
 
 from bidding.holders import RegisteredHolders
 from experts.facade import CommitteeMembers
+from kernel.crypto.authority import load_authority
 from kernel.drawbook.vault import Vault
 from kernel.parties.fields import FieldCipher
 from portal import keyring
 from portal.embedded.home import Home
-from portal.licences import LocalLicences, ensure_authority, licence_roots
+from portal.licences import authority_folder, load_licence_trust
 from portal.seals import SealDesk, load_policy
+from portal.settings import Settings
 
 
-def make_plugins(home: Home, *, seals: bool = False) -> dict[str, Any]:
+def make_plugins(settings: Settings, *, seals: bool = False) -> dict[str, Any]:
     """Return the collaborators of an installation.
 
     Args:
         seals: with the seal service; only the process that makes documents gets it.
+
+    Raises:
+        TrustRefused: the issuers of e-licences that it was told to trust do not hold.
     """
+    home = Home(settings.home)
     plugins: dict[str, Any] = {
         "holders": RegisteredHolders(),
         "evaluators": CommitteeMembers(),
@@ -25,9 +31,10 @@ def make_plugins(home: Home, *, seals: bool = False) -> dict[str, Any]:
         "seal_policy": load_policy(),
         "fields": FieldCipher(keyring.field_key(home)),
     }
-    if licence_roots(home):
-        authority = ensure_authority(home)
-        plugins["licences"] = LocalLicences(authority)
-        if seals:
-            plugins["seals"] = SealDesk(home / "keys" / "seals", authority)
+    licences = load_licence_trust(settings)
+    if licences is not None:
+        plugins["licences"] = licences
+    may_seal = seals and (settings.rehearsal or settings.trust_local_authority)
+    if may_seal and (authority_folder(home) / "root.pem").exists():
+        plugins["seals"] = SealDesk(home / "keys" / "seals", load_authority(authority_folder(home)))
     return plugins

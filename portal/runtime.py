@@ -30,14 +30,14 @@ def services_of_settings(settings: Settings, *, seals: bool = False) -> Services
             operator="公共资源交易中心",
             base_url=settings.base_url,
             rehearsal=settings.rehearsal,
-            demo=settings.rehearsal,
+            demo=settings.rehearsal or settings.trust_local_authority,
         ),
         secret_key=settings.secret_key.reveal().encode(),
         proxies=settings.trusted_proxies,
         # In production "this machine" may be a proxy that speaks for everybody: without a token nobody measures.
         metrics_token=settings.metrics_token.reveal() or (random_password() if settings.production else ""),
         secure_cookies=settings.base_url.startswith("https://"),
-        plugins=make_plugins(home, seals=seals),
+        plugins=make_plugins(settings, seals=seals),
     )
 
 

@@ -91,6 +91,11 @@ class Settings:
     witness_token: Secret
     trusted_proxies: Proxies
     metrics_token: Secret
+    #: The signed list of issuers whose e-licences count, and the public half of the offline key that signs it.
+    licence_trust: Path | None
+    licence_trust_key: str
+    #: Trust the local authority although this is no rehearsal; every page then says so.
+    trust_local_authority: bool
     #: Which services `serve` starts itself, because no outside address was given.
     embedded_postgres: bool
     embedded_valkey: bool
@@ -143,6 +148,15 @@ VARIABLES = (
         "SUNLIT_METRICS_TOKEN",
         "metrics_token",
         "secret; `/metrics` answers to `Authorization: Bearer` with it; empty: to this machine; production: nobody",
+    ),
+    Variable("SUNLIT_LICENCE_TRUST", "licence_trust", "signed list of the issuers whose e-licences count (file)"),
+    Variable(
+        "SUNLIT_LICENCE_TRUST_KEY", "licence_trust_key", "public key (SPKI, base64url) of whoever signs that list"
+    ),
+    Variable(
+        "SUNLIT_TRUST_LOCAL_AUTHORITY",
+        "trust_local_authority",
+        "`1`: trust the unprotected local authority outside a rehearsal; every page then says DEMO",
     ),
 )
 #: Fields that follow from the others and have no variable of their own.
@@ -197,6 +211,9 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         witness_token=Secret(reader.text("SUNLIT_WITNESS_TOKEN") or state.known_password("witness") or ""),
         trusted_proxies=reader.checked("SUNLIT_TRUSTED_PROXIES", _networks, Proxies()),
         metrics_token=Secret(reader.text("SUNLIT_METRICS_TOKEN")),
+        licence_trust=Path(reader.text("SUNLIT_LICENCE_TRUST")) if reader.text("SUNLIT_LICENCE_TRUST") else None,
+        licence_trust_key=reader.text("SUNLIT_LICENCE_TRUST_KEY"),
+        trust_local_authority=reader.flag("SUNLIT_TRUST_LOCAL_AUTHORITY"),
         embedded_postgres=not reader.text("SUNLIT_DATABASE_URL"),
         embedded_valkey=not redis,
         embedded_signer=not signer,
@@ -301,6 +318,8 @@ def _faults_together(settings: Settings, reader: _Reader) -> list[str]:
     faults = []
     if settings.metrics_token and len(settings.metrics_token.reveal()) < 16:
         faults.append("SUNLIT_METRICS_TOKEN 至少需要 16 个字符")
+    if (settings.licence_trust is None) != (not settings.licence_trust_key):
+        faults.append("SUNLIT_LICENCE_TRUST 与 SUNLIT_LICENCE_TRUST_KEY 必须一起设置")
     if settings.production:
         if settings.rehearsal:
             faults.append("SUNLIT_PRODUCTION 与 SUNLIT_REHEARSAL 不能同时为 1")

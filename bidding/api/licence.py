@@ -8,7 +8,7 @@ from litestar import Request, Response, get, post
 from bidding import registration
 from bidding.clerks import keep_request
 from bidding.licence_trust import LicenceTrust
-from bidding.registration import ClerkRefused, LicenceRefused
+from bidding.presenting import ClerkRefused, LicenceRefused, claimed_uscc, record_refusal
 from bidding.schemas import LicenceAnswer
 from kernel.db.transaction import Tx
 from kernel.errors import Unavailable
@@ -37,7 +37,8 @@ def audience_of(services: Services) -> str:
     return services.site.base_url
 
 
-def _visitor(request: Request[Any, Any, Any]) -> str:
+def visitor_of(request: Request[Any, Any, Any]) -> str:
+    """Return the secret of the browser, signed in or not."""
     return str(request.scope["state"]["visitor"])
 
 
@@ -50,7 +51,7 @@ def _visitor(request: Request[Any, Any, Any]) -> str:
 async def challenge(request: Request[Any, Any, Any], services: Services) -> Response[dict[str, str]]:
     """Make a challenge. It is stored, so the door opens a writing transaction of its own."""
     async with services.db.begin() as tx:
-        made = await registration.issue_challenge(tx, _visitor(request), audience_of(services))
+        made = await registration.issue_challenge(tx, visitor_of(request), audience_of(services))
     body = {
         "nonce": made.nonce,
         "bind": made.binding,
@@ -64,7 +65,7 @@ async def challenge(request: Request[Any, Any, Any], services: Services) -> Resp
 @post("/api/v1/auth/licence", opt=PUBLIC, status_code=200, tags=["sign-in"], summary="Sign in with an e-licence")
 async def answer(request: Request[Any, Any, Any], services: Services, data: LicenceAnswer) -> Response[dict[str, Any]]:
     """Verify the signed challenge; the session comes as a cookie, the first time with a new account."""
-    opened = await sign_in(services, data.token, visitor=_visitor(request), origin=_origin(request))
+    opened = await sign_in(services, data.token, visitor=visitor_of(request), origin=origin_of(request))
     body = {"name": opened.actor.name, "uscc": opened.actor.uscc, "roles": sorted(opened.actor.roles), "next": "/b"}
     return Response(body, headers={"Set-Cookie": cookie_of(services, opened), "Cache-Control": "no-store"})
 
@@ -72,7 +73,7 @@ async def answer(request: Request[Any, Any, Any], services: Services, data: Lice
 async def sign_in(services: Services, token: str, *, visitor: str, origin: str) -> OpenedSession:
     """Take the challenge, verify, open the session; keep a refusal in the log and count it."""
     trust = trust_of(services)
-    login = f"licence:{registration.claimed_uscc(token)}"[:200]
+    login = f"licence:{claimed_uscc(token)}"[:200]
     async with services.db.begin() as tx:
         await sessions.require_attempts_left(tx, login, origin)
         taken = await registration.take_nonce(tx, token)
@@ -86,7 +87,7 @@ async def sign_in(services: Services, token: str, *, visitor: str, origin: str) 
     except LicenceRefused as refusal:
         async with services.db.begin() as tx:
             await sessions.record_attempt(tx, login, origin, ok=False)
-            await registration.record_refusal(tx, str(refusal.extra["reason"]), registration.claimed_uscc(token))
+            await record_refusal(tx, refusal, claimed_uscc(token))
             if isinstance(refusal, ClerkRefused):
                 await keep_request(tx, refusal.claims, refusal.certificate)
         raise
@@ -98,7 +99,8 @@ def cookie_of(services: Services, opened: OpenedSession) -> str:
     return session_cookie(opened.secret, secure=services.secure_cookies, max_age_s=age)
 
 
-def _origin(request: Request[Any, Any, Any]) -> str:
+def origin_of(request: Request[Any, Any, Any]) -> str:
+    """Return where a request comes from."""
     return request.client.host if request.client else ""
 
 

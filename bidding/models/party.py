@@ -20,6 +20,23 @@ class LoginNonce(Base):
     expires_at: Mapped[datetime]
 
 
+class LicenceScan(Base):
+    """A sign-in by QR code: begun by one browser, answered by one wallet, collected by that browser. Not kept long."""
+
+    __tablename__ = "bidding_licence_scan"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    nonce: Mapped[str]
+    binding: Mapped[str]
+    display: Mapped[str]
+    state: Mapped[str]
+    wallet: Mapped[bytes | None]
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_account.id"))
+    fault: Mapped[str | None]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+
+
 class Interest(Base):
     """An organisation takes part in a lot, under a pseudonym that tells nothing. Append-only, without a time."""
 

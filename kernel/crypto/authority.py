@@ -27,6 +27,8 @@ from kernel.crypto.errors import CryptoError
 from kernel.crypto.keys import KeyKind, PrivateKey, PublicKey, generate, load_private
 
 UNIT = "local-ca"
+#: The authority's book: one line per licence.
+ISSUED = "issued.jsonl"
 ROOT_YEARS, ISSUING_YEARS = 20, 10
 CRL_LIFE = timedelta(days=1)
 DAY = timedelta(days=1)
@@ -149,14 +151,30 @@ def issue_licence(
 
     Raises:
         AuthorityError: the credit code is not valid, or both keys are one.
+
+    Effects:
+        one line in the authority's book of issued licences.
     """
     if sign_key == encrypt_key:
         raise AuthorityError("signing and encryption need different keys")
     signing = {"digital_signature": True, "content_commitment": True}
-    return Licence(
+    made = Licence(
         sign=_issue(authority, holder, sign_key, signing, now, life, client=True),
         encrypt=_issue(authority, holder, encrypt_key, {"key_agreement": True}, now, life, client=True),
     )
+    row = {
+        "uscc": holder.uscc,
+        "name": holder.organisation,
+        "person": holder.person or "",
+        "role": holder.role,
+        "sign": str(made.sign.serial_number),
+        "encrypt": str(made.encrypt.serial_number),
+        "from": format_time(made.sign.not_valid_before_utc),
+        "until": format_time(made.sign.not_valid_after_utc),
+    }
+    with (authority.folder / ISSUED).open("a", encoding="utf-8") as book:
+        book.write(json.dumps(row, ensure_ascii=False) + "\n")
+    return made
 
 
 def issue_seal(
@@ -173,12 +191,57 @@ def issue_seal(
     return _issue(authority, holder, key, usage, now, life, client=False)
 
 
-def revoke(authority: Authority, certificate: x509.Certificate, now: datetime) -> None:
-    """Enter a certificate into all later revocation lists; a second time changes nothing."""
+def revoke(
+    authority: Authority,
+    certificate: x509.Certificate,
+    now: datetime,
+    reason: x509.ReasonFlags = x509.ReasonFlags.unspecified,
+) -> None:
+    """Enter a certificate into all later revocation lists; a second time changes nothing but a hold into an end."""
+    enter(authority, certificate.serial_number, now, reason)
+
+
+def enter(authority: Authority, serial: int, now: datetime, reason: x509.ReasonFlags) -> None:
+    """Enter a serial number into all later revocation lists.
+
+    What is held may end for good; what has ended keeps its first reason and date.
+    """
     rows = _revoked(authority)
-    if all(row["serial"] != str(certificate.serial_number) for row in rows):
-        rows.append({"serial": str(certificate.serial_number), "at": format_time(now)})
-        _write(authority.folder / "revoked.json", json.dumps(rows, indent=1).encode())
+    known = next((row for row in rows if row["serial"] == str(serial)), None)
+    if known is None:
+        rows.append({"serial": str(serial), "at": format_time(now), "reason": reason.value})
+    elif known.get("reason") == x509.ReasonFlags.certificate_hold.value != reason.value:
+        known |= {"at": format_time(now), "reason": reason.value}
+    else:
+        return
+    _write(authority.folder / "revoked.json", json.dumps(rows, indent=1).encode())
+
+
+def release_hold(authority: Authority, serial: int) -> None:
+    """Take a suspended certificate out of all later revocation lists.
+
+    Raises:
+        AuthorityError: it is not suspended; what was revoked for good stays so.
+    """
+    rows = _revoked(authority)
+    held = [row for row in rows if row["serial"] == str(serial)]
+    if not held or held[0].get("reason") != x509.ReasonFlags.certificate_hold.value:
+        raise AuthorityError("the certificate is not suspended")
+    rows.remove(held[0])
+    _write(authority.folder / "revoked.json", json.dumps(rows, indent=1).encode())
+
+
+def listed_reason(authority: Authority, serial: int) -> str | None:
+    """Why a serial number is in the revocation lists (RFC 5280 name of the reason), or None."""
+    return next((row.get("reason", "unspecified") for row in _revoked(authority) if row["serial"] == str(serial)), None)
+
+
+def issued_licences(authority: Authority) -> list[dict[str, str]]:
+    """Every licence that the authority issued, oldest first: serial numbers, holder, times."""
+    path = authority.folder / ISSUED
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
 def make_crl(authority: Authority, now: datetime, life: timedelta = CRL_LIFE) -> x509.CertificateRevocationList:
@@ -193,12 +256,15 @@ def make_crl(authority: Authority, now: datetime, life: timedelta = CRL_LIFE) ->
         .add_extension(_authority_key_identifier(authority.issuing_key.public), critical=False)
     )
     for row in _revoked(authority):
-        builder = builder.add_revoked_certificate(
+        entry = (
             x509.RevokedCertificateBuilder()
             .serial_number(int(row["serial"]))
             .revocation_date(_second(parse_time(row["at"])))
-            .build()
         )
+        reason = x509.ReasonFlags(row.get("reason", "unspecified"))
+        if reason is not x509.ReasonFlags.unspecified:  # RFC 5280 5.3.1: absent rather than unspecified
+            entry = entry.add_extension(x509.CRLReason(reason), critical=False)
+        builder = builder.add_revoked_certificate(entry.build())
     return builder.sign(_native(authority.issuing_key), hashes.SHA256())
 
 

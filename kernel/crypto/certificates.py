@@ -97,13 +97,7 @@ def verify_chain(
         CertificateError: `chain`.
     """
     try:
-        verifier = (
-            PolicyBuilder()
-            .store(Store(list(roots)))
-            .time(now.astimezone(UTC).replace(tzinfo=None))
-            .max_chain_depth(MAX_DEPTH)
-            .build_client_verifier()
-        )
+        verifier = path_policy(roots, now).build_client_verifier()
         chain = list(verifier.verify(leaf, list(intermediates)).chain)
         # The verifier checks a purpose only if the certificate names one. One that names none, such as a seal's, is not
         # for acting as a client. Asked after the path holds: only then is the certificate known to be well formed.
@@ -111,6 +105,16 @@ def verify_chain(
         return chain
     except (x509.ExtensionNotFound, VerificationError, ValueError, UnsupportedAlgorithm):
         raise CertificateError("chain", "no valid path to a trusted root") from None
+
+
+def path_policy(roots: Iterable[x509.Certificate], now: datetime) -> PolicyBuilder:
+    """Our settings of the library's path validation; `verify_chain` uses them, and the public vectors run against them.
+
+    Raises:
+        ValueError: there is no root.
+    """
+    instant = now.astimezone(UTC).replace(tzinfo=None)
+    return PolicyBuilder().store(Store(list(roots))).time(instant).max_chain_depth(MAX_DEPTH)
 
 
 def require_signing(certificate: x509.Certificate) -> PublicKey:
@@ -160,6 +164,24 @@ def check_revocation(
     if listed:
         raise CertificateError("revoked", "the certificate was revoked")
     return fresh
+
+
+def revocation_reason(
+    certificate: x509.Certificate, crls: Iterable[x509.CertificateRevocationList]
+) -> x509.ReasonFlags | None:
+    """Why a certificate stands in a list of its issuer; for words only, the decision is `check_revocation`'s.
+
+    Returns:
+        `unspecified` if the list does not say; None if no list holds the certificate.
+    """
+    for crl in crls:
+        row = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        if crl.issuer == certificate.issuer and row is not None:
+            try:
+                return row.extensions.get_extension_for_class(x509.CRLReason).value.reason
+            except (x509.ExtensionNotFound, ValueError):
+                return x509.ReasonFlags.unspecified
+    return None
 
 
 def uscc_of(certificate: x509.Certificate) -> str:

@@ -21,6 +21,7 @@ BASE = "/b/lots/01J2Q8"
 _USCC = ("91610131MA6U0A0010", "916100007L0B1C2D3E", "91110108MA01X9Y8Z7", "91510100MA6C0D0E0F", "91420100MA4K0L0M0N")
 
 LOGIN = Row(
+    scans_href="/api/v1/auth/licence/scans",
     challenge_href="/api/v1/licence/challenges",
     verify_href="/api/v1/licence/sessions",
     audience="sunlit.example",
@@ -293,6 +294,11 @@ SAMPLES = {
                 "problem": Row(lead="执照证书已被吊销。", text="吊销日期 2026-07-30。请到发证机关办理新证书后再登录。"),
                 "samples": [],
             }),
+        },
+    },
+    "bidding/wallet.html": {
+        "": {
+            "page": Row(audience="https://sunlit.example", doors="/api/v1/wallet/scans", login_href="/bidding/login"),
         },
     },
     "bidding/workbench.html": {

@@ -74,6 +74,11 @@ def test_no_public_door_changes_anything_but_signing_in(app: Litestar) -> None:
         "/mode",
         "/api/v1/auth/password",
         "/api/v1/auth/licence",
+        "/api/v1/auth/licence/scans",
+        "/api/v1/auth/licence/scans/{scan_id:str}/session",
+        "/api/v1/wallet/scans/{scan_id:str}/open",
+        "/api/v1/wallet/scans/{scan_id:str}/answer",
+        "/api/v1/wallet/scans/{scan_id:str}/decline",
         "/api/v1/auth/call",
         "/e/login",
         "/verify/papers",  # judges an upload, keeps nothing

@@ -46,7 +46,7 @@ async def test_a_revoked_licence_is_refused_with_the_reason_and_it_is_logged(bw)
     assert (answer.json()["code"], answer.json()["reason"]) == ("licence-refused", "revoked")
     assert "吊销" in answer.json()["detail"]
     assert [e["facts"] for e in await entries(bw, "licence.refused")] == [
-        {"reason": "revoked", "claimed_uscc": company.uscc}
+        {"reason": "revoked", "cause": "revoked", "way": "browser", "claimed_uscc": company.uscc}
     ]
     assert (await company.client.get("/api/v1/me")).status_code == 401
 

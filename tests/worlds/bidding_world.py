@@ -152,6 +152,23 @@ class BiddingWorld:
         done = await client.post("/api/v1/registration", json=REGISTRATION)
         assert done.status_code == 200, done.text
 
+    async def begin_scan(self, browser: httpx.AsyncClient) -> dict[str, Any]:
+        """A browser shows a code."""
+        await browser.get("/api/v1/time")
+        answer = await browser.post("/api/v1/auth/licence/scans", json={})
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+    async def open_scan(self, wallet: httpx.AsyncClient, scan_id: str, secret: str = "w" * 22) -> httpx.Response:
+        await wallet.get("/api/v1/time")
+        return await wallet.post(f"/api/v1/wallet/scans/{scan_id}/open", json={"wallet": secret})
+
+    async def answer_scan(
+        self, wallet: httpx.AsyncClient, scan_id: str, token: str, secret: str = "w" * 22
+    ) -> httpx.Response:
+        body = {"wallet": secret, "token": token}
+        return await wallet.post(f"/api/v1/wallet/scans/{scan_id}/answer", json=body)
+
     async def bidder(self, n: int) -> Bidder:
         """Return a company that has signed in and takes part in the lot."""
         bidder = await self.company(n)

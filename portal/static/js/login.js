@@ -3,6 +3,7 @@
  * Log in with an e-licence: the key signs a challenge of the server that holds for this site, this session, once, and
  * for two minutes. The key file is read here and goes nowhere.
  */
+import { answer } from './answer.js';
 import { challenge, login } from './api.js';
 import { now } from './app.js';
 import { Refusal } from './errors.js';
@@ -10,19 +11,6 @@ import { sign } from './jws.js';
 import { chosenLicence } from './licence.js';
 import { $, maybe, onPress, outcome } from './ui.js';
 import { explain } from './words.js';
-
-const LIFE_MS = 120_000;
-
-/**
- * The payload that answers a challenge.
- * @param {{nonce: string, bind: string, aud: string}} given
- * @param {string} uscc
- * @param {number} instant milliseconds by the server's clock
- */
-export function answer({ nonce, bind, aud }, uscc, instant) {
-  const written = (/** @type {number} */ ms) => new Date(ms).toISOString();
-  return { v: 1, aud, act: 'login', nonce, bind, uscc, iat: written(instant), exp: written(instant + LIFE_MS) };
-}
 
 /** @param {HTMLElement} card */
 function control(card) {

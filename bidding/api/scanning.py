@@ -147,7 +147,8 @@ async def _keep_refusal(
         await record_refusal(tx, refusal, claimed_uscc(token), "scan")
         if isinstance(refusal, ClerkRefused):
             await keep_request(tx, refusal.claims, refusal.certificate)
-        if isinstance(refusal, LicenceRefused):
+        # Of two answers at the same moment the later finds the nonce used up; the code is still the earlier one's.
+        if isinstance(refusal, LicenceRefused) and refusal.extra["reason"] != "nonce":
             await scanning.note_refusal(tx, scan_id, str(refusal.extra["cause"]))
 
 

@@ -6,8 +6,8 @@ Imports nothing of ours: models change, history must not.
 from alembic import op
 from sqlalchemy.util import await_only
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

@@ -1,22 +1,27 @@
-"""Whether the criteria, review items and procedure of a lot are complete and sound. Pure.
+"""Whether the criteria, review items and procedure of a lot are complete, sound and lawful. Pure.
 
-Law: 条例 49 (only the criteria of the documents count), R-EVAL-02, R-PRC; crypto.md §3.1 for policies and thresholds.
+Law: 条例 49 (only the criteria of the documents count), R-EVAL-02, R-EVAL-05, R-PRC-05; crypto.md §3.1 for policies and
+thresholds. A fault names its field: `criteria.2.max` is the third criterion's maximum.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
+from kernel.parameters.law import Law
+from kernel.parameters.table import Parameter
 from trading.drafts import LotDraft, Procedure
+from trading.findings import Finding
 from trading.lot_view import Criterion, ReviewItem
-from trading.vocabulary import EvaluationMethod
+from trading.vocabulary import EvaluationMethod, Limit, LotKind
 
 #: What a criterion may be scored by, and where it belongs.
 KINDS = ("objective", "subjective", "price")
 GROUPS = ("technical", "business", "price")
 REVIEW_GROUPS = ("form", "qualification", "response")
 POLICIES = ("both", "bidder", "trustees")
-_FULL_SCORE = Decimal(100)
+#: 有效报价中的最低价为基准 (R-PRC-03); under 政府采购法 the only way to score a price (R-PRC-05).
+LOWEST_PRICE = "P-LOW"
 
 Faults = Iterator[tuple[str, str]]
 
@@ -25,11 +30,62 @@ def check_lot(draft: LotDraft) -> list[tuple[str, str]]:
     """Return (field, what to do) for everything that is wrong; empty for a sound lot."""
     return [
         *_check_words(draft),
-        *_check_criteria(draft.criteria, draft.procedure.evaluation_method),
+        *_check_criteria(draft.criteria),
         *_check_price(draft),
         *_check_review(draft.review_items),
         *_check_procedure(draft.procedure),
     ]
+
+
+def check_grid(
+    criteria: Sequence[Criterion], method: EvaluationMethod, price_method: Mapping[str, Any], kind: LotKind, law: Law
+) -> list[Finding]:
+    """Tell what of a scoring grid the law forbids: its sum, the weight of the price, how the price is scored.
+
+    Source:
+        R-EVAL-05, R-PRC-05
+    """
+    if method is not EvaluationMethod.COMPREHENSIVE:
+        return []
+    row = law.row(Limit.SCORE_TOTAL)
+    total, price = total_of(criteria), total_of([item for item in criteria if item.kind == "price"])
+    found = []
+    if total != row.value:
+        message = f"各评审因素满分合计应为 {row.value:f} 分，现为 {plain(total)} 分。"
+        found.append(_finding(row, "criteria", message, f"{plain(total)}分", f"{row.value:f}分"))
+    if not price:
+        found.append(_finding(row, "criteria", "请设置价格评审因素。", "没有价格评审因素", "列明价格评审因素"))
+    share = _price_share(kind)
+    if not law.knows(Limit.PRICE_SHARE_MIN, share):
+        return found
+    row = law.row(Limit.PRICE_SHARE_MIN, share)
+    if price and price * 100 < row.value * total:
+        message = f"{row.label.removesuffix('的最低比重')}占总分的比重不得低于 {row.value:f}%。"
+        found.append(_finding(row, "criteria", message, f"{plain(price)}分", f"不低于{row.value:f}%"))
+    if price_method.get("method") != LOWEST_PRICE:
+        message = "政府采购的价格分应当以满足招标文件要求的最低报价为评标基准价。"
+        found.append(_finding(row, "price_method", message, str(price_method.get("method", "")), LOWEST_PRICE))
+    return found
+
+
+def total_of(criteria: Sequence[Criterion]) -> Decimal:
+    """Add up the points; what is no number counts nothing."""
+    return sum((points_of(item.max) or Decimal(0) for item in criteria), Decimal(0))
+
+
+def plain(points: Decimal) -> str:
+    """Write points without zeros at the end: 100, 99.5."""
+    return f"{points:f}".rstrip("0").rstrip(".") if "." in f"{points:f}" else f"{points:f}"
+
+
+def _price_share(kind: LotKind) -> str:
+    return {LotKind.GOODS: "goods", LotKind.WORKS: "works"}.get(kind, "services")
+
+
+def _finding(row: Parameter, field: str, message: str, actual: str, required: str) -> Finding:
+    return Finding(
+        rule=row.rules[0], article=row.article, field=field, message=message, actual=actual, required=required
+    )
 
 
 def points_of(text: str) -> Decimal | None:
@@ -60,44 +116,64 @@ def _check_words(draft: LotDraft) -> Faults:
         yield "number", "标段号为三位数字，例如 001。"
 
 
-def _check_criteria(criteria: Sequence[Criterion], method: EvaluationMethod) -> Faults:
-    doubled = [code for code, count in Counter(item.code for item in criteria).items() if count > 1]
-    if doubled:
-        yield "criteria", f"评审因素编号重复：{'、'.join(doubled)}。"
-    total = Decimal(0)
-    for item in criteria:
-        points = points_of(item.max)
-        if not item.code or not item.name or item.kind not in KINDS or item.group not in GROUPS or points is None:
-            yield "criteria", f"请核对评审因素“{item.name or item.code}”的类别和满分。"
-        elif (item.kind == "price") != (item.group == "price"):
-            yield "criteria", f"评审因素“{item.name}”的价格类别与分组不一致。"
-        else:
-            total += points
-    if method is not EvaluationMethod.COMPREHENSIVE:
-        return
-    if total != _FULL_SCORE:
-        yield "criteria", f"各评审因素满分合计应为 100 分，现为 {total.normalize():f} 分。"
-    if not any(item.kind == "price" for item in criteria):
-        yield "criteria", "请设置价格评审因素。"
+def _check_criteria(criteria: Sequence[Criterion]) -> Faults:
+    if not criteria:
+        yield "criteria", "请设置评审因素。"
+    seen: set[str] = set()
+    for at, item in enumerate(criteria):
+        field = f"criteria.{at}"
+        if not item.code.strip():
+            yield f"{field}.code", "请填写编号。"
+        elif item.code in seen:
+            yield f"{field}.code", "编号重复。"
+        seen.add(item.code)
+        if not item.name.strip():
+            yield f"{field}.name", "请填写评审因素名称。"
+        if item.kind not in KINDS:
+            yield f"{field}.kind", "请选择评分方式。"
+        if item.group not in GROUPS:
+            yield f"{field}.group", "请选择所属部分。"
+        elif item.kind in KINDS and (item.kind == "price") != (item.group == "price"):
+            yield f"{field}.group", "价格因素属于价格部分，其他因素不属于。"
+        if points_of(item.max) is None:
+            yield f"{field}.max", "须大于零，最多两位小数。"
 
 
 def _check_price(draft: LotDraft) -> Faults:
     if not isinstance(draft.price_method.get("method"), str):
         yield "price_method", "请选择评标基准价的计算办法。"
+    lost = {name: _per_percent(draft.price_method.get(name, "0")) for name in ("e1", "e2")}
+    for name in (name for name, value in lost.items() if value is None):
+        yield name, "请填写每 1% 偏差所扣的分，0 至 100，最多两位小数。"
+    if (lost["e2"] or 0) > (lost["e1"] or 0) and None not in lost.values():
+        yield "e2", "低于基准价的扣分不得多于高于基准价的扣分。"
     full = draft.price_method.get("full")
     prices = [item.max for item in draft.criteria if item.kind == "price"]
     if full is not None and full not in prices:
         yield "price_method", "价格分的满分与价格评审因素的满分不一致。"
 
 
+def _per_percent(text: object) -> Decimal | None:
+    """Read the points lost per percent of deviation (R-PRC-02)."""
+    value = Decimal(0) if text == "0" else points_of(str(text))
+    return value if value is not None and value <= 100 else None
+
+
 def _check_review(items: Sequence[ReviewItem]) -> Faults:
     if not items:
         yield "review_items", "请至少设置一项初步评审内容。"
-    if len({item.code for item in items}) != len(items):
-        yield "review_items", "初步评审项编号重复。"
-    for item in items:
-        if not item.code or not item.name or item.group not in REVIEW_GROUPS:
-            yield "review_items", f"请核对初步评审项“{item.name or item.code}”。"
+    seen: set[str] = set()
+    for at, item in enumerate(items):
+        field = f"review_items.{at}"
+        if not item.code.strip():
+            yield f"{field}.code", "请填写编号。"
+        elif item.code in seen:
+            yield f"{field}.code", "编号重复。"
+        seen.add(item.code)
+        if not item.name.strip():
+            yield f"{field}.name", "请填写评审内容。"
+        if item.group not in REVIEW_GROUPS:
+            yield f"{field}.group", "请选择评审类别。"
 
 
 def _check_procedure(procedure: Procedure) -> Faults:

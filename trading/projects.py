@@ -19,7 +19,7 @@ from kernel.identity.accounts import ensure_organisation
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from kernel.money import BadAmount, Money
-from trading.criteria import check_lot
+from trading.criteria import check_grid, check_lot
 from trading.drafts import Funds, LotDraft, ProjectDraft
 from trading.entrusting import offer
 from trading.findings import require_lawful
@@ -106,12 +106,12 @@ async def register_lot(tx: Tx, actor: Actor, project_id: uuid.UUID, draft: LotDr
     Raises:
         NotFound: no such project, or somebody else's.
         InvalidInput: criteria, amounts or procedure are wrong; all faults together.
-        RuleBroken: the bid bond exceeds its cap.
+        RuleBroken: the bid bond exceeds its cap, or the law forbids such a scoring grid.
         Conflict: the project has a lot of this number.
     Effects:
         entry `lot.registered`, public.
     Source:
-        R-ET-11, R-THR-04, R-THR-05, R-THR-07, R-THR-12
+        R-ET-11, R-THR-04, R-THR-05, R-THR-07, R-THR-12, R-EVAL-05, R-PRC-05
     """
     project = await _access_project(tx, actor, project_id)
 
@@ -120,9 +120,10 @@ async def register_lot(tx: Tx, actor: Actor, project_id: uuid.UUID, draft: LotDr
     if faults:
         raise InvalidInput("请更正标出的内容。", faults)
     law = await law_of_project(tx, project)
-    if bond is not None:
-        finding = check_bond(bond, bid_bond_cap(estimate or cap or Money(0), LotKind(project.kind), law))
-        require_lawful([] if finding is None else [finding])
+    kind, rule = LotKind(project.kind), draft.procedure.evaluation_method
+    over = None if bond is None else check_bond(bond, bid_bond_cap(estimate or cap or Money(0), kind, law))
+    grid = check_grid(draft.criteria, rule, draft.price_method, kind, law)
+    require_lawful([*([] if over is None else [over]), *grid])
     taken = select(Lot.id).where(Lot.project_id == project.id, Lot.number == draft.number)
     if (await tx.session.execute(taken)).first():
         raise Conflict("本项目已有这个标段号。")

@@ -225,6 +225,10 @@ class Limit(StrEnum):
     MIN_INVITEES = "min_invitees"
     #: 中标候选人最多人数. Source: R-THR-11
     MAX_CANDIDATES = "max_candidates"
+    #: 评审因素满分合计 (综合评估法、综合评分法). Source: R-EVAL-05 (12号令 35), R-PRC-05 (87号令 55)
+    SCORE_TOTAL = "score_total"
+    #: 价格分的最低比重 (GP, by kind). Source: R-PRC-05 (87号令 55)
+    PRICE_SHARE_MIN = "price_share_min"
     #: 必须招标的单项合同估算价 (ZTB, by kind). Source: R-THR-04
     MANDATORY_CONTRACT = "mandatory_contract"
     #: 必须招标的预算资金 (ZTB). Source: R-THR-01

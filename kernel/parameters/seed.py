@@ -131,6 +131,7 @@ _ZTB_NUMBERS: Final = (
     _row(
         "ZTB", "mandatory_public_share", "10", "percent", "必须招标：资金占比", "16号令2", "R-THR-01", base="investment"
     ),
+    _row("ZTB", "score_total", "100", "count", "评审因素满分合计", "12号令35", "R-EVAL-05", confidence="K"),
 )
 
 _GP_TIMES: Final = (
@@ -166,6 +167,16 @@ _GP_NUMBERS: Final = (
     _row("GP", "committee_large_budget", "10000000", "yuan", "重大项目预算金额", "87号令47", "R-COM-02"),
     _row("GP", "committee_experts", "2", "count", "专家比例分子", "87号令47", "R-COM-02", variant="num"),
     _row("GP", "committee_experts", "3", "count", "专家比例分母", "87号令47", "R-COM-02", variant="den"),
+    _row("GP", "score_total", "100", "count", "评审因素满分合计", "87号令55", "R-PRC-05", confidence="K"),
+    *(
+        _row(
+            *("GP", "price_share_min", share, "percent", f"{words}价格分的最低比重", "87号令55", "R-PRC-05"),
+            variant=kind,
+            base="score",
+            confidence="K",
+        )
+        for kind, words, share in (("goods", "货物", "30"), ("services", "服务", "10"))
+    ),
 )
 
 _SUPERVISION: Final = (
@@ -182,6 +193,7 @@ _SUPERVISION: Final = (
     _both("remote_delay_before_start", "2 h", "max", "开始前故障的等待时间", _REMOTE_MODEL, "R-REM-10", confidence="D"),
     _both("remote_repair_during", "4 h", "max", "评标中故障的修复时间", _REMOTE_MODEL, "R-REM-11", confidence="D"),
     _both("remote_handover", "5 wd", "max", "副场移交资料的期限", _REMOTE_MODEL, "R-REM-12", confidence="D"),
+    _both("release_extension", "24 h", "max", "延长解密时间的上限", "平台默认值", "R-ET-07", confidence="D"),
     _both("case_decide", "90 cd", "max", "作出行政处罚决定的期限", "行政处罚法60", "R-DR-14"),
     _row("SUPERVISION", "evaluation_extension", "1", "count", "延长评标比例分子", "条例48", "R-TIME-13", variant="num"),
     _row("SUPERVISION", "evaluation_extension", "3", "count", "延长评标比例分母", "条例48", "R-TIME-13", variant="den"),

@@ -127,6 +127,12 @@ ROOM = Row(
         ],
     },
 )
+
+
+def _row_of(name: str, at: int, /, **members: str) -> dict[str, str]:
+    return {f"{name}-{at}-{member}": value for member, value in members.items()}
+
+
 NEW = Row(
     form=Row(
         values={
@@ -136,6 +142,26 @@ NEW = Row(
             "consortium": "no",
             "agents": "yes",
             "title": TITLE,
+            "price_method": "P-AVG",
+            "e1": "1",
+            "e2": "0.5",
+            **_row_of("criteria", 0, code="P1", name="投标报价", kind="price", max="30", group="price", hint=""),
+            **_row_of(
+                "criteria", 1, code="T1", name="技术响应", kind="subjective", max="60", group="technical", hint=""
+            ),
+            **_row_of(
+                "criteria",
+                2,
+                code="B1",
+                name="同类业绩",
+                kind="objective",
+                max="10",
+                group="business",
+                hint="每份 2 分",
+            ),
+            **_row_of(
+                "review_items", 0, code="F1", name="投标函按要求签署、盖章", group="form", article="实施条例第五十一条"
+            ),
         },
         errors={},
     ),
@@ -150,7 +176,12 @@ NEW = Row(
     parties=[("1", BUYER)],
     agencies=[("", "自行招标"), ("1", AGENCY)],
     draft_saved=None,
-    criteria_note="评分因素与分值合计 100 分，价格分按公式计算；随招标文件一并公布，公布后不能修改。",
+    grid=Row(criteria=3, review_items=1, total="100", price="30", full="100"),
+    score_kinds=[("subjective", "主观分"), ("objective", "客观分"), ("price", "价格分")],
+    score_groups=[("technical", "技术"), ("business", "商务"), ("price", "价格")],
+    review_groups=[("form", "形式评审"), ("qualification", "资格评审"), ("response", "响应性评审")],
+    price_methods=[("P-AVG", "平均价法", "按偏差率扣分"), ("P-LOW", "低价优先法", "最低有效报价为基准")],
+    edited="",
 )
 NEW_ERRORS = Row(
     **{
@@ -161,6 +192,9 @@ NEW_ERRORS = Row(
                 "number": "填写招标编号",
                 "price_cap": "最高投标限价应为不超过两位小数的金额，例如 3200000.00",
                 "regime": "选择适用制度",
+                "criteria": "各评审因素满分合计应为 100 分，现为 99 分。（《评标委员会和评标方法暂行规定》第三十五条）",
+                "criteria-1-max": "须大于零，最多两位小数。",
+                "criteria-2-code": "编号重复。",
             },
         ),
         "draft_saved": at("2026-07-08 09:10:00"),

@@ -93,10 +93,15 @@ class Served:
     browser: Browser
     folder: Path
 
-    async def person(self, login: str = "") -> Person:
-        """Return somebody with a browser of their own, signed in if a login is given."""
+    async def person(self, login: str = "", *, script: bool = True) -> Person:
+        """Return somebody with a browser of their own, signed in if a login is given; scripts may be off."""
         context = await self.browser.new_context(
-            base_url=self.url, locale="zh-CN", timezone_id="America/New_York", viewport=WIDE, accept_downloads=True
+            base_url=self.url,
+            locale="zh-CN",
+            timezone_id="America/New_York",
+            viewport=WIDE,
+            accept_downloads=True,
+            java_script_enabled=script,
         )
         folder = self.folder / (login or "visitor")
         folder.mkdir(parents=True, exist_ok=True)

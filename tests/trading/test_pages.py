@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Awaitable, Callable
+from html.parser import HTMLParser
 
 import httpx
 
@@ -313,6 +314,58 @@ async def test_from_candidates_to_the_award_notice_through_the_pages(world: Worl
     assert first.bidder_name in page.text
 
 
+class _Fields(HTMLParser):
+    """What a browser would send of a form as it came."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: dict[str, str] = {}
+        self._select = ""
+        self._inert = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = {key: value or "" for key, value in attrs}
+        self._inert += tag == "template"
+        if self._inert:
+            return
+        if tag == "input" and (names.get("type") not in ("radio", "checkbox") or "checked" in names):
+            self.found[names.get("name", "")] = names.get("value", "")
+        if tag == "select":
+            self._select = names.get("name", "")
+        if tag == "option" and (self._select not in self.found or "selected" in names):
+            self.found[self._select] = names.get("value", "")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._inert -= tag == "template"
+
+
+def fields_of(html: str) -> dict[str, str]:
+    return _Fields(html).found
+
+
+async def test_rows_of_the_grid_are_edited_without_a_script_and_nothing_typed_is_lost(world: World) -> None:
+    buyer = await enter(world, "procuring_entity", BUYER)
+    await clock(world, "2026-07-13 09:00")
+    form = fields_of((await buyer.get("/a/projects/new")).text) | {"title": "服务器采购", "criteria-1-max": "36"}
+
+    added = await buyer.post("/a/projects/new", data=form | {"edit": "criteria:add"})
+    moved = await buyer.post("/a/projects/new", data=fields_of(added.text) | {"edit": "criteria:down:0"})
+    kept = fields_of(moved.text)
+
+    assert added.status_code == moved.status_code == 200
+    assert (kept["title"], kept["criteria-0-code"], kept["criteria-1-code"]) == ("服务器采购", "T1", "P1")
+    assert (kept["criteria-0-max"], kept["criteria-5-code"]) == ("36", "")
+    assert "合计 <output" in moved.text
+    assert ">101</output>" in moved.text
+    refused = await buyer.post("/a/projects/new", data=kept | {"criteria-5-code": "T1", "criteria-5-name": "甲"})
+    assert refused.status_code == 422
+    for said in ('id="e-criteria-5-code"', 'id="e-criteria-5-max"', 'id="e-number"', 'id="e-lot_title"'):
+        assert said in refused.text, said
+    dear = await buyer.post("/a/projects/new", data=kept)
+    assert "各评审因素满分合计应为 100 分，现为 101 分。（《评标委员会和评标方法暂行规定》第三十五条）" in dear.text
+
+
 async def test_a_project_is_registered_from_its_page(world: World) -> None:
     buyer = await enter(world, "procuring_entity", BUYER)
     await enter(world, "agency", AGENCY)
@@ -345,7 +398,9 @@ async def test_a_project_is_registered_from_its_page(world: World) -> None:
         "agents": "yes",
         "qualifications": "依法注册的法人\n未被列入失信名单",
     }
-    assert (await buyer.get("/a/projects/new")).status_code == 200
+    empty = await buyer.get("/a/projects/new")
+    assert empty.status_code == 200
+    form = fields_of(empty.text) | form
 
     over_cap = await buyer.post("/a/projects/new", data=form)
     assert over_cap.status_code == 422

@@ -113,10 +113,12 @@ async def test_criteria_that_do_not_sum_to_a_hundred_are_refused(tx: Tx) -> None
     world = await make_lot(tx)
     criteria = (*lot_draft().criteria, Criterion("X", "附加分", "objective", "0.5", "business"))
 
-    with pytest.raises(InvalidInput) as caught:
+    with pytest.raises(RuleBroken) as caught:
         await register_lot(tx, world.buyer, world.project_id, lot_draft(number="002", criteria=criteria))
 
-    assert "100.5" in caught.value.fields[0][1]
+    (finding,) = caught.value.findings
+    assert (finding["rule"], finding["field"], finding["actual"]) == ("R-EVAL-05", "criteria", "100.5分")
+    assert "《评标委员会和评标方法暂行规定》第三十五条" in caught.value.detail
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from enum import StrEnum
+from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
 from sqlalchemy import text
 
 from kernel.db.transaction import Tx
@@ -16,9 +16,13 @@ from kernel.identity.actor import Actor
 from kernel.periods import legal_date
 from kernel.web.guards import permits
 from kernel.web.render import render_page
+from trading.criteria import check_grid, check_lot
 from trading.drafts import Contact, Entrustment, Funds, LotDraft, ProjectDraft, Scope
+from trading.legal import law_of
 from trading.lot_view import Criterion, ReviewItem
+from trading.pages import grid
 from trading.pages.common import Form, attempt, texts_of
+from trading.pages.room import FormData
 from trading.projects import register_lot, register_project
 from trading.vocabulary import FundSource, LotKind, Regime, TenderMethod
 
@@ -38,6 +42,12 @@ _USUAL_REVIEW = (
 )
 
 
+#: Where a fault of the lot stands in this form.
+_PLACE_OF_LOT = {"title": "lot_title", "scope": "lot_title"}
+_CHOICES = {"regime": Regime, "kind": LotKind, "method": TenderMethod}
+_E = TypeVar("_E", bound=StrEnum)
+
+
 @dataclass(frozen=True, slots=True)
 class NewPage:
     """The form of registration."""
@@ -49,44 +59,80 @@ class NewPage:
     parties: list[tuple[str, str]]
     agencies: list[tuple[str, str]]
     draft_saved: datetime | None
-    criteria_note: str
+    grid: grid.Grid
+    score_kinds: list[tuple[str, str]]
+    score_groups: list[tuple[str, str]]
+    review_groups: list[tuple[str, str]]
+    price_methods: list[tuple[str, str, str]]
+    edited: str
 
 
 @get("/a/projects/new", guards=[permits("project.register")], include_in_schema=False)
 async def new_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Response[str]:
     """Show the empty form."""
-    values = {"regime": "ZTB", "kind": "goods", "method": "open", "consortium": "no", "agents": "no"}
+    values: dict[str, Any] = {"regime": "ZTB", "kind": "goods", "method": "open", "consortium": "no", "agents": "no"}
+    values |= {"price_method": "P-AVG", "e1": "1", "e2": "0.5"}
+    grid.fill(values, "criteria", _USUAL_CRITERIA)
+    grid.fill(values, "review_items", _USUAL_REVIEW)
     return await _show(request, tx, actor, Form(values))
 
 
 @post("/a/projects/new", guards=[permits("project.register")], include_in_schema=False)
-async def new_form(
-    request: Request[Any, Any, Any],
-    tx: Tx,
-    actor: Actor,
-    data: Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)],
-) -> Response[Any]:
-    """Register project and lot together; what was typed is kept when something is refused."""
+async def new_form(request: Request[Any, Any, Any], tx: Tx, actor: Actor, data: FormData) -> Response[Any]:
+    """Register project and lot together, or change a row of the form; what was typed is kept either way."""
     form = Form(texts_of(data))
-
-    async def act() -> Any:
-        agency = await _agency(tx, str(form.values.get("agency", "")), actor)
-        project_id = await register_project(tx, actor, _project_of(form.values, agency, actor.uscc, tx.now))
-        return await register_lot(tx, actor, project_id, _lot_of(form.values))
+    order = str(form.values.pop("edit", ""))
+    if order and grid.edit(form.values, order):
+        return await _show(request, tx, actor, form, edited=order)
+    grid.tidy(form.values)
 
     lot_id = None
-    try:
-        lot_id = await attempt(tx, form, act)
-    except msgspec.ValidationError:
-        form.errors["form"] = "请选择适用制度、采购内容和招标方式。"
-    _rename(form)
+    if _require_choices(form):
+        lot_id = await attempt(tx, form, lambda: _register(tx, actor, form.values))
+        _rename(form)
     if lot_id is None:
+        await _tell_faults_of_lot(tx, form)
         return await _show(request, tx, actor, form, status=422)
     return Response(None, status_code=303, headers={"Location": f"/a/lots/{lot_id}/plan"})
 
 
-async def _show(request: Request[Any, Any, Any], tx: Tx, actor: Actor, form: Form, status: int = 200) -> Response[str]:
+async def _register(tx: Tx, actor: Actor, values: Mapping[str, Any]) -> UUID:
+    agency = await _agency(tx, str(values.get("agency", "")), actor)
+    project_id = await register_project(tx, actor, _project_of(values, agency, actor.uscc, tx.now))
+    return await register_lot(tx, actor, project_id, _lot_of(values))
+
+
+def _require_choices(form: Form) -> bool:
+    for (name, kind), words in zip(_CHOICES.items(), ("适用制度", "采购内容", "招标方式"), strict=True):
+        if form.values.get(name) not in set(kind):
+            form.errors[name] = f"请选择{words}。"
+    return not form.errors
+
+
+async def _tell_faults_of_lot(tx: Tx, form: Form) -> None:
+    """Add what is wrong with the lot, so that all faults of the page are told at once."""
+    lot = _lot_of(form.values)
+    found = check_lot(lot)
+    if not any(field.startswith("criteria") and field.endswith((".max", ".kind")) for field, _ in found):
+        law = await law_of(tx, _chosen(form, Regime, Regime.ZTB), tx.now)
+        kind, method = _chosen(form, LotKind, LotKind.GOODS), lot.procedure.evaluation_method
+        grid_faults = check_grid(lot.criteria, method, lot.price_method, kind, law)
+        found += [(fault.field, f"{fault.message}（{fault.article}）") for fault in grid_faults]
+    for field, words in found:
+        form.errors.setdefault(_PLACE_OF_LOT.get(field, field), words)
+    grid.rename(form)
+
+
+def _chosen(form: Form, kind: type[_E], otherwise: _E) -> _E:
+    value = form.values.get(next(name for name, known in _CHOICES.items() if known is kind))
+    return kind(value) if value in set(kind) else otherwise
+
+
+async def _show(
+    request: Request[Any, Any, Any], tx: Tx, actor: Actor, form: Form, status: int = 200, edited: str = ""
+) -> Response[str]:
     agencies = await _agencies(tx)
+    law = await law_of(tx, _chosen(form, Regime, Regime.ZTB), tx.now)
     page = NewPage(
         form=form,
         regimes=[
@@ -103,8 +149,15 @@ async def _show(request: Request[Any, Any, Any], tx: Tx, actor: Actor, form: For
         parties=[(actor.uscc, actor.organisation_name)],
         agencies=[("", "自行招标"), *((row.uscc, row.name) for row in agencies)],
         draft_saved=None,
-        criteria_note="使用通用评分因素：价格 30 分，技术 50 分，商务 20 分；合计 100 分，随招标文件公布后不能修改。"
-        "需要其他评分因素的，通过接口登记。",
+        grid=grid.grid_of(form.values, law),
+        score_kinds=grid.KINDS,
+        score_groups=grid.GROUPS,
+        review_groups=grid.REVIEW_GROUPS,
+        price_methods=[
+            ("P-AVG", "平均价法", "有效报价的平均值为评标基准价，按偏差率扣分"),
+            ("P-LOW", "低价优先法", "最低有效报价为评标基准价；政府采购应当采用"),
+        ],
+        edited=edited,
     )
     return render_page(request, "trading/lot_new.html", {"page": page}, status=status, now=tx.now)
 
@@ -179,10 +232,17 @@ def _lot_of(values: Mapping[str, Any]) -> LotDraft:
         price_cap=str(values.get("price_cap", "")) or None,
         estimate=str(values.get("estimate", "")) or None,
         bid_bond=str(values.get("bid_bond", "")) or None,
-        criteria=_USUAL_CRITERIA,
-        review_items=_USUAL_REVIEW,
-        price_method={"method": "P-AVG", "e1": "1", "e2": "0.5"},
+        criteria=grid.criteria_of(values),
+        review_items=grid.review_items_of(values),
+        price_method=_price_method(values),
     )
+
+
+def _price_method(values: Mapping[str, Any]) -> dict[str, Any]:
+    method = str(values.get("price_method", ""))
+    if method != "P-AVG":
+        return {"method": method} if method else {}
+    return {"method": method} | {name: str(values[name]) for name in ("e1", "e2") if values.get(name)}
 
 
 def _rename(form: Form) -> None:
@@ -193,6 +253,8 @@ def _rename(form: Form) -> None:
         form.errors["agency"] = "请选择已在本平台登记的招标代理机构。"
     if "title" in form.errors and form.values.get("title"):
         form.errors["lot_title"] = form.errors.pop("title")
+    if "项目编号" in form.errors.get("form", ""):
+        form.errors["number"] = form.errors.pop("form")
     if "document" in form.errors:
         form.errors["entrustment"] = form.errors.pop("document")
     if "bond" in form.errors:

@@ -7,18 +7,21 @@ Source: R-USC, R-LIC-07, R-LIC-10 (changes re-verified against the registry).
 """
 
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import select
 
+from kernel.credit_code import read_credit_code
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound
+from kernel.identity.accounts import ensure_organisation
 from kernel.identity.actor import Actor
 from kernel.identity.models import Organisation
 from kernel.identity.party_models import OrganisationName, OrganisationRole
 from kernel.log.writer import record
-from kernel.names import Spelling, compare_names, name_key
+from kernel.names import Spelling, compare_names, name_fault, name_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +100,33 @@ async def list_roles(tx: Tx, organisation_id: uuid.UUID) -> list[RoleView]:
     )
     rows = (await tx.session.execute(query)).scalars()
     return [RoleView(row.role, row.since, row.granted_by, row.until, row.ended_by, row.reason) for row in rows]
+
+
+async def enter_organisation(tx: Tx, actor: Actor, *, uscc: str, name: str, roles: Collection[str] = ()) -> uuid.UUID:
+    """Find or enter the organisation that staff typed, with roles that it has from now on.
+
+    Args:
+        uscc: as typed; put right where that is harmless.
+        name: must be the registered one when the code is known.
+
+    Raises:
+        CreditCodeRefused: the code does not hold; the message says why.
+        InvalidInput: the name is not the one on record.
+
+    Effects:
+        perhaps a row in `identity_organisation`; entries of `grant_role`.
+    Source:
+        R-USC-01 to R-USC-05
+    """
+    code = read_credit_code(uscc).code
+    known = await find_organisation(tx, code)
+    fault = name_fault(name, known.name) if known is not None else ""
+    if fault:
+        raise InvalidInput(fault, [("organisation", fault)])
+    organisation = await ensure_organisation(tx, uscc=code, name=name)
+    for role in sorted(roles):
+        await grant_role(tx, actor, organisation.id, role)
+    return organisation.id
 
 
 async def note_certified(

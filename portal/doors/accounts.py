@@ -8,10 +8,12 @@ from litestar import get, post
 from kernel.canonical import NotCanonical, b64u_decode
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput
-from kernel.identity.accounts import add_person_key, create_account, ensure_organisation, list_person_keys
+from kernel.identity.accounts import add_person_key, create_account, list_person_keys
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
+from kernel.parties.organisations import enter_organisation
 from kernel.web.guards import permits, signed_in
+from portal.parties import ROLES
 
 #: Logins with a colon belong to holders of e-licences and to called experts; nobody may take them in advance.
 #: Roles that the operator may give. `bidder` comes with an e-licence only, `operator` with the installation.
@@ -44,17 +46,19 @@ async def add_account(tx: Tx, actor: Actor, data: NewAccount) -> dict[str, Any]:
         raise InvalidInput("请为账户选择有效的角色。", [("roles", "、".join(wrong) or "不能为空")])
     if not 3 <= len(data.login) <= 64 or not data.login.isprintable() or ":" in data.login:
         raise InvalidInput("登录名为 3 至 64 个字符，不含冒号。", [("login", "长度或字符不正确")])
-    organisation = await ensure_organisation(tx, uscc=data.uscc, name=data.organisation)
+    organisation_id = await enter_organisation(
+        tx, actor, uscc=data.uscc, name=data.organisation, roles=ROLES.keys() & set(data.roles)
+    )
     account = await create_account(
         tx,
         login=data.login,
         display_name=data.name,
         roles=data.roles,
         password=data.password,
-        organisation_id=organisation.id,
+        organisation_id=organisation_id,
     )
     await record(tx, actor, "account.created", {"login": data.login, "roles": sorted(data.roles), "uscc": data.uscc})
-    return {"id": str(account.id), "organisation_id": str(organisation.id)}
+    return {"id": str(account.id), "organisation_id": str(organisation_id)}
 
 
 @get("/api/v1/me", guards=[signed_in], tags=["accounts"], summary="Who am I")

@@ -124,6 +124,25 @@ async def test_a_role_is_not_ended_without_a_reason(tx):
         await organisations.end_role(tx, actor, actor.organisation_id, "bidder", " ")
 
 
+async def test_staff_enter_a_code_as_typed_and_the_name_on_record(tx):
+    staff = await somebody(tx, 7, "洪湖市公共资源交易中心", role="centre")
+    name = "江南（洪湖）科技有限公司"
+
+    made = await organisations.enter_organisation(tx, staff, uscc=code(8).lower(), name=name, roles=["agency"])
+
+    assert (await organisations.get_organisation(tx, made)).uscc == code(8)
+    assert await organisations.enter_organisation(tx, staff, uscc=code(8), name=name, roles=["agency"]) == made
+    assert [role.role for role in await organisations.list_roles(tx, made)] == ["agency"]
+    for typed, word in (("江南(洪湖)科技有限公司", "全角"), ("江北科技有限公司", "不一致")):
+        with pytest.raises(InvalidInput) as refused:
+            await organisations.enter_organisation(tx, staff, uscc=code(8), name=typed)
+        assert word in refused.value.detail
+        assert refused.value.fields[0][0] == "organisation"
+    with pytest.raises(InvalidInput) as refused:
+        await organisations.enter_organisation(tx, staff, uscc="420000000012345", name=name)
+    assert refused.value.extra["reason"] == "old-number"
+
+
 # Registration.
 
 

@@ -18,7 +18,7 @@ from kernel.crypto import suite
 from kernel.errors import Unavailable
 from kernel.log.checkpoint import checkpoint_text
 from kernel.log.note import parse_note
-from kernel.log.signer import SignerClient
+from kernel.log.signer import SignerClient, SigningRefused
 from kernel.log.tiles import Edge, Tile, TileReader, consistency_tiles, edge_tiles
 from kernel.log.tree import leaf_hash
 
@@ -50,7 +50,11 @@ class Sequencer:
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
-        """Number and publish until cancelled; after a lost connection begin again."""
+        """Number and publish until cancelled; after a lost connection begin again.
+
+        Raises:
+            SigningRefused: the log is not the one that was signed.
+        """
         while True:
             try:
                 connection = await asyncpg.connect(self._dsn)
@@ -68,12 +72,33 @@ class Sequencer:
 
     async def _lead(self, connection: asyncpg.Connection) -> None:
         await connection.execute("SELECT pg_advisory_lock($1)", LEADER_LOCK)  # waits while another one leads
+        await self._require_own_log(connection)
         await connection.add_listener("audit", lambda *_: self._wake.set())
         while True:
             await self.step(connection)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), INTERVAL_S)
             self._wake.clear()
+
+    async def _require_own_log(self, connection: asyncpg.Connection) -> None:
+        """Refuse a database that is not the one whose log was signed last, before anything is numbered in it.
+
+        Raises:
+            SigningRefused: `rollback` for an older one, `fork` for another one.
+        """
+        size = await connection.fetchval("SELECT coalesce(max(idx) + 1, 0) FROM log_leaf")
+        for keeper in (self._signer, *self._witnesses):
+            try:
+                last = await keeper.last()
+            except Unavailable:
+                continue  # it will say so itself when it is asked to sign
+            if last is None:
+                continue
+            if last.size > size:
+                raise SigningRefused("rollback")
+            root = await connection.fetchval("SELECT root FROM log_checkpoint WHERE size = $1", last.size)
+            if root is not None and bytes(root) != last.root:
+                raise SigningRefused("fork")
 
     async def step(self, connection: asyncpg.Connection) -> int:
         """Number one batch and publish what is not published yet.

@@ -18,6 +18,8 @@ from portal.embedded.account import Account
 from portal.embedded.errors import ServiceFailed
 
 PR_SET_PDEATHSIG = 1
+#: Exit code of a process of ours that a person must look after: starting it again would do no good.
+NEEDS_A_PERSON = 78
 LOG_LIMIT = 20 * 1024 * 1024
 TAIL = 1_500
 

@@ -1,8 +1,8 @@
 """Watching over child processes: start in order, restart what dies, stop in reverse order.
 
 Runs in one event loop in the main thread (see `processes.spawn`). A child that dies is started again after a pause that
-doubles up to five seconds; one that by its own fault does not last five seconds ten times in a row ends the whole with
-a clear message.
+doubles up to five seconds; one that by its own fault does not last five seconds ten times in a row, or that says it
+needs a person, ends the whole with a clear message.
 """
 
 import asyncio
@@ -78,6 +78,7 @@ class Supervisor:
         if not await self._becomes_ready(member):
             raise ServiceFailed(failure_text(program))
         if self.ended.done():
+            self.ended.result()
             raise ServiceFailed("已中断", code=130)
         member.watch = asyncio.create_task(self._watch(member), name=f"watch {program.name}")
         self.on_change()
@@ -142,14 +143,16 @@ class Supervisor:
         started, worked = time.monotonic(), True
         while True:
             await has_ended(member.child)
-            killed = processes.bury(member.child) == -signal.SIGKILL and worked
+            code = processes.bury(member.child)
+            killed = code == -signal.SIGKILL and worked
             steady = time.monotonic() - started > STEADY_S
             if steady:
                 pause, failures = FIRST_PAUSE_S, 0
             elif not killed:  # one that worked and was killed from outside has not failed, however often that happens
                 failures += 1
-            if failures >= FAILURES and not self.ended.done():
-                self.ended.set_exception(ServiceFailed(failure_text(member.program)))
+            if code == processes.NEEDS_A_PERSON or failures >= FAILURES:
+                if not self.ended.done():
+                    self.ended.set_exception(ServiceFailed(failure_text(member.program)))
                 return
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)

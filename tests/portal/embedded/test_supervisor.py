@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from portal.embedded.errors import ServiceFailed
-from portal.embedded.processes import Program
+from portal.embedded.processes import NEEDS_A_PERSON, Program
 from portal.embedded.supervisor import FAILURES, Supervisor
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -126,6 +126,18 @@ async def test_a_child_that_cannot_live_ends_the_whole(tmp_path: Path, monkeypat
 
         with pytest.raises(ServiceFailed, match="spent"):
             await asyncio.wait_for(supervisor.run_until_ended(), 20)
+
+
+async def test_a_child_that_needs_a_person_ends_the_whole_at_once(tmp_path: Path):
+    code = f"import sys, time\ntime.sleep(0.2)\nprint('an older backup')\nsys.exit({NEEDS_A_PERSON})"
+
+    async with Supervisor() as supervisor:
+        await supervisor.start(program(tmp_path, code))
+        with pytest.raises(ServiceFailed, match="an older backup"):
+            await asyncio.wait_for(supervisor.run_until_ended(), 20)
+        with pytest.raises(ServiceFailed, match="an older backup"):
+            await supervisor.start(program(tmp_path, PATIENT, name="another"))
+        assert supervisor.restarts()["child"] == 0
 
 
 async def test_a_child_that_others_kill_again_and_again_is_started_each_time(

@@ -461,6 +461,20 @@ def _agent(page: Row) -> dict[str, object]:
 
 
 SAMPLES = {
+    "portal/seals.html": {
+        "": _agent(Row(organisation=AGENCY, uscc="91610133MA6TX0XJ28", home="/a", demo=True, waiting=[], uses=[])),
+        "full": _agent(Row(
+            organisation=AGENCY,
+            uscc="91610133MA6TX0XJ28",
+            home="/a",
+            demo=True,
+            waiting=[
+                Row(kind="中标通知书", number="C11-ZBTZ", title="中标通知书", at=DEADLINE, action="/seals/1/2/confirm", mine=False),
+                Row(kind="中标通知书", number="C12-ZBTZ", title="中标通知书", at=DEADLINE, action="/seals/2/2/confirm", mine=True),
+            ],
+            uses=[Row(kind="招标公告", number="C11-ZBGG-1", at=DEADLINE, check_href="/verify/papers/0")],
+        )),
+    },
     "portal/notices.html": {
         "": {"nav": "notices", "page": LIST},
         "empty": {"nav": "notices", "page": Row(**{**vars(LIST), "q": "航母", "notices": [], "since": "昨天", "errors": {"since": "日期请写成 2026-08-06 的样子"}})},

@@ -1,15 +1,19 @@
 """The sealed papers of notices: made once from what was published, verified by their seal, missing without harm."""
 
 import asyncio
+import dataclasses
+import uuid
 
 import pytest
 from sqlalchemy import text
 
 from kernel.crypto.authority import create_authority
+from kernel.errors import NotFound, NotPermitted
 from kernel.files.library import find_file, read_file
+from kernel.papers.confirming import confirm_use, list_waiting
 from kernel.web.pdf import PdfUnavailable, make_pdf_blocking
 from kernel.web.seal import verify_sealed
-from portal.seals import SealDesk
+from portal.seals import SealDesk, load_policy
 from tests.factories.trading import AGENCY, BUYER, at, make_lot_in_publicity, make_published_lot, set_clock
 from tests.world import World
 from trading.award_reading import find_award_notice
@@ -83,3 +87,41 @@ async def test_every_published_paper_carries_the_seal_of_its_issuer(world: World
     assert await count(world, "seal.used") == 4, "doing it twice changes nothing"
     served = await world.client().get(f"/notices/{papers[0].id}/pdf")
     assert served.content.startswith(b"%PDF")
+
+
+async def test_an_award_notice_by_one_person_waits_for_a_second_of_the_organisation(world: World) -> None:
+    if not await asyncio.to_thread(has_pango):
+        pytest.skip("no Pango on this machine")
+    authority = create_authority(world.folder / "authority", at("2026-01-01 00:00"))
+    world.services.plugins["seals"] = SealDesk(world.folder / "seals", authority)
+    world.services.plugins["seal_policy"] = load_policy()
+    async with world.services.db.begin() as tx:
+        lot = await make_lot_in_publicity(tx)
+        first = (await load_report(tx, lot.lot_id)).candidates[0]
+        await set_clock(tx, at("2026-08-14 09:00"))
+        await decide_award(tx, lot.buyer, lot.lot_id, AwardDraft(bid_id=first.bid_id))
+        await send_award_notice(tx, lot.buyer, lot.lot_id)
+
+    await world.rounds.run()
+
+    async with world.services.db.begin() as tx:
+        award = await find_award_notice(tx, lot.lot_id)
+        assert award is not None
+        assert award.pdf_id is None
+        assert "第二名人员确认" in str(award.pdf_fault)
+        (waiting,) = await list_waiting(tx, BUYER[0])
+        with pytest.raises(NotPermitted):
+            await confirm_use(tx, lot.buyer, award.id, waiting.kind)
+        with pytest.raises(NotFound):
+            await confirm_use(tx, lot.agency, award.id, waiting.kind)
+        second = dataclasses.replace(lot.buyer, account_id=uuid.uuid4())
+        await confirm_use(tx, second, award.id, waiting.kind)
+
+    await world.rounds.run()
+
+    async with world.services.db.begin_read_only() as tx:
+        made = await find_award_notice(tx, lot.lot_id)
+        assert made is not None
+        assert made.pdf_id is not None
+        assert await list_waiting(tx, BUYER[0]) == []
+    assert await count(world, "seal.confirmed") == 1

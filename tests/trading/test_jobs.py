@@ -109,7 +109,7 @@ async def test_an_award_notice_by_one_person_waits_for_a_second_of_the_organisat
         assert award is not None
         assert award.pdf_id is None
         assert "第二名人员确认" in str(award.pdf_fault)
-        (waiting,) = await list_waiting(tx, BUYER[0])
+        (waiting,) = await list_waiting(tx, lot.buyer.uscc)
         with pytest.raises(NotPermitted):
             await confirm_use(tx, lot.buyer, award.id, waiting.kind)
         with pytest.raises(NotFound):
@@ -123,5 +123,5 @@ async def test_an_award_notice_by_one_person_waits_for_a_second_of_the_organisat
         made = await find_award_notice(tx, lot.lot_id)
         assert made is not None
         assert made.pdf_id is not None
-        assert await list_waiting(tx, BUYER[0]) == []
+        assert await list_waiting(tx, lot.buyer.uscc) == []
     assert await count(world, "seal.confirmed") == 1

@@ -12,6 +12,7 @@ from functools import cache
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from bidding import envelope, messages
 from bidding.keyfile import LicenceFile, PersonFile, write_licence_file, write_person_file
@@ -25,6 +26,7 @@ from kernel.crypto.keys import KeyKind, generate
 from kernel.crypto.merkle import leaf_hash
 from kernel.log import Log
 from kernel.web.assets import Assets
+from kernel.web.figures import qr
 from portal import gallery
 from portal.samples.common import SITE, Row
 from tests.browser.modules import ROOT, _Handler
@@ -115,6 +117,8 @@ class Platform:
         self.drill, self.drill_proof = make_drill(self.keyset, 2)
         self.nonces: set[str] = set()
         self.closed: dict[str, Any] = {}
+        self.scan: dict[str, Any] = {}
+        self.origin = ""
         self.told: dict[str, Any] = {}
 
     # What is stored
@@ -227,6 +231,59 @@ class Platform:
     def challenge(self, _: bytes) -> Any:
         self.nonces.add("nonce")
         return {"nonce": "nonce", "bind": "bind", "aud": "https://sunlit.example", "act": "login", "display": "42"}
+
+    def begin_scan(self, _: bytes) -> Any:
+        self.nonces.add("scanned")
+        self.scan = {
+            "id": "scan-one-of-a-kind",
+            "state": "waiting",
+            "display": "47",
+            "left_ms": 120_000,
+            "url": f"{self.origin}/wallet?c=scan-one-of-a-kind",
+            "image": "data:image/svg+xml," + quote(str(qr(f"{self.origin}/wallet?c=scan-one-of-a-kind"))),
+        }
+        return self.scan
+
+    def look_at_scan(self, _: bytes) -> Any:
+        return self.scan
+
+    def open_scan(self, body: bytes) -> Any:
+        self.scan |= {"state": "opened", "wallet": json.loads(body)["wallet"]}
+        return {
+            "site": "阳光交易",
+            "aud": self.origin,
+            "act": "login",
+            "nonce": "scanned",
+            "bind": "bind",
+            "display": "47",
+            "expires": format_time(clock() + timedelta(seconds=120)),
+            "offset_s": 0,
+        }
+
+    def answer_scan(self, body: bytes) -> Any:
+        now, data = clock(), json.loads(body)
+        assert data["wallet"] == self.scan["wallet"]
+        claims = verify_login(
+            data["token"],
+            roots=[self.authority.root],
+            intermediates=[],
+            crl=make_crl(self.authority, now),
+            audience=self.origin,
+            nonces=self.nonces,
+            binding="bind",
+            now=now,
+        )
+        self.received.append(("scan", claims.uscc))
+        self.scan["state"] = "signed"
+        return {"state": "signed"}
+
+    def decline_scan(self, _: bytes) -> Any:
+        self.scan["state"] = "declined"
+        return {"state": "declined"}
+
+    def collect_scan(self, _: bytes) -> Any:
+        assert self.scan["state"] == "signed"
+        return {"next": "/blank"}
 
     def login(self, body: bytes) -> Any:
         now = clock()
@@ -359,6 +416,8 @@ class Platform:
             }  # fmt: skip
         elif name == "login":
             change = {"audience": "https://sunlit.example"}
+        elif name == "wallet":
+            change = {"audience": self.origin}
         elif name in ("draw", "receipt_verify", "verify"):
             return self._public(name)
         elif name == "withdraw":
@@ -419,12 +478,19 @@ _DOORS = [
     (r"POST /api/v1/shares", "shares"),
     (r"GET /api/v1/auth/licence/challenge", "challenge"),
     (r"POST /api/v1/auth/licence", "login"),
+    (r"POST /api/v1/auth/licence/scans", "begin_scan"),
+    (r"GET /api/v1/auth/licence/scans/[\w-]+", "look_at_scan"),
+    (r"POST /api/v1/auth/licence/scans/[\w-]+/session", "collect_scan"),
+    (r"POST /api/v1/wallet/scans/[\w-]+/open", "open_scan"),
+    (r"POST /api/v1/wallet/scans/[\w-]+/answer", "answer_scan"),
+    (r"POST /api/v1/wallet/scans/[\w-]+/decline", "decline_scan"),
     (r"POST /api/v1/me/keys", "register_key"),
     (r"GET /api/v1/keysets/1/drill", "read_drill"),
     (r"POST /api/v1/keysets/1/accept", "accept"),
 ]
 _PAGES = {f"/b/lots/{LOT}/{name}": name for name in ("submit", "withdraw", "release")} | {
     "/bidding/login": "login",
+    "/wallet": "wallet",
     "/w": "trustee-new",
     "/w/drill": "trustee-drill",
     "/w/ready": "trustee-ready",
@@ -438,10 +504,12 @@ class _Doors(_Handler):
     platform: Platform
 
     def do_GET(self) -> None:  # noqa: N802
-        if self.path.startswith("/api/"):
+        self.platform.origin = f"http://{self.headers['host']}"
+        path = self.path.partition("?")[0]
+        if path.startswith("/api/"):
             self._call(b"")
-        elif self.path in _PAGES:
-            self._send(200, "text/html; charset=utf-8", self.platform.page(_PAGES[self.path]).encode())
+        elif path in _PAGES:
+            self._send(200, "text/html; charset=utf-8", self.platform.page(_PAGES[path]).encode())
         else:
             super().do_GET()
 

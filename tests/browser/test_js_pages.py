@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -236,6 +237,72 @@ def test_login_signs_the_challenge(page: Page, platform: Platform, tmp_path: Pat
     page.click("#login")
     page.wait_for_url("**/blank", timeout=20_000)
     assert [kind for kind, _ in platform.received] == ["login"]
+
+
+def wallet_of(page: Page, tmp: Path, address: str) -> Page:
+    """A phone that scans: its own page, a phone's width, the licence imported."""
+    phone = page.context.new_page()
+    phone.set_viewport_size({"width": 390, "height": 844})
+    phone.goto(address)
+    phone.set_input_files("#impfile", tmp / "licence.lic")
+    phone.fill("#imppass", PASSPHRASE)
+    phone.click("#imp")
+    expect(phone.locator("#list")).to_contain_text("示例公司", timeout=20_000)
+    return phone
+
+
+def picture(page: Page, name: str, width: int, height: int) -> None:
+    """With SUNLIT_PICTURES=1 the picture goes to docs/pictures."""
+    if os.environ.get("SUNLIT_PICTURES"):
+        page.set_viewport_size({"width": width, "height": height})
+        page.evaluate("scrollTo(0, 0)")
+        page.screenshot(path=ROOT / "docs" / "pictures" / f"{name}.png")
+
+
+def test_a_code_is_scanned_confirmed_and_collected(page: Page, platform: Platform, tmp_path: Path) -> None:
+    page.goto("/bidding/login")
+    expect(page.locator("#scannumber")).to_have_text("47")
+    expect(page.locator("#scanleft")).to_contain_text("剩余")
+    picture(page, "sign-in", 1440, 900)
+    picture(page, "sign-in-narrow", 390, 844)
+
+    phone = wallet_of(page, tmp_path, page.locator("#scanhere").get_attribute("href") or "")
+
+    expect(phone.locator("#asknumber")).to_have_text("47")
+    expect(phone.locator("#asksite")).to_have_text("阳光交易")
+    expect(page.locator("#scanveilword")).to_contain_text("请在手机上确认", timeout=10_000)
+    picture(phone, "wallet", 390, 844)
+    phone.fill("#askpass", "wrong")
+    phone.click("#askyes")
+    expect(phone.locator("#asksay-err")).to_contain_text("口令", timeout=20_000)
+    phone.fill("#askpass", PASSPHRASE)
+    phone.click("#askyes")
+    expect(phone.locator("#doneword")).to_have_text("已确认登录", timeout=20_000)
+    page.wait_for_url("**/blank", timeout=20_000)
+    assert [kind for kind, _ in platform.received] == ["scan"]
+
+
+def test_the_holder_says_no(page: Page, platform: Platform, tmp_path: Path) -> None:
+    page.goto("/bidding/login")
+    expect(page.locator("#scannumber")).to_have_text("47")
+    phone = wallet_of(page, tmp_path, "/wallet?c=scan-one-of-a-kind")
+
+    phone.click("#askno")
+
+    expect(phone.locator("#doneword")).to_have_text("已拒绝")
+    expect(page.locator("#scanveilword")).to_contain_text("取消", timeout=10_000)
+    expect(page.locator("#scannew")).to_be_visible()
+    assert platform.received == []
+
+
+def test_a_wallet_refuses_codes_of_other_sites(page: Page, platform: Platform, tmp_path: Path) -> None:
+    phone = wallet_of(page, tmp_path, "/wallet")
+
+    phone.fill("#paste", "https://attacker.example/wallet?c=scan-one-of-a-kind")
+    phone.press("#paste", "Enter")
+
+    expect(phone.locator("#donetext")).to_contain_text("不是本平台")
+    assert platform.scan == {}
 
 
 def test_a_bid_is_withdrawn(page: Page, platform: Platform, tmp_path: Path) -> None:

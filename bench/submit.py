@@ -67,6 +67,7 @@ async def _measure(home: Path, arguments: argparse.Namespace) -> int:
             folder=platform.home.path / "clients",
             console=Console(quiet=True),
             operator_password=platform.installed.operator_password,
+            security_password=platform.installed.security_password,
         )
         stage.found["home"] = str(platform.home.path)
         raw = RawInserts(platform.settings.database_owner_url.reveal(), platform.settings.database_url.reveal())

@@ -35,6 +35,7 @@ COMMANDS = (
     Command("audit", "portal.commands.audit", "核对数据库中的整条日志：逐条重算，与全部已签名检查点比较"),
     Command("law", "portal.law", "法定期限与限额：law date KEY --from 日期，law cap KEY --amount 金额，law list"),
     Command("policy", "portal.commands.policy", "权限表：哪些角色可以办理哪些事项、在什么条件下；--json 供程序读取"),
+    Command("authenticator", "portal.commands.authenticator", "演示人员的手机身份验证器：现在显示的动态口令"),
     Command("doctor", "portal.doctor", "检查本机环境，说明缺少什么、如何补齐"),
     Command("test", "portal.testing", "运行测试；可加路径，或 --fast、--browser、--full"),
     Command("lint", "portal.commands.lint", "代码检查：ruff、mypy、分层契约、锁文件"),

@@ -14,6 +14,9 @@ HOMES = (
     ("inspector", "检查人员", "/s/tasks"),
     ("trustee", "开标见证人", "/w"),
     ("centre", "交易中心", "/c/parties"),
+    ("system_admin", "系统管理员", "/admin/staff"),
+    ("security_admin", "安全管理员", "/admin/staff"),
+    ("audit_admin", "审计管理员", "/admin/access"),
     ("operator", "平台运行人员", "/rehearsal"),
 )
 

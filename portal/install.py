@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select, text
 
 from kernel.db.engine import make_engine
-from kernel.db.transaction import Database
+from kernel.db.transaction import Database, Tx
 from kernel.identity.accounts import create_account
 from kernel.identity.models import Account
 from portal import keyring, migrations
@@ -18,6 +18,13 @@ from portal.licences import authority_folder, ensure_authority, licence_roots, l
 from portal.settings import Settings
 from portal.wiring import async_url
 
+#: The three whom nobody can approve, because nobody is there yet: three people (GB/T 22239, level 3).
+ADMINISTRATORS = (
+    ("operator", "平台运行人员", ["operator", "system_admin"]),
+    ("security", "安全管理员", ["security_admin"]),
+    ("audit", "审计管理员", ["audit_admin"]),
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Installed:
@@ -25,6 +32,8 @@ class Installed:
 
     operator_login: str
     operator_password: str
+    security_password: str
+    audit_password: str
 
 
 async def install(settings: Settings) -> Installed:
@@ -46,22 +55,23 @@ async def install(settings: Settings) -> Installed:
     await _mark(owner_url, rehearsal=settings.rehearsal)
     name = keyring.log_name(settings.log_origin, rehearsal=settings.rehearsal)
     keyring.make_trust(home, name, licence_roots=licence_roots(licences))
-    password = home.password("operator")
     db = Database(make_engine(async_url(settings.database_url.reveal()), pool_size=1))
     try:
         async with db.begin() as tx:
-            known = (await tx.session.execute(select(Account.id).where(Account.login == "operator"))).scalar()
-            if known is None:
-                await create_account(
-                    tx,
-                    login="operator",
-                    display_name="平台运行人员",
-                    roles=["operator", "system_admin"],
-                    password=password,
-                )
+            for login, person, roles in ADMINISTRATORS:
+                await _ensure(tx, login, person, roles, home.password(login))
     finally:
         await db.close()
-    return Installed("operator", password)
+    return Installed("operator", home.password("operator"), home.password("security"), home.password("audit"))
+
+
+async def _ensure(tx: Tx, login: str, name: str, roles: list[str], password: str) -> None:
+    """Make an administrator who is not there yet; their first sign-in sets up the second factor."""
+    known = (await tx.session.execute(select(Account).where(Account.login == login))).scalar_one_or_none()
+    if known is None:
+        await create_account(tx, login=login, display_name=name, roles=roles, password=password)
+    elif login == "operator" and known.roles == ["operator"]:  # an installation from before the three administrators
+        known.roles = roles
 
 
 async def _mark(owner_url: str, *, rehearsal: bool) -> None:

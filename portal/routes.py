@@ -6,6 +6,7 @@ from bidding import doors as bidding
 from experts import doors as experts
 from portal.doors import (
     accounts,
+    administration,
     case,
     draws,
     home,
@@ -17,7 +18,9 @@ from portal.doors import (
     registration,
     rehearsal,
     seals,
+    security,
     signin,
+    staff,
     system,
     verify,
 )
@@ -32,6 +35,9 @@ ROUTES: list[Any] = [
     *registration.HANDLERS,
     *organisation.HANDLERS,
     *parties.HANDLERS,
+    *security.HANDLERS,
+    *staff.HANDLERS,
+    *administration.HANDLERS,
     *log.HANDLERS,
     *rehearsal.HANDLERS,
     *trading.HANDLERS,

@@ -11,13 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pyotp
 from litestar import Litestar
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from kernel.clock import SystemClock
 from kernel.crypto.keys import KeyKind, generate
 from kernel.files.store import memory_store
 from kernel.identity.accounts import create_account, ensure_organisation
+from kernel.identity.factors import begin_totp, confirm_totp, factor_key
+from kernel.identity.models import Account
+from kernel.identity.sessions import real_now
 from kernel.log.note import KeyType, VerifierKey
 from kernel.log.platform import PlatformKey
 from kernel.log.sequencer import Sequencer
@@ -50,6 +54,8 @@ class World:
     folder: Path
     rounds: Rounds
     clients: list[httpx.AsyncClient] = field(default_factory=list)
+    #: What the people of the test carry in their pockets, by login.
+    authenticators: dict[str, pyotp.TOTP] = field(default_factory=dict)
 
     def client(self, origin: str = "127.0.0.1") -> httpx.AsyncClient:
         """Return a browser without a session; it sends the form token by itself."""
@@ -82,10 +88,26 @@ class World:
                 )
         client = self.client()
         await client.get("/api/v1/time")
-        answer = await client.post("/api/v1/auth/password", json={"login": login, "password": PASSWORD})
+        body = {"login": login, "password": PASSWORD, "code": await self.code(login)}
+        answer = await client.post("/api/v1/auth/password", json=body)
         assert answer.status_code == 200, answer.text
         await client.get("/api/v1/me")
         return client
+
+    async def code(self, login: str) -> str:
+        """Return what the person's authenticator shows; it is given one if there is none, and codes are fresh again."""
+        async with self.services.db.begin() as tx:
+            account = (await tx.session.execute(select(Account).where(Account.login == login))).scalar_one()
+            key = factor_key(self.services.csrf_key)
+            if login not in self.authenticators:
+                made = await begin_totp(tx, key, account.id, login=login, issuer="test")
+                self.authenticators[login] = pyotp.TOTP(made.secret)
+                now = await real_now(tx)
+                assert await confirm_totp(tx, key, account.id, self.authenticators[login].at(now))
+            await tx.session.execute(
+                text("UPDATE identity_factor SET counter = 0 WHERE account_id = :a"), {"a": account.id}
+            )
+            return self.authenticators[login].at(await real_now(tx))
 
     async def clock_to(self, instant: datetime) -> None:
         """Put the rehearsal's clock to an instant, forward or back (tests only)."""

@@ -17,6 +17,7 @@ from kernel.identity.party_models import OrganisationName
 from kernel.names import name_key
 
 _HASHER = PasswordHasher()
+MIN_PASSWORD = 10
 
 
 @functools.cache
@@ -64,18 +65,20 @@ async def create_account(
     roles: Iterable[str],
     password: str | None = None,
     organisation_id: uuid.UUID | None = None,
+    state: str = "active",
 ) -> Account:
     """Create an account.
 
     Args:
+        state: `pending` for staff, whom a second person approves.
         password: at least 10 characters; None for holders of an e-licence.
 
     Raises:
         Conflict: the login is taken.
         InvalidInput: the password is too short.
     """
-    if password is not None and len(password) < 10:
-        raise InvalidInput("口令至少需要 10 个字符。", [("password", "至少 10 个字符")])
+    if password is not None and len(password) < MIN_PASSWORD:
+        raise InvalidInput(f"口令至少需要 {MIN_PASSWORD} 个字符。", [("password", f"至少 {MIN_PASSWORD} 个字符")])
     taken = (await tx.session.execute(select(Account.id).where(Account.login == login))).scalar_one_or_none()
     if taken is not None:
         raise Conflict("这个登录名已被使用。")
@@ -86,6 +89,7 @@ async def create_account(
         display_name=display_name,
         organisation_id=organisation_id,
         roles=sorted(roles),
+        state=state,
         created_at=tx.now,
         disabled_at=None,
     )
@@ -101,7 +105,23 @@ def password_matches(account: Account | None, password: str) -> bool:
         _HASHER.verify(stored, password)
     except (VerificationError, InvalidHashError):
         return False
-    return account is not None and account.password_hash is not None and account.disabled_at is None
+    return (
+        account is not None
+        and account.password_hash is not None
+        and account.disabled_at is None
+        and account.state == "active"
+    )
+
+
+def set_password(account: Account, password: str) -> None:
+    """Set the password that the account's holder has chosen.
+
+    Raises:
+        InvalidInput: it is too short.
+    """
+    if len(password) < MIN_PASSWORD:
+        raise InvalidInput(f"口令至少需要 {MIN_PASSWORD} 个字符。", [("password", f"至少 {MIN_PASSWORD} 个字符")])
+    account.password_hash = _HASHER.hash(password)
 
 
 async def add_person_key(

@@ -7,6 +7,7 @@ opens nothing (no fixation), and every sign-in makes a new one. The database kee
 import asyncio
 import hashlib
 import os
+import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -25,6 +26,8 @@ from kernel.identity.models import Account, LoginAttempt, Organisation, Session
 #: A session ends after this long without a request, and after this long in any case (R-SEC), unless its opener says.
 IDLE = timedelta(hours=2)
 ABSOLUTE = timedelta(hours=12)
+#: The one answer to whoever does not get in.
+WRONG = "登录名、口令或动态口令不正确。"
 #: How long a fresh proof of identity counts for acts that need one.
 STEP_UP = timedelta(minutes=10)
 
@@ -40,6 +43,19 @@ class OpenedSession:
 
 def _hash(secret: str) -> bytes:
     return hashlib.sha256(b"session\0" + secret.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A session as its holder sees it."""
+
+    id: uuid.UUID
+    method: str
+    origin: str
+    device: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +88,7 @@ async def open_session(
     """
     limits = limits or Limits()
     secret = b64u_encode(os.urandom(32))
-    now = await _real_now(tx)
+    now = await real_now(tx)
     expires_at = now + limits.absolute
     session_id = ids.secret_id()
     tx.session.add(
@@ -90,7 +106,8 @@ async def open_session(
             stepped_up_at=now,
         )
     )
-    actor = replace(await actor_of(tx, account), stepped_up=True, session_id=session_id)
+    roles = frozenset() if method == "password" else frozenset(account.roles)  # as `find_actor` will say
+    actor = replace(await actor_of(tx, account), roles=roles, stepped_up=True, session_id=session_id)
     return OpenedSession(secret, actor, expires_at)
 
 
@@ -115,14 +132,15 @@ async def find_actor(tx: Tx, secret: str) -> Actor | None:
     """Return the actor of a session's secret; None when it is unknown, idle too long or over.
 
     One query says everything that an act may ask of its actor, at every request anew: what was ended or disabled a
-    moment ago is refused now, everywhere.
+    moment ago is refused now, everywhere. A password alone brings no role with it: only the way to a second factor.
     """
     if len(secret) != 43:
         return None
     row = (
         await tx.session.execute(
             text(
-                "SELECT a.id, a.login, a.display_name, a.roles, a.organisation_id, a.by_appointment,"
+                "SELECT a.id, a.login, a.display_name, a.organisation_id, a.by_appointment,"
+                " CASE WHEN s.method = 'password' THEN '{}' ELSE a.roles END AS roles,"
                 " o.name AS organisation, o.uscc, p.scopes, p.lots, s.id AS session,"
                 " s.stepped_up_at > clock_timestamp() - cast(:fresh AS interval) AS stepped_up"
                 " FROM identity_session s JOIN identity_account a ON a.id = s.account_id"
@@ -165,6 +183,50 @@ async def touch_session(tx: Tx, secret: str) -> None:
     )
 
 
+async def step_up(tx: Tx, secret: str, *, method: str | None = None) -> None:
+    """Note that the session's holder proved anew who they are.
+
+    Args:
+        method: what the session rests on from now on; None: as before.
+    """
+    await tx.session.execute(
+        text(
+            "UPDATE identity_session SET stepped_up_at = clock_timestamp(), method = coalesce(:method, method)"
+            " WHERE id_hash = :hash"
+        ),
+        {"hash": _hash(secret), "method": method},
+    )
+
+
+async def list_sessions(tx: Tx, account_id: uuid.UUID) -> list[SessionView]:
+    """Return an account's sessions that are alive, the last used first."""
+    rows = await tx.session.execute(
+        text(
+            "SELECT id, method, origin, device, created_at, seen_at, expires_at FROM identity_session"
+            " WHERE account_id = :account AND expires_at > clock_timestamp() AND seen_at > clock_timestamp() - idle"
+            " ORDER BY seen_at DESC, id"
+        ),
+        {"account": account_id},
+    )
+    return [SessionView(**row._mapping) for row in rows]
+
+
+async def end_sessions(
+    tx: Tx, account_id: uuid.UUID, *, only: uuid.UUID | None = None, but: uuid.UUID | None = None
+) -> int:
+    """End sessions of an account at once; return how many.
+
+    Args:
+        only: this one alone; `but`: all but this one; neither: all.
+    """
+    query = delete(Session).where(Session.account_id == account_id)
+    if only is not None:
+        query = query.where(Session.id == only)
+    if but is not None:
+        query = query.where(Session.id != but)
+    return len((await tx.session.execute(query.returning(Session.id))).all())
+
+
 async def end_session(tx: Tx, secret: str) -> None:
     """End a session at once, and its live pages with it."""
     await tx.session.execute(delete(Session).where(Session.id_hash == _hash(secret)))
@@ -194,7 +256,7 @@ async def record_attempt(tx: Tx, login: str, origin: str, *, ok: bool, device: s
     """Keep a sign-in attempt; one that succeeded counts no longer."""
     if ok:
         await throttle.give_back(tx, await throttle.buckets_of(tx, login, origin, device))
-    tx.session.add(LoginAttempt(login=login[:200], origin=origin[:64], ok=ok, at=await _real_now(tx)))
+    tx.session.add(LoginAttempt(login=login[:200], origin=origin[:64], ok=ok, at=await real_now(tx)))
 
 
 async def check_password(tx: Tx, login: str, password: str) -> Account:
@@ -206,11 +268,12 @@ async def check_password(tx: Tx, login: str, password: str) -> Account:
     account = (await tx.session.execute(sa_select(Account).where(Account.login == login))).scalar_one_or_none()
     # Argon2 takes long on purpose: in a thread, so that guessing does not hold up everybody's bids.
     if not await asyncio.to_thread(password_matches, account, password) or account is None:
-        raise NotPermitted("登录名或口令不正确。")
+        raise NotPermitted(WRONG)
     return account
 
 
-async def _real_now(tx: Tx) -> datetime:
+async def real_now(tx: Tx) -> datetime:
+    """Return the machine's real time, which no rehearsal moves: sessions, codes and their limits live by it."""
     value = (await tx.session.execute(text("SELECT clock_timestamp()"))).scalar_one()
     assert isinstance(value, datetime)
     return value

@@ -19,7 +19,8 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.canonical import b64u_encode
-from kernel.identity import throttle
+from kernel.identity import policy, throttle
+from kernel.identity.access import note_access
 from kernel.identity.actor import Actor
 from kernel.identity.sessions import find_actor, touch_session
 from kernel.web.origin import origin_of_scope
@@ -97,8 +98,12 @@ class SessionLayer:
         state.update(actor=actor, csrf=token, sid=secret, visitor=secret or anonymous or fresh, mode=_mode(jar))
         state["devices"] = jar.get(DEVICE_COOKIE, "")
 
+        refused = False
+
         async def answer(message: Message) -> None:
+            nonlocal refused
             if message["type"] == "http.response.start":
+                refused = message["status"] == 403
                 message = dict(message)  # type: ignore[assignment]
                 present = {name for name, _ in message["headers"]}
                 headers = [*message["headers"], *(h for h in HEADERS if h[0] not in present)]
@@ -113,6 +118,25 @@ class SessionLayer:
                 await _refuse(answer, refusal)
                 return
         await self.app(scope, receive, answer)
+        if refused and actor is not None and actor.has(*self._audited):
+            await self._note_refusal(actor, scope)
+
+    async def _note_refusal(self, actor: Actor, scope: Scope) -> None:
+        """Keep who of staff was refused where; suppliers' visits are in no audit before an opening (R-ET-05)."""
+        origin = scope["client"][0] if scope["client"] else ""
+        async with self.services.db.begin() as tx:
+            await note_access(
+                tx,
+                "refused",
+                account_id=actor.account_id,
+                login=actor.login,
+                origin=origin,
+                act=f"{scope.get('method')} {scope['path']}",
+            )
+
+    @property
+    def _audited(self) -> list[str]:
+        return [role for role in policy.current().roles if role != "bidder"]
 
     async def _actor(self, secret: str, method: str) -> Actor | None:
         if not secret:

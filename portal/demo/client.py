@@ -10,13 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pyotp
 
 from kernel.canonical import b64u_encode
+from kernel.clock import SystemClock
 from kernel.crypto import jws, suite
 from kernel.crypto.keys import KeyKind, PrivateKey, generate, load_private
 
 #: What a repeated act is told whose first answer was lost.
 _DONE_ALREADY = frozenset({"conflict", "move-not-allowed"})
+
+#: Where a person's authenticator keeps its secret, in the person's own folder.
+AUTHENTICATOR = "authenticator.txt"
 
 
 class Refused(Exception):
@@ -53,6 +58,7 @@ class HttpPerson:
         self.patience_s = 0.0
         #: Requests answered so far.
         self.answered = 0
+        self._last_step = 0
         folder.mkdir(parents=True, exist_ok=True)
         self._http = httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=120, follow_redirects=False)
 
@@ -70,25 +76,65 @@ class HttpPerson:
             await self._ask("GET", "/login", headers={"accept": "text/html"})
 
     async def sign_in(self, login: str, password: str) -> dict[str, Any]:
-        """Sign in with a password."""
+        """Sign in with password and authenticator; set an authenticator up when the account has none."""
         await self.arrive()
-        answer: dict[str, Any] = await self.post("/api/v1/auth/password", {"login": login, "password": password})
+        body = {"login": login, "password": password}
+        if self._authenticator.exists():
+            body["code"] = await self.code()
+        answer: dict[str, Any] = await self.post("/api/v1/auth/password", body)
         await self.get("/api/v1/me")  # sets the token that belongs to the new session
+        if not answer["roles"]:
+            self._keep_authenticator((await self.post("/api/v1/me/second-factor"))["secret"])
+            await self.post("/api/v1/me/second-factor/confirm", {"code": await self.code()})
         return answer
+
+    async def activate(self, code: str, password: str) -> None:
+        """Open a new account with the two halves of its code: choose the password, set the authenticator up."""
+        await self.arrive()
+        made = await self.post("/api/v1/auth/activate", {"code": code, "password": password})
+        self._keep_authenticator(made["secret"])
+        await self.post("/api/v1/auth/activate/confirm", {"code": code, "otp": await self.code()})
+        await self.get("/api/v1/me")  # sets the token that belongs to the new session
+
+    @property
+    def _authenticator(self) -> Path:
+        return self.folder / AUTHENTICATOR
+
+    def _keep_authenticator(self, secret: str) -> None:
+        self._authenticator.touch(mode=0o600)
+        self._authenticator.write_text(secret, encoding="ascii")
+
+    async def code(self) -> str:
+        """Return a code of the own authenticator that was not used yet; wait for the next one if need be."""
+        otp = pyotp.TOTP(self._authenticator.read_text(encoding="ascii"))
+        while True:
+            now = int(SystemClock().now().timestamp()) // otp.interval
+            step = max(now, self._last_step + 1)
+            if step <= now + 1:  # the platform forgives a clock that is one step fast
+                self._last_step = step
+                return str(otp.generate_otp(step))
+            await asyncio.sleep(1)
 
     async def get(self, path: str, **query: Any) -> Any:
         """Read JSON."""
         return await self._send("GET", path, params=query or None, headers={"accept": "application/json"})
 
     async def post(self, path: str, body: Any = None, *, look: Callable[[], Awaitable[Any]] | None = None) -> Any:
-        """Send JSON.
+        """Send JSON; where the platform asks for a fresh proof of identity, give it and send again.
 
         Args:
             look: how to learn what the answer said, where it was lost and the act turns out to be done already.
         """
         await self.arrive()
         content = body if body is not None else {}
-        answer = await self._ask("POST", path, json=content, headers=self._headers())
+        try:
+            answer = await self._ask("POST", path, json=content, headers=self._headers())
+        except Refused as refusal:
+            if refusal.code != "step-up-required":
+                raise
+            proof = {"code": await self.code()}
+            await self._ask("POST", "/api/v1/auth/step-up", json=proof, headers=self._headers())
+            answer = await self._ask("POST", path, json=content, headers=self._headers())
         if answer.status_code == 409 and look is not None:
             return await look()
         return answer.json() if answer.content else None

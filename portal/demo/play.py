@@ -46,16 +46,19 @@ class Venue:
         home: its data folder: people's own folders lie in it, and the local issuing authority of licences.
         url: where the portal answers.
         operator_password: of its operator, whom the play begins with.
+        security_password: of its security administrator, who approves whom the operator asks for.
     """
 
     home: Path
     url: str
     operator_password: str
+    security_password: str
 
 
 def venue_of(platform: Platform) -> Venue:
     """Return the installation that this process runs."""
-    return Venue(platform.home.path, platform.url, platform.installed.operator_password)
+    installed = platform.installed
+    return Venue(platform.home.path, platform.url, installed.operator_password, installed.security_password)
 
 
 async def perform(
@@ -78,6 +81,7 @@ async def perform(
         folder=venue.home / "clients",
         console=console,
         operator_password=venue.operator_password,
+        security_password=venue.security_password,
     )
     stage.found["home"] = str(venue.home)
     performance = Performance(tender=case["facts"]["number"], client_dir=stage.folder)

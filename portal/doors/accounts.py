@@ -1,4 +1,4 @@
-"""Accounts of staff, and what a signed-in person says of themselves: name, keys."""
+"""What a signed-in person says of themselves: name, keys."""
 
 from typing import Any
 
@@ -8,27 +8,10 @@ from litestar import get, post
 from kernel.canonical import NotCanonical, b64u_decode
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput
-from kernel.identity.accounts import add_person_key, create_account, list_person_keys
+from kernel.identity.accounts import add_person_key, list_person_keys
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
-from kernel.parties.organisations import enter_organisation
-from kernel.web.guards import permits, signed_in
-from portal.parties import ROLES
-
-#: Logins with a colon belong to holders of e-licences and to called experts; nobody may take them in advance.
-#: Roles that the operator may give. `bidder` comes with an e-licence only, `operator` with the installation.
-GRANTED = frozenset({"procuring_entity", "agency", "expert", "trustee", "supervisor", "inspector", "centre"})
-
-
-class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
-    """A staff account with its organisation."""
-
-    login: str
-    password: str
-    name: str
-    roles: list[str]
-    uscc: str
-    organisation: str
+from kernel.web.guards import signed_in
 
 
 class NewKey(msgspec.Struct, forbid_unknown_fields=True):
@@ -36,29 +19,6 @@ class NewKey(msgspec.Struct, forbid_unknown_fields=True):
 
     purpose: str
     spki: str
-
-
-@post("/api/v1/accounts", guards=[permits("staff.prepare")], tags=["accounts"], summary="Create a staff account")
-async def add_account(tx: Tx, actor: Actor, data: NewAccount) -> dict[str, Any]:
-    """Create a staff account; the platform's operator gives roles, never takes part in a procedure."""
-    wrong = sorted(set(data.roles) - GRANTED)
-    if wrong or not data.roles:
-        raise InvalidInput("请为账户选择有效的角色。", [("roles", "、".join(wrong) or "不能为空")])
-    if not 3 <= len(data.login) <= 64 or not data.login.isprintable() or ":" in data.login:
-        raise InvalidInput("登录名为 3 至 64 个字符，不含冒号。", [("login", "长度或字符不正确")])
-    organisation_id = await enter_organisation(
-        tx, actor, uscc=data.uscc, name=data.organisation, roles=ROLES.keys() & set(data.roles)
-    )
-    account = await create_account(
-        tx,
-        login=data.login,
-        display_name=data.name,
-        roles=data.roles,
-        password=data.password,
-        organisation_id=organisation_id,
-    )
-    await record(tx, actor, "account.created", {"login": data.login, "roles": sorted(data.roles), "uscc": data.uscc})
-    return {"id": str(account.id), "organisation_id": str(organisation_id)}
 
 
 @get("/api/v1/me", guards=[signed_in], tags=["accounts"], summary="Who am I")
@@ -93,4 +53,4 @@ async def add_key(tx: Tx, actor: Actor, data: NewKey) -> dict[str, str]:
     return {"kid": key.kid}
 
 
-HANDLERS = [add_account, me, add_key]
+HANDLERS = [me, add_key]

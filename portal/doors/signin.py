@@ -1,4 +1,8 @@
-"""Signing in with a password, signing out. The e-licence has its own door in `bidding`."""
+"""Staff sign in with password and authenticator; everybody signs out. The e-licence has its own door in `bidding`.
+
+One form, one answer: whoever guesses does not learn which of login, password and code was wrong. A password alone (of
+an account that has no authenticator yet) opens a session without any role, in which one can be set up.
+"""
 
 from typing import Annotated, Any
 
@@ -7,8 +11,11 @@ from litestar import Request, Response, get, post
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
+from kernel.db.transaction import Tx
 from kernel.errors import DomainError, NotPermitted
-from kernel.identity import sessions
+from kernel.identity import factors, policy, sessions
+from kernel.identity.access import note_access
+from kernel.identity.models import Account
 from kernel.identity.sessions import OpenedSession
 from kernel.web.guards import PUBLIC, actor_of_connection
 from kernel.web.render import render_page
@@ -22,6 +29,7 @@ class Credentials(msgspec.Struct, forbid_unknown_fields=True):
 
     login: str
     password: str
+    code: str = ""
     next: str = ""
 
 
@@ -30,11 +38,18 @@ class SignInForm(msgspec.Struct):
 
     login: str = ""
     password: str = ""
+    code: str = ""
     next: str = ""
 
 
-def _origin(request: Request[Any, Any, Any]) -> str:
+def origin_of(request: Request[Any, Any, Any]) -> str:
+    """Return the address that a request came from."""
     return request.client.host if request.client else ""
+
+
+def device_of(request: Request[Any, Any, Any]) -> str:
+    """Return what the browser calls itself."""
+    return request.headers.get("user-agent", "")
 
 
 def safe_next(target: str) -> str:
@@ -43,22 +58,44 @@ def safe_next(target: str) -> str:
     return target if good else ""
 
 
-async def _sign_in(request: Request[Any, Any, Any], services: Services, login: str, password: str) -> OpenedSession:
-    db, origin = services.db, _origin(request)
+async def _sign_in(
+    request: Request[Any, Any, Any], services: Services, login: str, password: str, code: str
+) -> OpenedSession:
+    db, origin = services.db, origin_of(request)
     device = known_device(request.scope, services, login)
     async with db.begin() as tx:
         await sessions.require_attempts_left(tx, login, origin, device=device)
     try:
         async with db.begin() as tx:
             account = await sessions.check_password(tx, login, password)
-            opened = await sessions.open_session(tx, account, method="password")
+            method = await _method(tx, services, account, code)
+            limits = policy.current().limits(account.roles, (await sessions.real_now(tx)).date())
+            opened = await sessions.open_session(
+                tx, account, method=method, limits=limits, origin=origin, device=device_of(request)
+            )
             await sessions.record_attempt(tx, login, origin, ok=True, device=device)
             keep_device(request.scope, services, login)
+            await note_access(tx, "sign-in", account_id=account.id, login=login, origin=origin, act=method)
             return opened
     except NotPermitted:
         async with db.begin() as tx:
             await sessions.record_attempt(tx, login, origin, ok=False)
+            await note_access(tx, "sign-in-failed", login=login, origin=origin)
         raise
+
+
+async def _method(tx: Tx, services: Services, account: Account, code: str) -> str:
+    """Check the authenticator's code; an account that has none yet gets a session that opens only its setting up."""
+    if not await factors.has_factor(tx, account.id):
+        return "password"
+    if not await factors.check_totp(tx, factors.factor_key(services.csrf_key), account.id, code):
+        raise NotPermitted(sessions.WRONG)
+    return "password+totp"
+
+
+def home_after(opened: OpenedSession) -> str:
+    """Return where somebody goes after signing in: to work, or first to their authenticator."""
+    return home_of(opened.actor) if opened.actor.roles else "/me/security"
 
 
 @get("/login", opt=PUBLIC, include_in_schema=False)
@@ -75,7 +112,7 @@ async def login_form(
 ) -> Response[Any]:
     """Sign in from the form."""
     try:
-        opened = await _sign_in(request, services, data.login, data.password)
+        opened = await _sign_in(request, services, data.login, data.password, data.code)
     except DomainError as error:
         context = {"next": safe_next(data.next), "error": error.detail, "login": data.login}
         return render_page(request, "portal/login.html", context, nav="登录", status=422)
@@ -83,8 +120,8 @@ async def login_form(
         None,
         status_code=303,
         headers={
-            "Location": safe_next(data.next) or home_of(opened.actor),
-            "Set-Cookie": _cookie(services, opened),
+            "Location": (safe_next(data.next) if opened.actor.roles else "") or home_after(opened),
+            "Set-Cookie": cookie_of(services, opened),
         },
     )
 
@@ -92,9 +129,9 @@ async def login_form(
 @post("/api/v1/auth/password", opt=PUBLIC, status_code=200, tags=["sign-in"], summary="Sign in with a password")
 async def login_api(request: Request[Any, Any, Any], services: Services, data: Credentials) -> Response[dict[str, Any]]:
     """Sign in; the session comes as a cookie."""
-    opened = await _sign_in(request, services, data.login, data.password)
-    body = {"name": opened.actor.name, "roles": sorted(opened.actor.roles), "next": home_of(opened.actor)}
-    return Response(body, headers={"Set-Cookie": _cookie(services, opened)})
+    opened = await _sign_in(request, services, data.login, data.password, data.code)
+    body = {"name": opened.actor.name, "roles": sorted(opened.actor.roles), "next": home_after(opened)}
+    return Response(body, headers={"Set-Cookie": cookie_of(services, opened)})
 
 
 @post("/logout", opt=PUBLIC, include_in_schema=False)
@@ -108,7 +145,8 @@ async def logout(request: Request[Any, Any, Any], services: Services) -> Respons
     return Response(None, status_code=303, headers={"Location": "/", "Set-Cookie": gone})
 
 
-def _cookie(services: Services, opened: OpenedSession) -> str:
+def cookie_of(services: Services, opened: OpenedSession) -> str:
+    """Return the cookie that carries a new session."""
     age = int(sessions.ABSOLUTE.total_seconds())
     return session_cookie(opened.secret, secure=services.secure_cookies, max_age_s=age)
 

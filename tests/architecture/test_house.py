@@ -80,6 +80,10 @@ def test_no_public_door_changes_anything_but_signing_in(app: Litestar) -> None:
         "/api/v1/wallet/scans/{scan_id:str}/answer",
         "/api/v1/wallet/scans/{scan_id:str}/decline",
         "/api/v1/auth/call",
+        "/api/v1/auth/activate",
+        "/api/v1/auth/activate/confirm",
+        "/activate",
+        "/activate/confirm",
         "/e/login",
         "/verify/papers",  # judges an upload, keeps nothing
         "/api/v1/verify/papers",

@@ -42,11 +42,12 @@ class Person:
         await self.page.goto(path, wait_until="load")
         return self.page
 
-    async def sign_in(self, login: str) -> None:
-        """Sign in by password."""
+    async def sign_in(self, login: str, code: str) -> None:
+        """Sign in by password and authenticator."""
         await self.open("/login")
         await self.page.fill("#f-login", login)
         await self.page.fill("#f-password", PASSWORD)
+        await self.page.fill("#f-otp", code)
         await self.page.click("main form button[type=submit]")
         await self.page.wait_for_url(lambda url: "/login" not in url)
 
@@ -92,6 +93,7 @@ class Served:
     url: str
     browser: Browser
     folder: Path
+    world: World
 
     async def person(self, login: str = "", *, script: bool = True) -> Person:
         """Return somebody with a browser of their own, signed in if a login is given; scripts may be off."""
@@ -113,7 +115,7 @@ class Served:
             "request", lambda r: None if r.url.startswith((self.url, "blob:", "data:")) else made.faults.append(r.url)
         )
         if login:
-            await made.sign_in(login)
+            await made.sign_in(login, await self.world.code(login))
         return made
 
 
@@ -129,7 +131,7 @@ async def served(world: World, folder: Path) -> AsyncIterator[Served]:
     try:
         async with async_playwright() as playwright:
             browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-            yield Served(f"http://127.0.0.1:{port}", browser, folder)
+            yield Served(f"http://127.0.0.1:{port}", browser, folder, world)
             await browser.close()
     finally:
         server.should_exit = True

@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from portal.demo.client import AUTHENTICATOR
 from tests.browser.modules import ARGS, CHROMIUM, ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -153,10 +155,12 @@ class Walk:
             PICTURES.mkdir(parents=True, exist_ok=True)
             self.page.screenshot(path=PICTURES / f"{name}.png", clip={"x": 0, "y": 0, "width": 1440, "height": 1000})
 
-    def sign_in(self, login: str, password: str) -> None:
+    def sign_in(self, login: str, password: str, home: Path) -> None:
         page = self.open("/login")
         page.fill("input[name=login]", login)
         page.fill("input[name=password]", password)
+        secret = (home / "clients" / login / AUTHENTICATOR).read_text(encoding="ascii")
+        page.fill("input[name=code]", pyotp.TOTP(secret).now())
         page.click("form[action='/login'] button[type=submit], main form button[type=submit]")
         page.wait_for_load_state()
         assert "/login" not in page.url, page.url
@@ -252,7 +256,7 @@ def test_each_role_finds_its_workbench(reader: Walk, played: Played, role: str) 
     if login is None:
         pytest.fail(f"the demonstration names no login for {role}: {sorted(played.logins)}")
 
-    reader.sign_in(*login)
+    reader.sign_in(*login, played.home)
     path = reader.page.url.removeprefix(played.url)
 
     reader.check(path)

@@ -96,7 +96,13 @@ def fault(row: Row, role: str, status: int) -> str:
 
 
 #: Doors at which everybody may knock and a wrong or missing proof is itself the answer 401 or 403.
-PROVING = {"/api/v1/auth/password", "/api/v1/auth/licence", "/api/v1/auth/call"}
+PROVING = {
+    "/api/v1/auth/password",
+    "/api/v1/auth/licence",
+    "/api/v1/auth/call",
+    "/api/v1/auth/activate",
+    "/api/v1/auth/activate/confirm",
+}
 
 
 async def test_every_route_has_a_row_and_every_row_a_route(world: World) -> None:

@@ -4,13 +4,18 @@ from kernel.web.session import CSRF_COOKIE, SESSION_COOKIE
 from tests.world import PASSWORD, World
 
 
+async def right(world: World, login: str) -> dict[str, str]:
+    """What opens the door: login, password, and what the person's authenticator shows."""
+    return {"login": login, "password": PASSWORD, "code": await world.code(login)}
+
+
 async def test_a_session_id_that_the_server_did_not_make_is_not_adopted(world: World) -> None:
     await world.signed_in("li.agency", "agency")
     client = world.client()
     client.cookies.set(SESSION_COOKIE, "A" * 43)
     await client.get("/api/v1/time")
 
-    answer = await client.post("/api/v1/auth/password", json={"login": "li.agency", "password": PASSWORD})
+    answer = await client.post("/api/v1/auth/password", json=await right(world, "li.agency"))
 
     assert answer.status_code == 200
     assert answer.cookies[SESSION_COOKIE] != "A" * 43
@@ -84,8 +89,8 @@ async def test_guessing_ends_after_five_failures_and_harms_no_other_login(world:
     for _ in range(5):
         await client.post("/api/v1/auth/password", json={"login": "li.agency", "password": "not this one"})
 
-    blocked = await client.post("/api/v1/auth/password", json={"login": "li.agency", "password": PASSWORD})
-    other = await client.post("/api/v1/auth/password", json={"login": "wang.expert", "password": PASSWORD})
+    blocked = await client.post("/api/v1/auth/password", json=await right(world, "li.agency"))
+    other = await client.post("/api/v1/auth/password", json=await right(world, "wang.expert"))
 
     assert blocked.status_code == 429
     assert int(blocked.headers["retry-after"]) > 0
@@ -104,7 +109,8 @@ async def test_sign_in_leads_nowhere_outside(world: World) -> None:
     await world.signed_in("li.agency", "agency")
     client = world.client()
     await client.get("/api/v1/time")
-    form = {"login": "li.agency", "password": PASSWORD, "next": "//evil.example/", "_csrf": client.cookies[CSRF_COOKIE]}
+    body = await right(world, "li.agency")
+    form = {**body, "next": "//evil.example/", "_csrf": client.cookies[CSRF_COOKIE]}
 
     answer = await client.post("/login", data=form, headers={"x-csrf-token": ""})
 

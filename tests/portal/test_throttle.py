@@ -15,10 +15,12 @@ from tests.world import METRICS_TOKEN, PASSWORD, World
 PROXIES = Proxies(["10.0.0.0/8", "fd00::/8"])
 
 
-async def attempt(client: httpx.AsyncClient, password: str, login: str = "li.agency", **headers: str) -> httpx.Response:
+async def attempt(
+    client: httpx.AsyncClient, password: str, login: str = "li.agency", *, code: str = "", **headers: str
+) -> httpx.Response:
     if "csrf" not in client.cookies:
         await client.get("/api/v1/time")
-    body = {"login": login, "password": password}
+    body = {"login": login, "password": password, "code": code}
     return await client.post("/api/v1/auth/password", json=body, headers=headers)
 
 
@@ -42,13 +44,13 @@ async def test_guessing_from_everywhere_keeps_strangers_out_and_nobody_who_was_h
 
     assert codes == [403] * holds + [429] * 3
     # A stranger waits even with the right password; the own browser and the own origin do not.
-    stranger = await attempt(world.client("192.0.2.1"), PASSWORD)
+    stranger = await attempt(world.client("192.0.2.1"), PASSWORD, code=await world.code("li.agency"))
     assert stranger.status_code == 429
     assert int(stranger.headers["retry-after"]) > 60
     elsewhere = world.client("192.0.2.2")
     elsewhere.cookies.set("dev", mine.cookies["dev"])
-    assert (await attempt(elsewhere, PASSWORD)).status_code == 200
-    assert (await attempt(world.client("127.0.0.1"), PASSWORD)).status_code == 200
+    assert (await attempt(elsewhere, PASSWORD, code=await world.code("li.agency"))).status_code == 200
+    assert (await attempt(world.client("127.0.0.1"), PASSWORD, code=await world.code("li.agency"))).status_code == 200
 
 
 async def test_a_neighbour_behind_the_same_address_cannot_lock_a_known_browser_out(world: World) -> None:
@@ -57,8 +59,8 @@ async def test_a_neighbour_behind_the_same_address_cannot_lock_a_known_browser_o
     while (await attempt(neighbour, "not this one")).status_code != 429:
         pass
 
-    assert (await attempt(world.client(), PASSWORD)).status_code == 429
-    assert (await attempt(mine, PASSWORD)).status_code == 200
+    assert (await attempt(world.client(), PASSWORD, code=await world.code("li.agency"))).status_code == 429
+    assert (await attempt(mine, PASSWORD, code=await world.code("li.agency"))).status_code == 200
 
 
 async def test_a_browser_is_known_for_its_own_login_only_and_has_few_tries_as_well(world: World) -> None:
@@ -113,7 +115,7 @@ async def test_a_refused_attempt_fills_nothing_and_time_empties(world: World) ->
     async with world.services.db.begin() as tx:
         back = text("UPDATE identity_throttle SET at = at - interval '4 minutes'")
         await tx.session.execute(back)
-    assert (await attempt(guesser, PASSWORD)).status_code == 200
+    assert (await attempt(guesser, PASSWORD, code=await world.code("li.agency"))).status_code == 200
     assert (await attempt(guesser, "not this one")).status_code == 403
 
 

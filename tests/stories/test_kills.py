@@ -124,7 +124,7 @@ async def test_a_tender_outlives_every_kill(tmp_path: Path) -> None:
     trouble = Trouble(home.path)
     try:
         await asyncio.to_thread(trouble.serving.greeting)
-        venue = Venue(home.path, trouble.serving.url, home.password("operator"))
+        venue = Venue(home.path, trouble.serving.url, home.password("operator"), home.password("security"))
         try:
             performance = await perform(
                 venue, Console(quiet=True), stop_before="award", before_scene=trouble.before_scene

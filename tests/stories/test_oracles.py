@@ -56,7 +56,7 @@ async def test_nobody_takes_the_login_of_a_licence_holder_in_advance(bw):
     operator = await bw.staff("op", "system_admin", code=uscc(77), organisation="运营单位")
     body = {
         "login": f"licence:{uscc(5)}",
-        "password": "a long enough password",
+        "reason": "试图抢注",
         "name": "x",
         "roles": ["centre"],
         "uscc": uscc(77),

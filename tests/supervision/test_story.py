@@ -59,7 +59,13 @@ async def stage(world: World, tmp_path: Path) -> LocalStage:
     world.services.plugins["vault"] = Vault(generate(KeyKind.P256))
     await world.clock_to(at("2026-08-14 10:00"))
     await world.signed_in("operator", "operator", "system_admin")
-    made = LocalStage("http://testserver", CASE, tmp_path, Console(file=io.StringIO(), width=200), PASSWORD)
+    await world.signed_in("security", "security_admin")
+    console = Console(file=io.StringIO(), width=200)
+    made = LocalStage("http://testserver", CASE, tmp_path, console, PASSWORD, PASSWORD)
+    for login in ("operator", "security"):
+        await world.code(login)  # the codes of the sign-ins above are not used up for the person on the stage
+        (tmp_path / login).mkdir()
+        (tmp_path / login / "authenticator.txt").write_text(world.authenticators[login].secret)
     made.world = world
     made.begun = True
     agency = {"uscc": uscc("91610133MA6TX0XJ2"), "name": "云岭项目管理有限公司"}

@@ -187,7 +187,9 @@ async def make_stage(world: World, folder: Path) -> TestStage:
     case = json.loads(CASE.read_text(encoding="utf-8"))
     async with world.services.db.begin() as tx:
         opened = await make_opened_lot(tx, world.services.files)
-        await create_account(tx, login=OPERATOR_LOGIN, display_name="运行", roles=["operator"], password=PASSWORD)
+        for login, role in ((OPERATOR_LOGIN, "system_admin"), ("security", "security_admin")):
+            roles = ["operator", role] if login == OPERATOR_LOGIN else [role]
+            await create_account(tx, login=login, display_name="运行", roles=roles, password=PASSWORD)
         lot = await trading.get_lot(tx, opened.lot_id)
         for login, role, organisation in (
             (AGENCY_LOGIN, "agency", lot.agency_id),
@@ -199,7 +201,7 @@ async def make_stage(world: World, folder: Path) -> TestStage:
     case["inventions"]["bidders"] = [
         {"uscc": bidder.uscc, "name": bidder.organisation_name} for bidder in opened.trading.bidders
     ]
-    stage = TestStage("http://testserver", case, folder, Console(file=io.StringIO(), width=200), PASSWORD)
+    stage = TestStage("http://testserver", case, folder, Console(file=io.StringIO(), width=200), PASSWORD, PASSWORD)
     stage.world = world
     stage.begun = True
     stage.found["lot"] = str(opened.lot_id)

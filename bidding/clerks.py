@@ -151,7 +151,8 @@ async def keep_request(tx: Tx, claims: Claims, certificate: x509.Certificate) ->
     )
     if made.one_or_none() is not None:
         actor = Actor(uuid.UUID(int=0), "system", "平台", frozenset({"system"}))
-        await record(tx, actor, "clerk.requested", {"uscc": claims.uscc, "kid": claims.cert_kid})
+        facts = {"uscc": claims.uscc, "kid": claims.cert_kid}
+        await record(tx, actor, "clerk.requested", facts, visibility="sealed")
 
 
 async def appoint(tx: Tx, actor: Actor, token: str, *, trust: LicenceTrust) -> uuid.UUID:
@@ -206,7 +207,7 @@ async def appoint(tx: Tx, actor: Actor, token: str, *, trust: LicenceTrust) -> u
     tx.session.add(appointment)
     await tx.session.flush()
     facts = {"uscc": claims.uscc, "kid": draft.kid, "appointment": _digest(token), "rules": ["R-LIC-07"]}
-    await record(tx, actor, "clerk.appointed", facts)
+    await record(tx, actor, "clerk.appointed", facts, visibility="sealed")
     return appointment.id
 
 
@@ -231,7 +232,7 @@ async def end_appointment(tx: Tx, actor: Actor, appointment_id: uuid.UUID) -> No
         text("DELETE FROM identity_session WHERE account_id = :account"), {"account": found.account_id}
     )
     facts = {"uscc": actor.uscc, "kid": found.kid, "appointment": _digest(found.jws)}
-    await record(tx, actor, "clerk.ended", facts)
+    await record(tx, actor, "clerk.ended", facts, visibility="sealed")
 
 
 async def list_requests(tx: Tx, actor: Actor) -> list[RequestView]:

@@ -111,7 +111,7 @@ async def record_refusal(tx: Tx, refusal: DomainError, uscc: str, way: str = "br
         way: `browser` (the key signs there) or `scan`.
 
     Effects:
-        entry `licence.refused`.
+        entry `licence.refused`, sealed: it tells who tried to take part.
     """
     reason = str(refusal.extra.get("reason", refusal.code))
     facts = {
@@ -120,7 +120,7 @@ async def record_refusal(tx: Tx, refusal: DomainError, uscc: str, way: str = "br
         "way": way,
         "claimed_uscc": uscc if uscc_valid(uscc) else "",
     }
-    await record(tx, system_actor(), "licence.refused", facts)
+    await record(tx, system_actor(), "licence.refused", facts, visibility="sealed")
 
 
 def claimed_uscc(token: str) -> str:

@@ -35,6 +35,7 @@ class _Line:
     """One bid of the close list with what the opening has found."""
 
     bid_id: uuid.UUID
+    organisation_id: uuid.UUID
     bidder: str
     name: str
     uscc: str
@@ -69,7 +70,8 @@ async def publish_table(tx: Tx, lot_id: uuid.UUID, forms: Forms) -> bool:
         forms: decrypted forms by their digest; they were read before the transaction began.
 
     Effects:
-        rows in `bidding_opened_bid`, bids are OPENED or at fault, public entry `bid.opened`, the lot is unsealed.
+        rows in `bidding_opened_bid`, bids are OPENED or at fault, public entry `bid.opened`, the lot and the
+        firms read out are unsealed.
     Source:
         R-ET-06, R-ET-07, R-FAIL-02
     """
@@ -103,6 +105,8 @@ async def publish_table(tx: Tx, lot_id: uuid.UUID, forms: Forms) -> bool:
     }
     entry = await record_detail(tx, "bid.opened", detail, subject=lot_id, visibility="public")
     await unseal(tx, lot_id)
+    for line in lines:  # whoever was read out has no presence to hide any more
+        await unseal(tx, line.organisation_id)
     await tx.session.execute(
         text(
             "UPDATE bidding_opening SET stage = :stage, opened_at = :now, opened_entry_id = :entry,"
@@ -198,7 +202,8 @@ async def _lines(tx: Tx, lot_id: uuid.UUID) -> list[_Line]:
     """Return the bids of the close list in the order in which they were received."""
     rows = await tx.session.execute(
         text(
-            "SELECT b.id, i.pseudonym, o.name, o.uscc, s.rev, s.digest AS submission, s.received_at, b.state, b.fault,"
+            "SELECT b.id, o.id AS organisation_id,"
+            " i.pseudonym, o.name, o.uscc, s.rev, s.digest AS submission, s.received_at, b.state, b.fault,"
             " d.eid, k.outcome AS key_outcome, k.code AS key_code, k.file_key,"
             " p.outcome AS plain_outcome, p.code AS plain_code, p.digest,"
             " f.outcome AS file_outcome, f.code AS file_code"
@@ -229,6 +234,7 @@ def _line(row: Row[Any]) -> _Line:
             state, fault = BidState(outcome), code
     return _Line(
         bid_id=row.id,
+        organisation_id=row.organisation_id,
         bidder=row.pseudonym,
         name=row.name,
         uscc=row.uscc,

@@ -171,7 +171,9 @@ async def admit(tx: Tx, presented: Presented) -> tuple[Account, bool]:
             await grant_role(tx, actor, account.organisation_id, "bidder")
     if is_new:
         facts = {"uscc": claims.uscc, "name": claims.name, "kid": claims.cert_kid, "issuer": claims.issuer}
-        await record(tx, actor, "bidder.registered", facts)
+        # Who comes new while one lot is open comes for that lot: nobody sees it before the firm was read out (R-ET-05).
+        subject = account.organisation_id
+        await record(tx, actor, "bidder.registered", facts, subject=subject, visibility="sealed")
     return account, is_new
 
 

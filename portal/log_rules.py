@@ -31,7 +31,14 @@ VISIBILITY: Final = {
 
 def _introduces(kind: str, detail: Mapping[str, Any]) -> object:
     facts = detail.get("facts", {})
-    return (facts.get("tender"), facts.get("lot")) if kind == "lot.registered" else None
+    if kind == "lot.registered":
+        return facts.get("tender"), facts.get("lot")
+    return facts.get("uscc") if kind == "bidder.registered" else None
+
+
+def _unseals(kind: str, detail: Mapping[str, Any]) -> list[object] | None:
+    """With the opening of a lot the firms that were read out open to oversight as well."""
+    return [bid.get("uscc") for bid in detail.get("bids", [])] if kind == "bid.opened" else None
 
 
 def _names(kind: str, detail: Mapping[str, Any]) -> object:
@@ -39,6 +46,4 @@ def _names(kind: str, detail: Mapping[str, Any]) -> object:
     return (detail.get("tender"), detail.get("lot")) if kind.partition(".")[0] in ("bid", "keyset") else None
 
 
-RULES: Final = AuditRules(
-    visibility=VISIBILITY, unseals=frozenset({"bid.opened"}), introduces=_introduces, names=_names
-)
+RULES: Final = AuditRules(visibility=VISIBILITY, unseals=_unseals, introduces=_introduces, names=_names)

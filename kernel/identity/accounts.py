@@ -14,7 +14,7 @@ from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput
 from kernel.identity.models import Account, Organisation, PersonKey
 from kernel.identity.party_models import OrganisationName
-from kernel.names import name_key
+from kernel.names import Spelling, compare_names, name_key
 
 _HASHER = PasswordHasher()
 MIN_PASSWORD = 10
@@ -29,16 +29,23 @@ def _no_account() -> str:
 async def ensure_organisation(tx: Tx, *, uscc: str, name: str, region: str = "", source: str = "staff") -> Organisation:
     """Return the organisation of a credit code; register it when it is new.
 
+    A name that a licence has certified stands: whoever claims another one for the code is refused, so that no record
+    names one firm and means another. What a licence says is not a claim; `note_certified` records it.
+
     Args:
         source: where the name comes from: `licence` or `staff`.
 
     Raises:
-        InvalidInput: the code's structure or check character is wrong (GB 32100-2015).
+        InvalidInput: the code's structure or check character is wrong (GB 32100-2015), or a licence has certified
+            another name for it.
     """
     if not uscc_valid(uscc):
         raise InvalidInput("统一社会信用代码不正确，请核对 18 位代码及校验位。", [("uscc", "校验位或字符不正确")])
     found = (await tx.session.execute(select(Organisation).where(Organisation.uscc == uscc))).scalar_one_or_none()
     if found is not None:
+        if source != "licence" and compare_names(name, found.name) is Spelling.OTHER and await _is_certified(tx, found):
+            message = "与该代码电子营业执照上的名称不一致"
+            raise InvalidInput("单位名称与统一社会信用代码不符，请核对。", [("name", message)])
         return found
     organisation = Organisation(id=tx.new_id(), uscc=uscc, name=name, region=region, created_at=tx.now)
     tx.session.add(organisation)
@@ -55,6 +62,15 @@ async def ensure_organisation(tx: Tx, *, uscc: str, name: str, region: str = "",
         )
     )
     return organisation
+
+
+async def _is_certified(tx: Tx, organisation: Organisation) -> bool:
+    query = select(OrganisationName.id).where(
+        OrganisationName.organisation_id == organisation.id,
+        OrganisationName.until.is_(None),
+        OrganisationName.source == "licence",
+    )
+    return (await tx.session.execute(query)).scalar_one_or_none() is not None
 
 
 async def create_account(

@@ -11,7 +11,7 @@ matters are open to oversight, to the entries that opened them.
 """
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -58,13 +58,13 @@ class AuditRules:
 
     Attributes:
         visibility: of entries whose detail has a fixed form, by kind.
-        unseals: kinds of entries that open their matter to oversight.
+        unseals: the names of the matters that an entry opens to oversight; None if it opens none, not even its own.
         introduces: the name under which an entry makes its matter known, if it does.
         names: the name of the matter that a detail of fixed form belongs to, if it has one.
     """
 
     visibility: Mapping[str, str] = field(default_factory=dict)
-    unseals: frozenset[str] = frozenset()
+    unseals: Callable[[str, Mapping[str, Any]], Iterable[object] | None] = _nothing
     introduces: Callable[[str, Mapping[str, Any]], object] = _nothing
     names: Callable[[str, Mapping[str, Any]], object] = _nothing
 
@@ -189,8 +189,11 @@ def _learn(row: Any, matters: _Matters) -> None:
     name = matters.rules.introduces(row.type, row.detail)
     if name is not None:
         matters.known.setdefault(name, row.subject)
-    if row.type in matters.rules.unseals and row.subject is not None:
-        matters.opened.setdefault(row.subject, row.at)
+    opened = matters.rules.unseals(row.type, row.detail)
+    if opened is not None:
+        for subject in (row.subject, *map(matters.known.get, opened)):
+            if subject is not None:
+                matters.opened.setdefault(subject, row.at)
 
 
 def _visibility(row: Any, rules: AuditRules) -> str:
@@ -239,7 +242,7 @@ async def _unnumbered(tx: Tx, found: Audit) -> None:
 
 async def _compare_unsealed(tx: Tx, matters: _Matters, found: Audit) -> None:
     """Oversight reads what is sealed from the entry on that opened the matter: not before, and not never."""
-    if not matters.rules.unseals:
+    if matters.rules.unseals is _nothing:
         return
     rows = await tx.session.execute(text("SELECT subject, at FROM kernel_unsealed"))
     stored = {row.subject: row.at for row in rows}

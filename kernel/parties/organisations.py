@@ -22,6 +22,7 @@ from kernel.identity.models import Organisation
 from kernel.identity.party_models import OrganisationName, OrganisationRole
 from kernel.log.writer import record
 from kernel.names import Spelling, compare_names, name_fault, name_key
+from kernel.parties.secrecy import visibility_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,8 @@ async def note_certified(
     known = current.legal_representative if current is not None else ""
     person = legal_representative or known
     if spelling is not Spelling.OTHER and person == known:
+        if current is None or current.source != "licence":
+            await _begin_name(tx, organisation, person, source="licence")  # the same name, certified from now on
         return False
 
     before = {"name": organisation.name, "legal_representative": known}
@@ -161,7 +164,8 @@ async def note_certified(
     await _begin_name(tx, organisation, person, source="licence")
     after = {"name": organisation.name, "legal_representative": person}
     facts = {"uscc": organisation.uscc, "before": before, "after": after, "source": "licence", "rules": ["R-LIC-10"]}
-    await record(tx, actor, "organisation.renamed", facts, subject=organisation_id)
+    visibility = visibility_of(actor)
+    await record(tx, actor, "organisation.renamed", facts, subject=organisation_id, visibility=visibility)
     return True
 
 
@@ -184,7 +188,8 @@ async def grant_role(tx: Tx, actor: Actor, organisation_id: uuid.UUID, role: str
     )
     await tx.session.flush()  # one present row per role: a race is refused here
     facts = {"uscc": organisation.uscc, "role": role}
-    await record(tx, actor, "organisation.role-granted", facts, subject=organisation_id)
+    visibility = visibility_of(actor)
+    await record(tx, actor, "organisation.role-granted", facts, subject=organisation_id, visibility=visibility)
     return True
 
 

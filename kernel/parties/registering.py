@@ -32,6 +32,7 @@ from kernel.parties.persons import (
     renew_person,
 )
 from kernel.parties.registration_form import DOCUMENTS, FIELDS, PROMISE, RegistrationForm, find_lacks, read_form
+from kernel.parties.secrecy import visibility_of
 
 #: The largest document, and how documents begin: PDF, PNG, JPEG.
 MAX_DOCUMENT = 1_500_000
@@ -154,7 +155,8 @@ async def add_document(tx: Tx, actor: Actor, files: FileStore, kind: str, name: 
         )
     )
     facts = {"uscc": actor.uscc, "kind": kind, "digest": file.digest.hex(), "bytes": file.size}
-    await record(tx, actor, "organisation.document-added", facts, subject=organisation_id)
+    visibility = visibility_of(actor)
+    await record(tx, actor, "organisation.document-added", facts, subject=organisation_id, visibility=visibility)
     return file
 
 
@@ -218,7 +220,7 @@ async def complete_registration(tx: Tx, actor: Actor, cipher: FieldCipher, value
 
     facts = {"uscc": organisation.uscc, "documents": sorted(handed_in), "promise": True, "rules": ["R-LIC-10"]}
     kind = "organisation.registered" if is_new else "organisation.changed"
-    await record(tx, actor, kind, facts, subject=organisation.id)
+    await record(tx, actor, kind, facts, subject=organisation.id, visibility=visibility_of(actor))
 
 
 async def find_profile(tx: Tx, organisation_id: uuid.UUID) -> ProfileView | None:

@@ -11,6 +11,7 @@ from kernel.errors import Conflict, InvalidInput
 from kernel.identity.accounts import add_person_key, list_person_keys
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
+from kernel.parties.secrecy import visibility_of
 from kernel.web.guards import signed_in
 
 
@@ -49,7 +50,8 @@ async def add_key(tx: Tx, actor: Actor, data: NewKey) -> dict[str, str]:
     if held and spki not in held:
         raise Conflict("您已登记过这一用途的密钥。更换密钥须由本人持原密钥办理，不能只凭登录添加。")
     key = await add_person_key(tx, actor.account_id, purpose=data.purpose, spki=spki)
-    await record(tx, actor, "key.registered", {"kid": key.kid, "purpose": key.purpose})
+    facts = {"kid": key.kid, "purpose": key.purpose}
+    await record(tx, actor, "key.registered", facts, visibility=visibility_of(actor))
     return {"kid": key.kid}
 
 

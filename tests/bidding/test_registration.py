@@ -226,3 +226,48 @@ async def test_supervision_sees_no_interest_until_the_lot_is_unsealed(bw):
             text("INSERT INTO kernel_unsealed (subject, at) VALUES (:lot, clock_timestamp())"), {"lot": bw.lot_id}
         )
     assert await seen() == 3
+
+
+async def test_supervision_sees_a_new_supplier_with_the_first_opening_it_is_read_out_in(bw):
+    """While one lot is open, a firm that is new on the platform is new for that lot."""
+    company = await bw.company(1)
+    await bw.revoke(company)
+    await bw.sign_in(company)
+    revoked = await seen_by_supervision(bw, company.uscc, company.name)
+    company = await bw.company(2)
+    assert (await bw.sign_in(company)).status_code == 200
+    before = await seen_by_supervision(bw, company.uscc, company.name)
+    async with bw.db.begin() as tx:
+        await tx.session.execute(
+            text(
+                "INSERT INTO kernel_unsealed (subject, at)"
+                " SELECT id, clock_timestamp() FROM identity_organisation WHERE uscc = :code"
+            ),
+            {"code": company.uscc},
+        )
+    after = await seen_by_supervision(bw, company.uscc, company.name)
+
+    assert (revoked, before) == (set(), set())
+    shown = {"audit_entry", "identity_organisation", "identity_organisation_name", "identity_organisation_role"}
+    assert after == shown
+
+
+async def seen_by_supervision(bw: BiddingWorld, *words: str) -> set[str]:
+    """The tables in which supervision's own login finds one of the words."""
+    found = set()
+    async with bw.db.begin_read_only(oversight=True) as tx:
+        columns = await tx.session.execute(
+            text(
+                "SELECT c.relname AS name, string_agg(quote_ident(a.attname) || '::text', ', ') AS columns"
+                " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped"
+                " WHERE n.nspname = 'public' AND c.relkind = 'r' AND has_column_privilege(c.oid, a.attnum, 'SELECT')"
+                " GROUP BY c.relname"
+            )
+        )
+        for row in columns.all():
+            query = text(f'SELECT string_agg(concat_ws(chr(10), {row.columns}), chr(10)) FROM "{row.name}"')
+            told = (await tx.session.execute(query)).scalar_one() or ""
+            if any(word in told for word in words):
+                found.add(row.name)
+    return found

@@ -406,3 +406,31 @@ async def test_a_merge_needs_a_reason(tx, reason):
         await merging.ask_merge(
             tx, old, kind="organisation", from_id=old.organisation_id, into_id=new.organisation_id, reason=reason
         )
+
+
+async def test_a_claim_that_differs_from_the_certified_name_is_refused(tx):
+    certified = await ensure_organisation(tx, uscc=code(61), name="江南（洪湖）科技有限公司", source="licence")
+
+    for claim in ("江南(洪湖)科技有限公司", " 江南（洪湖）科技有限公司"):  # widths and blanks are no other name
+        assert (await ensure_organisation(tx, uscc=code(61), name=claim)).id == certified.id
+    with pytest.raises(InvalidInput) as refusal:
+        await ensure_organisation(tx, uscc=code(61), name="江北（洪湖）科技有限公司")
+    assert [field for field, _ in refusal.value.fields] == ["name"]
+    assert certified.name == "江南（洪湖）科技有限公司"
+
+
+async def test_what_staff_wrote_gives_way_to_the_licence_and_is_certified_by_it(tx):
+    claimed = await ensure_organisation(tx, uscc=code(62), name="随手写的名称")
+    assert (await ensure_organisation(tx, uscc=code(62), name="另一个随手写的名称")).id == claimed.id
+    staff = await somebody(tx, 63, "洪湖市公共资源交易中心", role="centre")
+
+    assert await organisations.note_certified(tx, staff, claimed.id, name="江南（洪湖）科技有限公司")
+    assert claimed.name == "江南（洪湖）科技有限公司"
+    with pytest.raises(InvalidInput):
+        await ensure_organisation(tx, uscc=code(62), name="随手写的名称")
+
+    # The licence says what staff wrote: nothing changes but that it is certified now.
+    right = await ensure_organisation(tx, uscc=code(64), name="江西（洪湖）科技有限公司")
+    assert not await organisations.note_certified(tx, staff, right.id, name="江西（洪湖）科技有限公司")
+    with pytest.raises(InvalidInput):
+        await ensure_organisation(tx, uscc=code(64), name="江北（洪湖）科技有限公司")

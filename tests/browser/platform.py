@@ -110,6 +110,7 @@ class Platform:
         self.log = LogWorld()
         self.log.now = now
         self.log.fill(3)
+        self.keyset_proof: Any = self._proof(self.log.record("keyset.published", self.keyset))
         self.uploads: dict[str, dict[str, Any]] = {}
         self.accepted: dict[str, dict[str, Any]] = {}
         self.received: list[tuple[str, Any]] = []
@@ -144,7 +145,7 @@ class Platform:
         return {"ms": int(clock().timestamp() * 1000)}
 
     def read_keyset(self, _: bytes) -> Any:
-        return {"keyset": self.keyset, "ks": self.ks}
+        return {"keyset": self.keyset, "ks": self.ks, "proof": self.keyset_proof}
 
     def trust(self, _: bytes) -> Any:
         return self.log.trust_json

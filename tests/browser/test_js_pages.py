@@ -5,7 +5,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,13 +13,15 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from bidding import envelope, sbk
 from bidding.keyfile import read_person_file
+from bidding.keyset import Trustee, keyset_hash, make_keyset
 from bidding.messages import check_message
 from kernel.canonical import b64u_decode, b64u_encode, jcs, parse
+from kernel.crypto.keys import KeyKind, generate
 from tests.browser.modules import ARGS, CHROMIUM, ROOT
 from tests.browser.platform import BIDDER, LOT, PASSPHRASE, Platform, running
 from tests.worlds.draw_world import PANEL, world_of
 from tests.worlds.envelope_world import Sealed, with_head
-from tests.worlds.log_world import accepted
+from tests.worlds.log_world import LogWorld, accepted
 
 pytestmark = pytest.mark.browser
 
@@ -180,6 +182,64 @@ def test_another_keyset_than_the_published_one_is_not_sealed_to(page: Page, plat
     page.click("#start")
     expect(page.locator("#fail")).to_contain_text("密钥集", timeout=20_000)
     assert platform.uploads == {}
+
+
+def forged_keyset(platform: Platform) -> None:
+    """Page, digest and answer agree on trustees of the platform's choice; only the log does not know them."""
+    own = [Trustee(f"role{n}", "hpke-p256", generate(KeyKind.P256).public, f"org{n}") for n in range(3)]
+    platform.keyset = make_keyset(
+        tender=platform.keyset["tender"], lot=platform.keyset["lot"], suite_id="intl-1", policy="both", k=2,
+        opens_at=platform.deadline, window_s=1800, trustees=own,
+    )  # fmt: skip
+    platform.ks = b64u_encode(keyset_hash(platform.keyset))
+
+
+def other_type(platform: Platform) -> None:
+    platform.keyset_proof = platform._proof(platform.log.record("note.published", platform.keyset))
+
+
+def without_witness(platform: Platform) -> None:
+    size = platform.keyset_proof["size"]
+    platform.keyset_proof = {**platform.keyset_proof, "checkpoint": platform.log.checkpoint(size, 0)}
+
+
+def other_place(platform: Platform) -> None:
+    platform.keyset_proof = {**platform.keyset_proof, "index": platform.keyset_proof["index"] - 1}
+
+
+def foreign_log(platform: Platform) -> None:
+    other = LogWorld("log.example/other")
+    other.fill(3)
+    index = other.record("keyset.published", platform.keyset)
+    own, platform.log = platform.log, other
+    platform.keyset_proof = platform._proof(index)
+    platform.log = own
+
+
+def not_yet(platform: Platform) -> None:
+    platform.keyset_proof = None
+
+
+@pytest.mark.parametrize(
+    "tamper,word",
+    [
+        (forged_keyset, "不在公开账本中"),
+        (other_type, "不在公开账本中"),
+        (without_witness, "不在公开账本中"),
+        (other_place, "不在公开账本中"),
+        (foreign_log, "不在公开账本中"),
+        (not_yet, "还没有收录"),
+    ],
+)
+def test_nothing_is_sealed_to_trustees_that_the_log_does_not_know(
+    page: Page, platform: Platform, tmp_path: Path, tamper: Callable[[Platform], None], word: str
+) -> None:
+    tamper(platform)
+    fill(page, tmp_path)
+    page.click("#start")
+    expect(page.locator("#fail")).to_contain_text(word, timeout=20_000)
+    assert platform.uploads == {}
+    assert platform.received == []
 
 
 def test_a_cut_connection_is_retried(page: Page, platform: Platform, tmp_path: Path) -> None:

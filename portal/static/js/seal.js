@@ -4,7 +4,7 @@
  * steps is that of docs/spec/browser.md, "Sealing, step by step"; nothing leaves the machine but ciphertext and the
  * signed submission.
  */
-import { Offline, Problem, keyset as fetchKeyset, receiptOf, submit } from './api.js';
+import { Offline, Problem, keyset as fetchKeyset, receiptOf, submit, trust } from './api.js';
 import './app.js';
 import { fileProblem, readForm } from './bidcheck.js';
 import { b64u, equal, fromB64u } from './bytes.js';
@@ -15,6 +15,7 @@ import { CHUNK_FILE, CHUNK_FORM } from './header.js';
 import { sign } from './jws.js';
 import { generate, load } from './keys.js';
 import { chosenLicence } from './licence.js';
+import { verifyProof } from './log.js';
 import { TYP, checkKeyset, submission, submissionDigest, trusteeKeys } from './messages.js';
 import { readSbk, writeSbk } from './sbk.js';
 import { settle } from './settle.js';
@@ -141,8 +142,9 @@ async function checked() {
 
 /** Makes keys and envelopes for all slots; nothing is sent yet. @param {{values: any, files: File[]}} content */
 async function makeEnvelopes({ values, files }) {
-  const { keyset: told, ks } = await fetchKeyset(lotId);
+  const { keyset: told, ks, proof } = await fetchKeyset(lotId);
   const keyset = await checkKeyset(told, ks);
+  await requireLogged(keyset, proof);
   const { dataset } = card;
   const same = ks === dataset.ks && keyset.tender === dataset.tender && keyset.lot === dataset.lot;
   must(same && keyset.policy === dataset.policy && keyset.k === Number(dataset.k), 'keyset', 'the page says otherwise');
@@ -176,6 +178,23 @@ async function makeEnvelopes({ values, files }) {
     const upload = new Upload(lotId, slot, sealing, source);
     bid.slots.push({ upload, name, row: addRow(name, slot, source.size), eid: null });
   }
+}
+
+/**
+ * Refuses to seal to a keyset that the public log does not hold: a server that shows one bidder other trustees than
+ * everybody else would have to show them to everybody.
+ * @param {import('./messages.js').Keyset} keyset
+ * @param {any} proof
+ */
+async function requireLogged(keyset, proof) {
+  must(proof, 'keyset-unlogged');
+  try {
+    await verifyProof(keyset, proof, await trust());
+  } catch (error) {
+    if (error instanceof Refusal && error.code !== 'unsupported') throw new Refusal('keyset-log', error.code);
+    throw error;
+  }
+  must(proof.entry.type === 'keyset.published', 'keyset-log', 'the log holds it as something else');
 }
 
 /**

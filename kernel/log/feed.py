@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -13,6 +13,12 @@ from kernel.db.transaction import Database
 
 #: Channels of NOTIFY: the log grew; something visible of a matter changed (payload: its id).
 CHANNELS = ("log_checkpoint", "matter")
+#: A notification that was lost costs so much.
+_PATIENCE_S = 0.25
+_COVERED = text(
+    "SELECT l.entry_id FROM log_leaf l WHERE l.entry_id = ANY(cast(:ids AS bigint[]))"
+    " AND EXISTS (SELECT 1 FROM log_checkpoint c WHERE c.size > l.idx AND c.note IS NOT NULL)"
+)
 
 
 class CheckpointFeed:
@@ -26,6 +32,8 @@ class CheckpointFeed:
         self._dsn = dsn
         self._task: asyncio.Task[None] | None = None
         self._grown = asyncio.Event()
+        self._waiting: dict[int, set[asyncio.Future[None]]] = {}
+        self._asking: asyncio.Task[None] | None = None
         self._watchers: dict[str, set[asyncio.Queue[str]]] = {}
         self._offset = timedelta(0)
 
@@ -39,10 +47,11 @@ class CheckpointFeed:
 
     async def stop(self) -> None:
         """Stop listening."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        for task in (self._task, self._asking):
+            if task is not None:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
     async def _listen(self) -> None:
         while True:
@@ -66,39 +75,60 @@ class CheckpointFeed:
     def _heard(self, _: object, __: int, channel: str, payload: object) -> None:
         if channel == "log_checkpoint":
             self._grown.set()
-            self._grown = asyncio.Event()
         else:
             for queue in self._watchers.get(str(payload), ()):
                 with contextlib.suppress(asyncio.QueueFull):
                     queue.put_nowait(str(payload))
 
     async def wait_for_entry(self, db: Database, entry_id: int, *, timeout_s: float) -> bool:
-        """Wait until an entry is covered by a published checkpoint.
+        """Wait until an entry is covered by a published checkpoint; all who wait share one question to the database.
 
         Returns:
             False when that did not happen in time.
         """
-        clock = asyncio.get_running_loop()
-        until = clock.time() + timeout_s
-        while True:
-            grown = self._grown
-            async with db.begin_read_only() as tx:
-                covered = (
-                    await tx.session.execute(
-                        text(
-                            "SELECT EXISTS (SELECT 1 FROM log_leaf l JOIN log_checkpoint c ON c.size > l.idx"
-                            " WHERE l.entry_id = :id AND c.note IS NOT NULL)"
-                        ),
-                        {"id": entry_id},
-                    )
-                ).scalar_one()
-            if covered:
-                return True
-            left = until - clock.time()
-            if left <= 0:
-                return False
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(entry_id, set()).add(waiter)
+        self._grown.set()
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask(db), name="checkpoint-feed-asking")
+        try:
+            async with asyncio.timeout(timeout_s):
+                await waiter
+        except TimeoutError:
+            return False
+        finally:
+            waiters = self._waiting.get(entry_id, set())
+            waiters.discard(waiter)
+            if not waiters:
+                self._waiting.pop(entry_id, None)
+        return True
+
+    async def _ask(self, db: Database) -> None:
+        """Ask for everybody who waits: when somebody comes, when the log grows, and now and then.
+
+        What goes wrong is told to everybody who waits.
+        """
+        while self._waiting:
+            self._grown.clear()
+            try:
+                covered = await self._covered(db, list(self._waiting))
+            except Exception as error:
+                for waiter in self._waiters(list(self._waiting)):
+                    waiter.set_exception(error)
+                return
+            for waiter in self._waiters(covered):
+                waiter.set_result(None)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(grown.wait(), min(left, 0.25))
+                await asyncio.wait_for(self._grown.wait(), _PATIENCE_S)
+
+    def _waiters(self, entries: Sequence[int]) -> list[asyncio.Future[None]]:
+        found = (waiter for entry in entries for waiter in self._waiting.pop(entry, ()))
+        return [waiter for waiter in found if not waiter.done()]
+
+    async def _covered(self, db: Database, entries: Sequence[int]) -> list[int]:
+        async with db.begin_read_only() as tx:
+            found = await tx.session.execute(_COVERED, {"ids": entries})
+            return list(found.scalars())
 
     @contextlib.asynccontextmanager
     async def watch(self, *matters: str) -> AsyncIterator[asyncio.Queue[str]]:

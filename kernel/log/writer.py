@@ -114,19 +114,25 @@ async def record_cover(tx: Tx, count: int) -> None:
     Args:
         count: how many, 0 to `MOST_COVER`.
     """
+    if not count:
+        return
     provider = suite("intl-1")
     at = format_time(tx.now)
-    for _ in range(count):
-        detail = {"v": 1, "type": "cover", "noise": os.urandom(16).hex()}
-        entry = entry_of(provider, "cover", at, detail, os.urandom(16))
-        await tx.session.execute(
-            text(
-                "WITH made AS (INSERT INTO audit_entry (data, type, detail, visibility, subject, at)"
-                " VALUES (:data, 'cover', cast(:detail AS jsonb), 'sealed', NULL, :at) RETURNING id)"
-                " INSERT INTO audit_queue (entry_id) SELECT id FROM made"
-            ),
-            {"data": entry.data(), "detail": json.dumps(detail), "at": tx.now},
-        )
+    details = [{"v": 1, "type": "cover", "noise": os.urandom(16).hex()} for _ in range(count)]
+    entries = [entry_of(provider, "cover", at, detail, os.urandom(16)) for detail in details]
+    await tx.session.execute(
+        text(
+            "WITH made AS (INSERT INTO audit_entry (data, type, detail, visibility, subject, at)"
+            " SELECT data, 'cover', cast(detail AS jsonb), 'sealed', NULL, :at"
+            " FROM unnest(cast(:data AS bytea[]), cast(:details AS text[])) AS cover (data, detail) RETURNING id)"
+            " INSERT INTO audit_queue (entry_id) SELECT id FROM made"
+        ),
+        {
+            "data": [entry.data() for entry in entries],
+            "details": [json.dumps(detail) for detail in details],
+            "at": tx.now,
+        },
+    )
 
 
 async def rehearsal_offset_s(tx: Tx) -> int:

@@ -3,13 +3,14 @@
 from typing import Any
 
 from supervision.api import inspections
-from supervision.pages import dashboard, inspection, planning, public, tasks
+from supervision.pages import dashboard, inspection, planning, public, recording, tasks
 
 HANDLERS: list[Any] = [
     *inspections.HANDLERS,
     *dashboard.HANDLERS,
     *planning.HANDLERS,
     *inspection.HANDLERS,
+    *recording.HANDLERS,
     *tasks.HANDLERS,
     *public.HANDLERS,
 ]

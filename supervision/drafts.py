@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 import msgspec
 
-from supervision.vocabulary import Credit, ResultCode, TargetKind
+from supervision.vocabulary import Credit, Outcome, ResultCode, TargetKind
 
 
 class TargetDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -136,6 +136,25 @@ class RecordDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     summary: str
     basis: str = ""
     evidence: tuple[Evidence, ...] = ()
+
+
+class CorrectionDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An order to correct what was found.
+
+    Attributes:
+        demand: what has to be corrected; public once the inspection is.
+        due: the last day.
+    """
+
+    demand: str
+    due: date
+
+
+class CheckDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How an ordered correction was found."""
+
+    outcome: Outcome
+    finding: str
 
 
 class PublicationDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,7 +8,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -170,3 +170,28 @@ class Signature(Base):
     inspector_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("supervision_inspector.id"), primary_key=True)
     token: Mapped[str]
     signed_at: Mapped[datetime]
+
+
+class Correction(Base):
+    """An order to correct what an inspection found, and, once checked, what came of it. Source: R-DR-09, R-DR-14.
+
+    `outcome` is `corrected` or `not_corrected`; without a check all four last columns are empty. A check that finds
+    nothing corrected closes this order; another may follow.
+    """
+
+    __tablename__ = "supervision_correction"
+    __table_args__ = (
+        Index("uq_supervision_correction_open", "target_id", unique=True, postgresql_where=text("outcome IS NULL")),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    inspection_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("supervision_inspection.id"), index=True)
+    target_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("supervision_target.id"))
+    demand: Mapped[str]
+    due: Mapped[date]
+    ordered_by: Mapped[uuid.UUID]
+    ordered_at: Mapped[datetime]
+    outcome: Mapped[str | None]
+    finding: Mapped[str | None]
+    checked_by: Mapped[uuid.UUID | None]
+    checked_at: Mapped[datetime | None]

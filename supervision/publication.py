@@ -21,7 +21,8 @@ from supervision.drafts import PublicationDraft
 from supervision.freezing import list_inspectors, list_targets
 from supervision.inspections import access_inspection, advance
 from supervision.models import Inspection, Record, Target
-from supervision.records import list_assignments, newest_record
+from supervision.record_documents import newest_record
+from supervision.records import list_assignments
 from supervision.stages import INSPECTION
 from supervision.vocabulary import RESULT_WORDS, ResultCode, Stage
 

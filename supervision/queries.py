@@ -121,7 +121,7 @@ class RecordView:
     """The newest record of an object.
 
     Attributes:
-        signed_by: certificates of those who signed it.
+        signed_by, signers: certificates and accounts of those who signed it, in one order.
     """
 
     id: uuid.UUID
@@ -134,6 +134,8 @@ class RecordView:
     digest: bytes
     drafted_at: datetime
     signed_by: tuple[str, ...]
+    signers: tuple[uuid.UUID, ...]
+    evidence: tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,15 +332,15 @@ async def _complete(tx: Tx, row: Inspection) -> set[uuid.UUID]:
 
 
 async def _records(tx: Tx, inspection_id: uuid.UUID) -> dict[uuid.UUID, RecordView]:
-    signed: dict[uuid.UUID, list[str]] = {}
+    signed: dict[uuid.UUID, list[tuple[str, uuid.UUID]]] = {}
     signatures = (
-        select(Signature.record_id, Inspector.certificate)
+        select(Signature.record_id, Inspector.certificate, Inspector.account_id)
         .join(Inspector, Inspector.id == Signature.inspector_id)
         .where(Inspector.inspection_id == inspection_id)
         .order_by(Signature.signed_at, Inspector.certificate)
     )
-    for record_id, certificate in await tx.session.execute(signatures):
-        signed.setdefault(record_id, []).append(certificate)
+    for record_id, certificate, account in await tx.session.execute(signatures):
+        signed.setdefault(record_id, []).append((certificate, account))
     query = select(Record).where(Record.inspection_id == inspection_id).order_by(Record.version)
     return {
         one.target_id: RecordView(
@@ -351,7 +353,9 @@ async def _records(tx: Tx, inspection_id: uuid.UUID) -> dict[uuid.UUID, RecordVi
             one.basis,
             one.digest,
             one.drafted_at,
-            tuple(signed.get(one.id, ())),
+            tuple(certificate for certificate, _ in signed.get(one.id, ())),
+            tuple(account for _, account in signed.get(one.id, ())),
+            tuple(one.evidence),
         )
         for one in (await tx.session.execute(query)).scalars()
     }

@@ -27,14 +27,13 @@ from kernel.periods import legal_date
 from supervision.drafts import RecordDraft
 from supervision.inspections import advance, lock_inspection
 from supervision.models import Assignment, Inspection, Inspector, Record, Signature, Target
+from supervision.record_documents import newest_record, record_document, signed_payload
 from supervision.stages import INSPECTION
-from supervision.vocabulary import REGIME, ResultCode, Stage
+from supervision.vocabulary import REGIME, WRONG, ResultCode, Stage
 from trading.legal import law_of
 
 #: Kind of the message that an inspector signs.
 RECORD_TYP = "inspection-record+jws"
-#: Results that say that something is wrong, and so name the article.
-_WRONG = frozenset(ResultCode) - {ResultCode.NO_PROBLEM, ResultCode.NOT_REACHED, ResultCode.NO_SUCH_BUSINESS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,37 +120,28 @@ async def record_result(
     if legal_date(tx.now) < inspection.starts_on:
         raise TooEarly(f"检查自 {inspection.starts_on} 开始。", opens_at=inspection.starts_on.isoformat())
     newest = await newest_record(tx, target.id)
-    if newest is not None and await _is_complete(tx, inspection, newest):
+    if newest is not None and await is_complete(tx, inspection, newest):
         raise Conflict("该对象的检查记录已由全组签名，不能再改。")
     _require_sound(draft, {item["code"] for item in inspection.items})
 
-    version = 1 if newest is None else newest.version + 1
-    told = {
-        "v": 1,
-        "type": "inspection.record",
-        "inspection": inspection.number,
-        "object": b64u_encode(target.object_leaf or b""),
-        "version": version,
-        **msgspec.to_builtins(draft),
-    }
     made = Record(
         id=tx.new_secret_id(),
         inspection_id=inspection.id,
         target_id=target.id,
-        version=version,
+        version=1 if newest is None else newest.version + 1,
         code=draft.code.value,
         items=dict(draft.items),
         findings=draft.findings.strip(),
         summary=draft.summary.strip(),
         basis=draft.basis.strip(),
-        evidence=msgspec.to_builtins(draft.evidence),
-        digest=suite("intl-1").hash(jcs(told)),
+        evidence=[msgspec.to_builtins(piece) for piece in draft.evidence],
         drafted_by=person.id,
         drafted_at=tx.now,
     )
+    made.digest = suite("intl-1").hash(jcs(record_document(inspection, target, made)))
     tx.session.add(made)
     await tx.session.flush()  # signatures refer to it, and a mate's version of the same number is refused here
-    return DraftedRecord(made.id, version, signed_payload(inspection, target, made))
+    return DraftedRecord(made.id, made.version, signed_payload(inspection, target, made))
 
 
 async def sign_record(tx: Tx, actor: Actor, inspection_id: uuid.UUID, record_id: uuid.UUID, token: str) -> bool:
@@ -185,7 +175,7 @@ async def sign_record(tx: Tx, actor: Actor, inspection_id: uuid.UUID, record_id:
 
     tx.session.add(Signature(record_id=record_id, inspector_id=person.id, token=token, signed_at=tx.now))
     await tx.session.flush()  # counted below
-    if not await _is_complete(tx, inspection, newest):
+    if not await is_complete(tx, inspection, newest):
         return False
 
     facts = {
@@ -208,24 +198,6 @@ async def _finish(tx: Tx, inspection: Inspection) -> None:
     inspection.publish_by = law.forward("inspection_publish", inspection.finished_on).date
     inspection.publish_basis = cite(law.row("inspection_publish").basis)
     advance(inspection, "complete")
-
-
-def signed_payload(inspection: Inspection, target: Target, made: Record) -> dict[str, Any]:
-    """Return what an inspector signs: which record of which object, by its digest."""
-    return {
-        "v": 1,
-        "type": "inspection.record-signature",
-        "inspection": inspection.number,
-        "object": b64u_encode(target.object_leaf or b""),
-        "version": made.version,
-        "digest": b64u_encode(made.digest),
-    }
-
-
-async def newest_record(tx: Tx, target_id: uuid.UUID) -> Record | None:
-    """Return the newest version of an object's record."""
-    query = select(Record).where(Record.target_id == target_id).order_by(Record.version.desc()).limit(1)
-    return (await tx.session.execute(query)).scalar_one_or_none()
 
 
 async def list_assignments(tx: Tx, inspection_id: uuid.UUID) -> list[Assignment]:
@@ -255,7 +227,8 @@ async def _objects(tx: Tx, inspection: Inspection) -> int:
     return (await tx.session.execute(query)).scalar_one()
 
 
-async def _is_complete(tx: Tx, inspection: Inspection, made: Record) -> bool:
+async def is_complete(tx: Tx, inspection: Inspection, made: Record) -> bool:
+    """Say whether the whole team has signed a record."""
     query = select(func.count()).where(Signature.record_id == made.id)
     return (await tx.session.execute(query)).scalar_one() >= inspection.team_size
 
@@ -307,7 +280,7 @@ def _require_sound(draft: RecordDraft, items: set[str]) -> None:
     problem = "issue" in draft.items.values()
     if problem and draft.code is ResultCode.NO_PROBLEM:
         faults.append(("code", "有事项发现问题，结论不能是“未发现问题”"))
-    if draft.code in _WRONG and not draft.basis.strip():
+    if draft.code in WRONG and not draft.basis.strip():
         faults.append(("basis", "请写明所依据的条款"))
     if not draft.findings.strip() or len(draft.findings) > 10_000:
         faults.append(("findings", "检查情况不能为空，且不超过 10000 字"))

@@ -1,5 +1,6 @@
 """Reads of the two registers, and of who could contribute randomness."""
 
+import uuid
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -63,3 +64,10 @@ async def list_contributor_accounts(tx: Tx) -> list[tuple[str, str]]:
         .order_by(Organisation.name, Account.login)
     )
     return [(login, f"{body} {name}") for login, body, name in (await tx.session.execute(query)).all()]
+
+
+async def list_own_conflicts(tx: Tx, account_id: uuid.UUID) -> list[tuple[str, str]]:
+    """Return the units that an inspector has to stay away from, with the reasons, for the inspector's own eyes."""
+    query = select(RegisterInspector.conflicts).where(RegisterInspector.account_id == account_id)
+    found = (await tx.session.execute(query)).scalar_one_or_none() or []
+    return [(item["unit"], item["reason"]) for item in found]

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from kernel.canonical import b64u_encode, format_time
-from supervision.drafts import RecordDraft
+from supervision.drafts import CorrectionDraft, RecordDraft
 from supervision.queries import DrawView, InspectionLine, InspectionView, PickView
 from supervision.vocabulary import KIND_WORDS, STAGE_WORDS
 
@@ -28,6 +28,13 @@ class Reason(msgspec.Struct, forbid_unknown_fields=True):
     """Why."""
 
     reason: str
+
+
+class NewCorrection(msgspec.Struct, forbid_unknown_fields=True):
+    """An order to correct what was found at one object."""
+
+    target: uuid.UUID
+    correction: CorrectionDraft
 
 
 class NewRecord(msgspec.Struct, forbid_unknown_fields=True):

@@ -88,6 +88,21 @@ RESULT_WORDS: Final = {
     ResultCode.FURTHER_HANDLING: "发现问题待后续处理",
 }
 
+#: Results that say that something is wrong, and so name the article.
+WRONG: Final = frozenset(ResultCode) - {ResultCode.NO_PROBLEM, ResultCode.NOT_REACHED, ResultCode.NO_SUCH_BUSINESS}
+
+
+class Outcome(StrEnum):
+    """How an ordered correction was found when it was checked."""
+
+    #: 已整改
+    CORRECTED = "corrected"
+    #: 未整改到位
+    NOT_CORRECTED = "not_corrected"
+
+
+OUTCOME_WORDS: Final = {Outcome.CORRECTED: ("ok", "已整改"), Outcome.NOT_CORRECTED: ("bad", "未整改到位")}
+
 KIND_WORDS: Final = {
     TargetKind.PROCURING_ENTITY: "招标人",
     TargetKind.AGENCY: "招标代理机构",

@@ -191,8 +191,22 @@ INSPECTION = Row(
             order="更正招标文件并重新计算发售期",
             due=date(2026, 9, 4),
             state=("info", "整改中"),
-        )
+            id="",
+            note="",
+        ),
+        Row(
+            name="丰禾工程咨询有限公司",
+            order="补齐委托合同，并书面说明收费依据",
+            due=date(2026, 8, 28),
+            state=("ok", "已整改"),
+            id="",
+            note="2026-08-30 复查：合同已补签，收费依据已公示。",
+        ),
     ],
+    key="",
+    correctable=[],
+    withholdable=[],
+    terminable=False,
 )
 SUPERVISED = Row(
     **{
@@ -200,27 +214,55 @@ SUPERVISED = Row(
         "role": "supervisor",
         "part": part("reveal"),
         "publishable": True,
+        "withholdable": [("91610131MA6TX0XJ2K", "长安招标代理有限公司"), ("91610131MA6TX0XJ3H", "秦川咨询有限公司")],
+        "correctable": [("3", "长安招标代理有限公司（发现问题已责令改正）")],
+        "rectifications": [Row(**{**vars(INSPECTION.rectifications[0]), "id": "c1"}), INSPECTION.rectifications[1]],
         "statement": "我确认检查记录已核对，依法应当公开的内容完整",
     }
 )
+
+
+def task(state: str) -> Row:
+    """Return an inspector's object: nothing written yet ("new"), waiting for the own ("signing") or others' signature
+    ("signed"), complete, or before the first day ("early").
+    """
+    items = [
+        ("GZ-09", "委托合同、收费、保密、人员与档案，不为投标人投标或咨询"),
+        ("GZ-02", "公告的媒介、内容与各项时限"),
+    ]
+    made = Row(
+        version=1,
+        code="5",
+        result="发现问题已责令改正",
+        items=[("GZ-02", items[1][1], "ok", "未发现问题"), ("GZ-09", items[0][1], "issue", "发现问题")],
+        findings="抽查 2025 年以来三份委托代理合同，其中一份收费高于合同约定。\n当事人陈述：系财务录入错误，愿意退还。",
+        summary="一份委托代理合同收费高于约定，已责令改正。",
+        basis="招标投标法实施条例第十四条",
+        evidence=[Row(name="收费凭证.pdf", sha256="mYc0Gk1Q7n2s4W6y8A0b2C4d6E8f0G2h4I6j8K0l2M4", size=812_331)],
+        href="/api/v1/inspections/4/records/1",
+        digest="q1Wm3Kx8dNf0Yv7Zb5Gt2Hr9Lc4Jp6Qs1Uo3Xe5Ia7T",
+        signatures=[("ZF-011", False)] if state == "signing" else [("ZF-011", False), ("ZF-025", True)],
+        missing=0 if state == "complete" else 1,
+        signable=state == "signing",
+    )
+    return Row(
+        id="3",
+        name="长安招标代理有限公司",
+        unit="91610131MA6TX0XJ2K",
+        items=items,
+        record=None if state in ("new", "early") else made,
+        editable=state != "complete",
+        begins=date(2026, 8, 17) if state == "early" else None,
+        form=EMPTY_FORM,
+    )
+
+
 INSPECTED = Row(
     **{
         **vars(INSPECTION),
         "role": "inspector",
-        "tasks": [
-            Row(
-                id="3",
-                name="长安招标代理有限公司",
-                items=[
-                    ("1", "是否按规定编制和发售招标文件"),
-                    ("2", "是否存在排斥潜在投标人的条款"),
-                    ("3", "保证金是否按期退还"),
-                ],
-                version=1,
-                sign=Row(href="#", payload="{}", typ="inspection-record+jws", signed="ZF-011"),
-                form=EMPTY_FORM,
-            )
-        ],
+        "tasks": [task("signing")],
+        "key": "Zk3wQ2fX9aLm0PpR5tUvWw",
         "openable": True,
     }
 )
@@ -233,6 +275,7 @@ PLANNED = Row(
         "draw_href": "",
         "publish_by": None,
         "digest": "",
+        "terminable": True,
         "freeze": Row(title="冻结检查对象名录", contributors=[("jd", "监督局"), ("zx", "交易中心")]),
         "closable": True,
     }
@@ -458,9 +501,9 @@ def _supervisor(page: Row) -> dict[str, object]:
 SAMPLES: dict[str, dict[str, dict[str, object]]] = {
     "supervision/dashboard.html": {"": _supervisor(DASHBOARD), "empty": _supervisor(Row(**{**vars(DASHBOARD), "figures": [], "openings": [], "clues": [], "inspections": []}))},
     "supervision/inspection_new.html": {"": _supervisor(NEW), "errors": _supervisor(Row(**{**vars(NEW), "form": Row(values={}, errors={"title": "填写名称", "items": "至少选择一个抽查事项"})}))},
-    "supervision/inspection.html": {"": {"nav": "inspections", "page": INSPECTION}, "supervisor": _supervisor(SUPERVISED), "inspector": {"user": INSPECTOR, "page": INSPECTED}, "draft": _supervisor(PLANNED), **{f"draw-{step}": _supervisor(Row(**{**vars(SUPERVISED), "publishable": False, "rectifications": [], "picks": [], "publish_by": None, "part": part(step)})) for step in ("commit", "other", "await-commits", "await-close", "await-reveals", "stuck", "drawn", "void", "watch")}, "frozen": {"nav": "inspections", "page": Row(**{**vars(INSPECTION), "picks": [], "rectifications": [], "draw_href": "", "publish_by": None, "digest": ""})}},
+    "supervision/inspection.html": {"": {"nav": "inspections", "page": INSPECTION}, "supervisor": _supervisor(SUPERVISED), "inspector": {"user": INSPECTOR, "page": INSPECTED}, "keyless": {"user": INSPECTOR, "page": Row(**{**vars(INSPECTED), "key": ""})}, **{f"inspector-{state}": {"user": INSPECTOR, "page": Row(**{**vars(INSPECTED), "tasks": [task(state)], "openable": False})} for state in ("new", "early", "signed", "complete")}, "record": _supervisor(Row(**{**vars(SUPERVISED), "tasks": [task("complete")]})), "draft": _supervisor(PLANNED), **{f"draw-{step}": _supervisor(Row(**{**vars(SUPERVISED), "publishable": False, "rectifications": [], "picks": [], "publish_by": None, "part": part(step)})) for step in ("commit", "other", "await-commits", "await-close", "await-reveals", "stuck", "drawn", "void", "watch")}, "frozen": {"nav": "inspections", "page": Row(**{**vars(INSPECTION), "picks": [], "rectifications": [], "draw_href": "", "publish_by": None, "digest": ""})}},
     "supervision/inspections.html": {"": {"nav": "inspections", "page": Row(rows=[Row(no="CQ-2026-04", title=INSPECTION.title, href="#", targets=128, picked=13, state=("info", "检查中"), at=at("2026-08-14 10:31"))], prev_href=None, next_href=None)}, "empty": {"nav": "inspections", "page": Row(rows=[], prev_href=None, next_href=None)}},
-    "supervision/tasks.html": {"": {"user": INSPECTOR, "page": Row(tasks=[Row(title=INSPECTION.title, href="#", target="长安招标代理有限公司", due=date(2026, 8, 28), mates="ZF-025", state=("warn", "待检查"))])}, "empty": {"user": INSPECTOR, "page": Row(tasks=[])}},
+    "supervision/tasks.html": {"": {"user": INSPECTOR, "page": Row(tasks=[Row(title=INSPECTION.title, href="#", target="长安招标代理有限公司", due=date(2026, 8, 28), mates="ZF-025", state=("warn", "待检查"))], key="Zk3wQ2fX9aLm0PpR5tUvWw", conflicts=[("91610131MA6TX0XJ2K", "曾在该单位任职")], form=EMPTY_FORM)}, "empty": {"user": INSPECTOR, "page": Row(tasks=[], key="", conflicts=[], form=EMPTY_FORM)}},
     "portal/verify.html": {"": {"nav": "verify", "page": VERIFY}, "unknown": {"nav": "verify", "page": Row(**{**vars(VERIFY), "q": "HZ-0", "problem": "没有找到这个编号。请核对后重新输入。", "draws": [], "lots": []})}},
     "portal/draws.html": {"": _supervisor(TAKING_PART), "empty": _supervisor(Row(role="supervisor", rows=[], key=""))},
     "portal/draw.html": {"": {"nav": "verify", "page": DRAW}, "frozen": {"nav": "verify", "page": FROZEN}},

@@ -14,8 +14,18 @@ from kernel.identity.actor import Actor
 from kernel.log.reader import list_entries
 from kernel.web.guards import PUBLIC, permits
 from kernel.web.services import Services
-from supervision import drawing, freezing, inspections, publication, records, registers
+from supervision import (
+    corrections,
+    drawing,
+    freezing,
+    inspections,
+    publication,
+    record_documents,
+    records,
+    registers,
+)
 from supervision.drafts import (
+    CheckDraft,
     Conflict,
     FreezeDraft,
     InspectorsDraft,
@@ -26,6 +36,7 @@ from supervision.drafts import (
 from supervision.queries import get_inspection, list_inspections, list_picks
 from supervision.schemas import (
     Committed,
+    NewCorrection,
     NewRecord,
     Reason,
     Revealed,
@@ -244,6 +255,45 @@ async def add_record(tx: Tx, actor: Actor, inspection_id: UUID, data: NewRecord)
     return {"id": str(made.id), "version": made.version, "typ": records.RECORD_TYP, "payload": made.payload}
 
 
+@get(
+    "/api/v1/inspections/{inspection_id:uuid}/records/{record_id:uuid}",
+    guards=[permits("inspection.record")],
+    tags=_TAGS,
+    summary="The newest record of an own object in full, and what the team signs",
+)
+async def read_record(tx: Tx, actor: Actor, inspection_id: UUID, record_id: UUID) -> dict[str, Any]:
+    """Return a record to somebody of its team."""
+    found = await record_documents.read_record(tx, actor, inspection_id, record_id)
+    return {"record": found.document, "typ": records.RECORD_TYP, "payload": found.payload}
+
+
+@post(
+    "/api/v1/inspections/{inspection_id:uuid}/corrections",
+    guards=[permits("inspection.decide")],
+    tags=_TAGS,
+    summary="Order a correction of what was found at an object",
+)
+async def order_correction(tx: Tx, actor: Actor, inspection_id: UUID, data: NewCorrection) -> dict[str, str]:
+    """Order a correction."""
+    made = await corrections.order_correction(tx, actor, inspection_id, data.target, data.correction)
+    return {"id": str(made)}
+
+
+@post(
+    "/api/v1/inspections/{inspection_id:uuid}/corrections/{correction_id:uuid}/check",
+    guards=[permits("inspection.decide")],
+    status_code=200,
+    tags=_TAGS,
+    summary="Write down what came of a correction",
+)
+async def check_correction(
+    tx: Tx, actor: Actor, inspection_id: UUID, correction_id: UUID, data: CheckDraft
+) -> dict[str, str]:
+    """Close an order."""
+    await corrections.check_correction(tx, actor, inspection_id, correction_id, data)
+    return {"outcome": data.outcome.value}
+
+
 @post(
     "/api/v1/inspections/{inspection_id:uuid}/records/{record_id:uuid}/signatures",
     guards=[permits("inspection.record")],
@@ -285,6 +335,9 @@ HANDLERS: list[Any] = [
     terminate,
     open_assignments,
     add_record,
+    read_record,
     sign,
+    order_correction,
+    check_correction,
     publish,
 ]

@@ -1,32 +1,29 @@
-"""The pages of one inspection and their forms; the same acts as the JSON doors."""
+"""The pages of one inspection: what everybody sees, and the supervisor's forms; the same acts as the JSON doors."""
 
-import hashlib
-from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import Request, Response, get, post
-from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, QueryParameter
 
-from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
 from kernel.web.guards import PUBLIC, permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
-from supervision import drawing, freezing, publication, records
-from supervision.drafts import Evidence, FreezeDraft, PublicationDraft, RecordDraft
-from supervision.pages.room import contributor_page, inspector_page, public_page, supervisor_page
+from supervision import corrections, drawing, freezing, inspections, publication
+from supervision.drafts import CheckDraft, CorrectionDraft, FreezeDraft, PublicationDraft
+from supervision.pages.room import STATEMENT, public_page
+from supervision.pages.showing import Desk
 from supervision.queries import get_inspection
-from supervision.vocabulary import ResultCode, Role, Stage
-from trading.pages.common import Form, attempt, moment_of, require_agreement, texts_of
+from supervision.vocabulary import Outcome, Stage
+from trading.pages.common import Form, moment_of, require_agreement, texts_of
 
 FormData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
-Upload = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
-#: Evidence that a form may carry; only its digest is kept.
-MAX_EVIDENCE = 50 * 1024 * 1024
+_ROOM = "/s/inspections/{inspection_id:uuid}"
+_DECIDE = [permits("inspection.decide")]
 
 
 @get("/inspections/{inspection_id:uuid}", opt=PUBLIC, include_in_schema=False)
@@ -36,7 +33,7 @@ async def show_public(request: Request[Any, Any, Any], tx: Tx, inspection_id: UU
     return render_page(request, "supervision/inspection.html", {"page": page}, nav="inspections", now=tx.now)
 
 
-@get("/s/inspections/{inspection_id:uuid}", guards=[permits("inspection.read")], include_in_schema=False)
+@get(_ROOM, guards=[permits("inspection.read")], include_in_schema=False)
 async def show(
     request: Request[Any, Any, Any],
     tx: Tx,
@@ -45,173 +42,122 @@ async def show(
     inspection_id: UUID,
     target: Annotated[UUID | None, QueryParameter(name="object")] = None,
 ) -> Response[str]:
-    """Show an inspection to those who work on it; an inspector may choose one of the own objects."""
-    return await _show(request, tx, actor, services, inspection_id, Form(), target)
+    """Show an inspection to those who work on it, with the record of a chosen object."""
+    return await Desk(request, tx, actor, services, inspection_id, chosen=target).show()
 
 
-@post("/s/inspections/{inspection_id:uuid}/freeze", guards=[permits("inspection.decide")], include_in_schema=False)
+@post(f"{_ROOM}/freeze", guards=_DECIDE, include_in_schema=False)
 async def freeze(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID, data: FormData
 ) -> Response[Any]:
     """Freeze the draw whose turn it is."""
     form = Form(texts_of(data))
+    desk = Desk(request, tx, actor, services, inspection_id, form)
     given = form.values.get("contributors", [])
     form.values["contributors"] = given if isinstance(given, list) else [given]
     commit_by, reveal_by = moment_of(form, "commit_by", "承诺截止"), moment_of(form, "reveal_by", "揭示截止")
     stage = (await get_inspection(tx, inspection_id)).stage
     act = freezing.freeze_inspectors if stage is Stage.DRAWN else freezing.freeze_targets
     if commit_by is None or reveal_by is None:
-        return await _show(request, tx, actor, services, inspection_id, form)
+        return await desk.show()
     draft = FreezeDraft(commit_by=commit_by, reveal_by=reveal_by, contributors=tuple(form.values["contributors"]))
     vault = services.plugins["vault"]
-    return await _try(
-        request, tx, actor, services, inspection_id, form, lambda: act(tx, actor, vault, inspection_id, draft)
-    )
+    return await desk.run(lambda: act(tx, actor, vault, inspection_id, draft))
 
 
-@post("/s/inspections/{inspection_id:uuid}/close", guards=[permits("inspection.decide")], include_in_schema=False)
+@post(f"{_ROOM}/close", guards=_DECIDE, include_in_schema=False)
 async def close(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID
 ) -> Response[Any]:
     """Close the commitments."""
-    return await _try(
-        request, tx, actor, services, inspection_id, Form(), lambda: drawing.close(tx, actor, inspection_id)
-    )
+    desk = Desk(request, tx, actor, services, inspection_id)
+    return await desk.run(lambda: drawing.close(tx, actor, inspection_id))
 
 
-@post("/s/inspections/{inspection_id:uuid}/void", guards=[permits("inspection.decide")], include_in_schema=False)
+@post(f"{_ROOM}/void", guards=_DECIDE, include_in_schema=False)
 async def void(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID, data: FormData
 ) -> Response[Any]:
     """Declare an attempt void."""
-    form = Form(texts_of(data))
-    if not require_agreement(form, "void"):
-        return await _show(request, tx, actor, services, inspection_id, form)
-    return await _try(request, tx, actor, services, inspection_id, form, lambda: drawing.void(tx, actor, inspection_id))
+    desk = Desk(request, tx, actor, services, inspection_id, Form(texts_of(data)))
+    if not require_agreement(desk.form, "void"):
+        return await desk.show()
+    return await desk.run(lambda: drawing.void(tx, actor, inspection_id))
 
 
-@post("/s/inspections/{inspection_id:uuid}/assignments", guards=[permits("inspection.record")], include_in_schema=False)
-async def open_assignments(
-    request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID
+@post(f"{_ROOM}/termination", guards=_DECIDE, include_in_schema=False)
+async def terminate(
+    request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID, data: FormData
 ) -> Response[Any]:
-    """Open the own assignments."""
-    vault = services.plugins["vault"]
-    return await _try(
-        request,
-        tx,
-        actor,
-        services,
-        inspection_id,
-        Form(),
-        lambda: records.open_assignment(tx, actor, vault, inspection_id),
-    )
+    """Give the inspection up."""
+    desk = Desk(request, tx, actor, services, inspection_id, Form(texts_of(data)))
+    if not require_agreement(desk.form, "stop"):
+        return await desk.show()
+    reason = str(desk.form.values.get("reason", ""))
+    return await desk.run(lambda: inspections.terminate(tx, actor, inspection_id, reason))
 
 
-@post(
-    "/s/inspections/{inspection_id:uuid}/records/{target_id:uuid}",
-    guards=[permits("inspection.record")],
-    include_in_schema=False,
-    request_max_body_size=MAX_EVIDENCE,
-)
-async def add_record(
-    request: Request[Any, Any, Any],
-    tx: Tx,
-    actor: Actor,
-    services: Services,
-    inspection_id: UUID,
-    target_id: UUID,
-    data: Upload,
-) -> Response[Any]:
-    """Write a record down; evidence leaves its digest here and stays with the inspectors."""
-    uploads = data.pop("evidence", [])
-    form = Form(texts_of(data))
-    draft = await _record(form, uploads if isinstance(uploads, list) else [uploads])
-    if draft is None or not require_agreement(form):
-        return await _show(request, tx, actor, services, inspection_id, form, target_id)
-    return await _try(
-        request,
-        tx,
-        actor,
-        services,
-        inspection_id,
-        form,
-        lambda: records.record_result(tx, actor, inspection_id, target_id, draft),
-        target_id,
-    )
-
-
-@post("/s/inspections/{inspection_id:uuid}/publish", guards=[permits("inspection.decide")], include_in_schema=False)
+@post(f"{_ROOM}/publish", guards=_DECIDE, include_in_schema=False)
 async def publish(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID, data: FormData
 ) -> Response[Any]:
-    """Publish the results."""
-    form = Form(texts_of(data))
-    if not require_agreement(form):
-        return await _show(request, tx, actor, services, inspection_id, form)
-    draft = PublicationDraft(statement="我确认检查记录已核对，依法应当公开的内容完整")
-    return await _try(
-        request, tx, actor, services, inspection_id, form, lambda: publication.publish(tx, actor, inspection_id, draft)
-    )
+    """Publish the results; an object is withheld where an article is given."""
+    desk = Desk(request, tx, actor, services, inspection_id, Form(texts_of(data)))
+    if not require_agreement(desk.form):
+        return await desk.show()
+    mark = "withheld-"
+    withheld = {
+        name.removeprefix(mark): str(text) for name, text in desk.form.values.items() if name.startswith(mark) and text
+    }
+    draft = PublicationDraft(statement=STATEMENT, withheld=withheld)
+    return await desk.run(lambda: publication.publish(tx, actor, inspection_id, draft))
 
 
-async def _try(
-    request: Request[Any, Any, Any],
-    tx: Tx,
-    actor: Actor,
-    services: Services,
-    inspection_id: UUID,
-    form: Form,
-    act: Callable[[], Awaitable[Any]],
-    chosen: UUID | None = None,
+@post(f"{_ROOM}/corrections", guards=_DECIDE, include_in_schema=False)
+async def order(
+    request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, inspection_id: UUID, data: FormData
 ) -> Response[Any]:
-    """Run an act and lead back to the page; a refusal is shown on it."""
-    await attempt(tx, form, act)
-    if form.errors:
-        return await _show(request, tx, actor, services, inspection_id, form, chosen)
-    tail = f"?object={chosen}" if chosen else ""
-    return Response(None, status_code=303, headers={"Location": f"/s/inspections/{inspection_id}{tail}"})
+    """Order a correction."""
+    desk = Desk(request, tx, actor, services, inspection_id, Form(texts_of(data)))
+    values, errors = desk.form.values, desk.form.errors
+    try:
+        target = UUID(str(values.get("target", "")))
+    except ValueError:
+        errors["target"] = "请选择检查对象。"
+    try:
+        due = date.fromisoformat(str(values.get("due", "")))
+    except ValueError:
+        errors["due"] = "请填写整改期限，例如 2026-09-15。"
+    if errors:
+        return await desk.show()
+    draft = CorrectionDraft(demand=str(values.get("demand", "")), due=due)
+    return await desk.run(lambda: corrections.order_correction(tx, actor, inspection_id, target, draft))
 
 
-async def _show(
+@post(f"{_ROOM}/corrections/{{correction_id:uuid}}", guards=_DECIDE, include_in_schema=False)
+async def check(
     request: Request[Any, Any, Any],
     tx: Tx,
     actor: Actor,
     services: Services,
     inspection_id: UUID,
-    form: Form,
-    chosen: UUID | None = None,
-) -> Response[str]:
-    view = await get_inspection(tx, inspection_id)
-    if actor.has(Role.SUPERVISOR) and view.organisation_id == actor.organisation_id:
-        page = await supervisor_page(tx, view, actor, form)
-    elif actor.has(Role.INSPECTOR):
-        page = await inspector_page(tx, view, actor, services.plugins["vault"], form, chosen)
-    else:
-        page = await contributor_page(tx, view, actor)
-    status = 422 if form.errors else 200
-    return render_page(request, "supervision/inspection.html", {"page": page}, status=status, now=tx.now)
+    correction_id: UUID,
+    data: FormData,
+) -> Response[Any]:
+    """Write down what came of a correction."""
+    values = texts_of(data)
+    desk = Desk(request, tx, actor, services, inspection_id, Form(values))
+    names = {"outcome": f"outcome-{correction_id}", "finding": f"finding-{correction_id}"}
+    given = str(values.get(names["outcome"], ""))
+    if given not in set(Outcome):
+        desk.form.errors[names["outcome"]] = "请选择复查结果。"
+        return await desk.show()
+    draft = CheckDraft(outcome=Outcome(given), finding=str(values.get(names["finding"], "")))
+    answer = await desk.run(lambda: corrections.check_correction(tx, actor, inspection_id, correction_id, draft))
+    if "finding" in desk.form.errors:
+        desk.form.errors = {names.get(name, name): text for name, text in desk.form.errors.items()}
+        return await desk.show()
+    return answer
 
 
-async def _record(form: Form, uploads: list[Any]) -> RecordDraft | None:
-    values = {name: str(value) for name, value in form.values.items()}
-    if values.get("code") not in set(ResultCode):
-        form.errors["code"] = "请选择结论。"
-        return None
-    evidence = []
-    for upload in uploads:
-        if isinstance(upload, UploadFile) and upload.filename:
-            data = await upload.read()
-            digest = b64u_encode(hashlib.sha256(data).digest())
-            evidence.append(Evidence(name=upload.filename[:200], sha256=digest, size=len(data)))
-    found = "found-"
-    return RecordDraft(
-        code=ResultCode(values["code"]),
-        items={name.removeprefix(found): value for name, value in values.items() if name.startswith(found)},
-        findings=values.get("findings", ""),
-        summary=values.get("summary", ""),
-        basis=values.get("basis", ""),
-        evidence=tuple(evidence),
-    )
-
-
-HANDLERS: list[Any] = [show_public, show, freeze, close, void, open_assignments, add_record, publish]
+HANDLERS: list[Any] = [show_public, show, freeze, close, void, terminate, publish, order, check]

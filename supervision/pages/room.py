@@ -1,26 +1,34 @@
-"""One inspection as a page: public, for its supervisor, for an inspector, for a contributor of randomness."""
+"""One inspection as a page: public, for its supervisor, for a contributor of randomness; an inspector has a room."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.drawbook.card import PartCard, part_card
-from kernel.drawbook.identities import leaf_of_person
 from kernel.drawbook.part import find_part
-from kernel.drawbook.vault import Vault
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
 from kernel.log.reader import find_entry
-from kernel.web.filters import minute, monthday
-from supervision.queries import DrawView, InspectionView, PickView, find_place, list_picks
-from supervision.records import RECORD_TYP, list_assignments
+from kernel.periods import legal_date
+from kernel.web.filters import day, minute, monthday
+from supervision.correction_queries import CorrectionView, list_corrections
+from supervision.pages.record_rows import TaskRow, record_row
+from supervision.queries import DrawView, InspectionView, PickView, list_picks
 from supervision.register_queries import list_contributor_accounts
-from supervision.vocabulary import KIND_WORDS, RESULT_WORDS, STAGE_WORDS, ResultCode, Role, Stage
+from supervision.vocabulary import (
+    KIND_WORDS,
+    OUTCOME_WORDS,
+    RESULT_WORDS,
+    STAGE_WORDS,
+    WRONG,
+    Outcome,
+    ResultCode,
+    Role,
+    Stage,
+)
 from trading.pages.common import Form
 
 _ORDER = (Stage.DRAFT, Stage.FROZEN, Stage.COMMITTED, Stage.DRAWN, Stage.ASSIGNED, Stage.RECORDED, Stage.PUBLISHED)
@@ -44,33 +52,28 @@ class PickRow:
 
 
 @dataclass(frozen=True, slots=True)
-class SignRow:
-    """A record that waits for the own signature."""
-
-    href: str
-    payload: str
-    typ: str
-    signed: str
-
-
-@dataclass(frozen=True, slots=True)
-class TaskRow:
-    """The form of one own object."""
-
-    id: UUID
-    name: str
-    items: list[tuple[str, str]]
-    version: int
-    form: Form
-    sign: SignRow | None
-
-
-@dataclass(frozen=True, slots=True)
 class FreezeRow:
     """The form with which the next draw is frozen."""
 
     title: str
     contributors: list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionRow:
+    """An ordered correction.
+
+    Attributes:
+        id: empty once it is checked: nothing is left to do.
+        note: what was found.
+    """
+
+    id: str
+    name: str
+    order: str
+    due: date
+    state: tuple[str, str]
+    note: str
 
 
 @dataclass(slots=True)
@@ -100,22 +103,40 @@ class InspectionPage:
     form: Form = field(default_factory=Form)
     digest: str = ""
     log_index: int | None = None
-    rectifications: list[Any] = field(default_factory=list)
+    key: str = ""
+    rectifications: list[CorrectionRow] = field(default_factory=list)
+    correctable: list[tuple[str, str]] = field(default_factory=list)
+    withholdable: list[tuple[str, str]] = field(default_factory=list)
+    terminable: bool = False
 
 
 async def public_page(tx: Tx, view: InspectionView) -> InspectionPage:
     """Return what everybody sees: no object and no inspector before publication."""
-    page = await _frame(tx, view, "public", f"/inspections/{view.id}")
+    page = await frame(tx, view, "public", f"/inspections/{view.id}")
     if view.result is not None:
         page.picks = [_published(line) for line in view.result["results"]]
+        named = {line["unit"] for line in view.result["results"] if line["unit"]}
+        corrections = [one for one in await list_corrections(tx, view.id) if one.unit in named]
+        page.rectifications = [_correction(one, tx, open_to_check=False) for one in corrections]
     return page
 
 
-async def supervisor_page(tx: Tx, view: InspectionView, actor: Actor, form: Form) -> InspectionPage:
-    """Return the supervisor's view with the step that is next."""
-    page = await _frame(tx, view, "supervisor", f"/s/inspections/{view.id}", actor)
+async def supervisor_page(
+    tx: Tx, view: InspectionView, actor: Actor, form: Form, chosen: UUID | None = None
+) -> InspectionPage:
+    """Return the supervisor's view with the step that is next, and the record of a chosen object."""
+    page = await frame(tx, view, "supervisor", f"/s/inspections/{view.id}", actor)
     page.form = form
-    page.picks = [_pick(pick, view) for pick in await list_picks(tx, view.id)]
+    picks = await list_picks(tx, view.id)
+    page.picks = [
+        pick_row(pick, view, href="" if pick.record is None else f"{page.base}?object={pick.target_id}")
+        for pick in picks
+    ]
+    page.tasks = [_read_only(view, pick) for pick in picks if pick.target_id == chosen and pick.record is not None]
+    corrections = await list_corrections(tx, view.id)
+    page.rectifications = [_correction(one, tx, open_to_check=True) for one in corrections]
+    page.correctable = _correctable(view, picks, corrections)
+    page.terminable = view.stage in (Stage.DRAFT, Stage.FROZEN)
     if view.stage is Stage.DRAFT:
         people = await list_contributor_accounts(tx)
         page.freeze = FreezeRow("冻结名录与检查对象抽取规则", people)
@@ -127,27 +148,7 @@ async def supervisor_page(tx: Tx, view: InspectionView, actor: Actor, form: Form
         waiting = any(not one.committed for one in running.contributors)
         page.closable = running.state == "frozen" and not waiting
     page.publishable = view.stage is Stage.RECORDED
-    return page
-
-
-async def inspector_page(
-    tx: Tx, view: InspectionView, actor: Actor, vault: Vault, form: Form, chosen: UUID | None
-) -> InspectionPage:
-    """Return an inspector's view: the own objects, and the form of the chosen one.
-
-    Raises:
-        NotFound: not in this inspection's list.
-    """
-    place = await find_place(tx, view.id, actor.account_id)
-    if place is None:
-        raise NotFound
-    page = await _frame(tx, view, "inspector", f"/s/inspections/{view.id}", actor)
-    page.form = form
-    page.codes = [(code.value, words) for code, words in RESULT_WORDS.items()]
-    mine = [pick for pick in await list_picks(tx, view.id) if actor.account_id in pick.members]
-    page.picks = [_pick(pick, view, href=f"{page.base}?object={pick.target_id}") for pick in mine]
-    page.openable = await has_unopened(tx, view, vault, place)
-    page.tasks = [_task(view, pick, form) for pick in mine if pick.target_id == chosen and _is_open(pick, view)]
+    page.withholdable = [(pick.unit, pick.name) for pick in picks] if page.publishable else []
     return page
 
 
@@ -160,20 +161,11 @@ async def contributor_page(tx: Tx, view: InspectionView, actor: Actor) -> Inspec
     draws = [draw for draw in (view.target_draw, view.inspector_draw) if draw is not None]
     if not any(one.org == actor.uscc for draw in draws for one in draw.contributors):
         raise NotFound
-    return await _frame(tx, view, "contributor", f"/s/inspections/{view.id}", actor)
+    return await frame(tx, view, "contributor", f"/s/inspections/{view.id}", actor)
 
 
-async def has_unopened(tx: Tx, view: InspectionView, vault: Vault, place: UUID) -> bool:
-    """Say whether an inspector is in a team and has not opened the own tasks; opens nothing."""
-    if view.inspector_draw is None or view.stage is not Stage.ASSIGNED:
-        return False
-    own = await leaf_of_person(tx, vault, view.inspector_draw.id, str(place))
-    rows = await list_assignments(tx, view.id)
-    objects = {row.object_leaf for row in rows if row.inspector_leaf == own}
-    return any(row.opened_at is None for row in rows if row.object_leaf in objects)
-
-
-async def _frame(tx: Tx, view: InspectionView, role: str, base: str, actor: Actor | None = None) -> InspectionPage:
+async def frame(tx: Tx, view: InspectionView, role: str, base: str, actor: Actor | None = None) -> InspectionPage:
+    """Return what every view of an inspection has."""
     draw = view.inspector_draw or view.target_draw
     page = InspectionPage(
         role=role,
@@ -189,7 +181,7 @@ async def _frame(tx: Tx, view: InspectionView, role: str, base: str, actor: Acto
     )
     if draw is not None:
         page.draw_href = f"/verify/draws/{draw.id}"
-        if actor is not None and role != "inspector":
+        if actor is not None and role != "inspector" and view.stage is not Stage.TERMINATED:
             page.part = await _part(tx, view, draw, actor, base)
         page.digest = draw.spec_hash.hex()
         page.log_index = (await find_entry(tx, draw.spec_entry)).index
@@ -252,7 +244,8 @@ def _published(line: Mapping[str, Any]) -> PickRow:
     )
 
 
-def _pick(pick: PickView, view: InspectionView, href: str = "") -> PickRow:
+def pick_row(pick: PickView, view: InspectionView, href: str = "") -> PickRow:
+    """Return a drawn object as it stands before the publication."""
     made = pick.record
     if made is None:
         state = ("info", "待检查")
@@ -266,24 +259,33 @@ def _pick(pick: PickView, view: InspectionView, href: str = "") -> PickRow:
     return PickRow(pick.no, pick.name, f"{pick.credit} 级", team, state, result, law, href)
 
 
-def _is_open(pick: PickView, view: InspectionView) -> bool:
-    complete = pick.record is not None and len(pick.record.signed_by) >= view.team_size
-    return view.stage is Stage.ASSIGNED and not complete
-
-
-def _task(view: InspectionView, pick: PickView, form: Form) -> TaskRow:
-    made = pick.record
-    sign = None
-    if made is not None:
-        payload = {
-            "v": 1,
-            "type": "inspection.record-signature",
-            "inspection": view.number,
-            "object": b64u_encode(pick.object_leaf),
-            "version": made.version,
-            "digest": b64u_encode(made.digest),
-        }
-        href = f"/api/v1/inspections/{view.id}/records/{made.id}/signatures"
-        sign = SignRow(href, json.dumps(payload, ensure_ascii=False), RECORD_TYP, "、".join(made.signed_by))
+def _read_only(view: InspectionView, pick: PickView) -> TaskRow:
     items = [(item["code"], item["name"]) for item in view.items]
-    return TaskRow(pick.target_id, pick.name, items, 0 if made is None else made.version, form, sign)
+    made = record_row(view, pick, None)
+    return TaskRow(pick.target_id, pick.name, pick.unit, items, made, editable=False, begins=None, form=Form())
+
+
+def _correction(one: CorrectionView, tx: Tx, *, open_to_check: bool) -> CorrectionRow:
+    if one.outcome is not None:
+        state = OUTCOME_WORDS[one.outcome]
+    else:
+        state = ("bad", "已逾期") if legal_date(tx.now) > one.due else ("info", "整改中")
+    waits = one.outcome is None and open_to_check
+    note = f"{day(one.checked_at)} 复查：{one.finding}" if one.checked_at else ""
+    return CorrectionRow(str(one.id) if waits else "", one.name, one.demand, one.due, state, note)
+
+
+def _correctable(
+    view: InspectionView, picks: Sequence[PickView], corrections: Sequence[CorrectionView]
+) -> list[tuple[str, str]]:
+    """Return the objects whose signed record says that something is wrong and for which no order is open."""
+    waiting = {one.target_id for one in corrections if one.outcome is None}
+    done = {one.target_id for one in corrections if one.outcome is Outcome.CORRECTED}
+    return [
+        (str(pick.target_id), f"{pick.name}（{RESULT_WORDS[ResultCode(pick.record.code)]}）")
+        for pick in picks
+        if pick.record is not None
+        and len(pick.record.signed_by) >= view.team_size
+        and ResultCode(pick.record.code) in WRONG
+        and pick.target_id not in waiting | done
+    ]

@@ -11,6 +11,8 @@ _OWN: Final = {
     "inspection.assigned": "选派检查人员",
     "inspection.recorded": "检查记录全组签名",
     "inspection.published": "公开抽查结果",
+    "inspection.correction-ordered": "责令整改",
+    "inspection.correction-checked": "复查整改",
     "inspection.terminated": "终止抽查",
     "draw.void": "抽取作废",
     "rehearsal.clock-moved": "调整演练时钟",

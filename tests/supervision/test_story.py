@@ -143,7 +143,7 @@ async def test_every_page_shows_what_its_reader_may_know(world: World) -> None:
     assert kept.status_code == 303
     shown = (await lead.get(kept.headers["location"], headers=PAGE)).text
     assert "待签名（0/2）" in shown
-    assert "inspection.record-signature" in shown
+    assert f'data-sign="/api/v1{base}/records/' in shown
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """Parts that several pages share: forms that keep what was typed, rows of lists, lines of the timeline."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -84,12 +84,18 @@ async def attempt(tx: Tx, form: Form, act: Callable[[], Awaitable[_T]]) -> _T | 
     except (NotFound, NotPermitted, NotSignedIn):
         raise
     except InvalidInput as error:
-        form.errors.update(dict(reversed(error.fields)) or {"form": error.detail})
+        _note(form, error.fields or [("form", error.detail)])
     except RuleBroken as error:
-        form.errors.update({f["field"]: f"{f['message']}（{f['article']}）" for f in reversed(error.findings)})
+        _note(form, [(f["field"], f"{f['message']}（{f['article']}）") for f in error.findings])
     except DomainError as error:
         form.errors["form"] = error.detail
     return None
+
+
+def _note(form: Form, faults: Iterable[tuple[str, str]]) -> None:
+    """Put faults beside their fields, in their order; of two about one field the first stays."""
+    for name, message in faults:
+        form.errors.setdefault(name, message)
 
 
 def require_agreement(form: Form, name: str = "agree") -> bool:

@@ -75,7 +75,8 @@ async def _sign_in(
             )
             await sessions.record_attempt(tx, login, origin, ok=True, device=device)
             keep_device(request.scope, services, login)
-            await note_access(tx, "sign-in", account_id=account.id, login=login, origin=origin, act=method)
+            if "bidder" not in account.roles:  # before an opening, suppliers' visits are in no audit (R-ET-05)
+                await note_access(tx, "sign-in", account_id=account.id, login=login, origin=origin, act=method)
             return opened
     except NotPermitted:
         async with db.begin() as tx:

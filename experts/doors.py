@@ -4,7 +4,7 @@ from typing import Any
 
 from experts.api import calls, committees, sessions
 from experts.pages import committees as committee_pages
-from experts.pages import concluding, oversight, reviewing, tasks
+from experts.pages import concluding, oversight, pool, reviewing, tasks
 
 HANDLERS: list[Any] = [
     *committees.HANDLERS,
@@ -12,6 +12,7 @@ HANDLERS: list[Any] = [
     *sessions.HANDLERS,
     *committee_pages.HANDLERS,
     *oversight.HANDLERS,
+    *pool.HANDLERS,
     *tasks.HANDLERS,
     *reviewing.HANDLERS,
     *concluding.HANDLERS,

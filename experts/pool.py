@@ -65,19 +65,11 @@ async def import_experts(tx: Tx, actor: Actor, vault: Vault, rows: Sequence[NewE
     if not 0 < len(rows) <= MAX_ROWS:
         raise InvalidInput(f"一次导入 1 至 {MAX_ROWS} 人。", [("rows", "人数不正确")])
     await tx.session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    known = {bytes(item) for item in (await tx.session.execute(select(Expert.identity))).scalars()}
     start = (await tx.session.execute(select(func.count()).select_from(Expert))).scalar_one()
-
-    refused: list[RefusedRow] = []
-    taken: list[dict[str, Any]] = []
-    for place, row in enumerate(rows, 1):
-        identity = vault.identity(row.id_number)
-        faults = check_row(row) + (("该专家已在库，不得重复入库。",) if identity in known else ())
-        if faults:
-            refused.append(RefusedRow(place, row.name, faults))
-            continue
-        known.add(identity)
-        taken.append(_values(tx, vault, row, identity, f"ZJ{start + len(taken) + 1:06d}"))
+    accepted, refused = await judge_rows(tx, vault, rows)
+    taken = [
+        _values(tx, vault, row, identity, f"ZJ{start + place:06d}") for place, (row, identity) in enumerate(accepted, 1)
+    ]
     if taken:
         await tx.session.execute(insert(Expert), taken)
 
@@ -85,6 +77,31 @@ async def import_experts(tx: Tx, actor: Actor, vault: Vault, rows: Sequence[NewE
     await record(tx, actor, "pool.imported", facts)
     registry = await root_registry(tx, actor)
     return PoolImport(len(taken), tuple(refused), registry.count, registry.root)
+
+
+async def judge_rows(
+    tx: Tx, vault: Vault, rows: Sequence[NewExpert]
+) -> tuple[list[tuple[NewExpert, bytes]], list[RefusedRow]]:
+    """Say which rows may enter, with the digest of each identity, and what stands against the others. Changes nothing.
+
+    Somebody who stands in the list twice enters by the first row.
+    """
+    known = {bytes(item) for item in (await tx.session.execute(select(Expert.identity))).scalars()}
+    listed: set[bytes] = set()
+    accepted, refused = [], []
+    for place, row in enumerate(rows, 1):
+        identity = vault.identity(row.id_number)
+        faults = check_row(row)
+        if identity in known:
+            faults += ("该专家已在库，不得重复入库。",)
+        elif identity in listed:
+            faults += ("同一人在本次名单中已出现，不得重复入库。",)
+        if faults:
+            refused.append(RefusedRow(place, row.name, faults))
+        else:
+            listed.add(identity)
+            accepted.append((row, identity))
+    return accepted, refused
 
 
 async def root_registry(tx: Tx, actor: Actor) -> Registry:

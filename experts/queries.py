@@ -290,6 +290,12 @@ async def latest_registry(tx: Tx) -> Registry | None:
     return (await tx.session.execute(query)).scalar_one_or_none()
 
 
+async def count_standings(tx: Tx) -> dict[str, int]:
+    """Return how many experts have each standing."""
+    query = select(Expert.standing, func.count()).group_by(Expert.standing).order_by(Expert.standing)
+    return {standing: count for standing, count in await tx.session.execute(query)}  # noqa: C416 - a row is no pair
+
+
 async def list_messages(tx: Tx, *, most: int = 200) -> list[Message]:
     """Return the newest outgoing messages, newest first; only a rehearsal's operator may look."""
     query = select(Message).order_by(Message.created_at.desc(), Message.id).limit(most)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from supervision.api import inspections
-from supervision.pages import dashboard, inspection, planning, public, recording, tasks
+from supervision.pages import dashboard, inspection, planning, public, recording, registers, tasks
 
 HANDLERS: list[Any] = [
     *inspections.HANDLERS,
@@ -11,6 +11,7 @@ HANDLERS: list[Any] = [
     *planning.HANDLERS,
     *inspection.HANDLERS,
     *recording.HANDLERS,
+    *registers.HANDLERS,
     *tasks.HANDLERS,
     *public.HANDLERS,
 ]

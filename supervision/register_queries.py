@@ -71,3 +71,19 @@ async def list_own_conflicts(tx: Tx, account_id: uuid.UUID) -> list[tuple[str, s
     query = select(RegisterInspector.conflicts).where(RegisterInspector.account_id == account_id)
     found = (await tx.session.execute(query)).scalar_one_or_none() or []
     return [(item["unit"], item["reason"]) for item in found]
+
+
+async def list_register_units(tx: Tx, kind: TargetKind) -> set[str]:
+    """Return the units of a kind that stand in the register."""
+    query = select(RegisterTarget.unit).where(RegisterTarget.kind == kind.value, RegisterTarget.active)
+    return set((await tx.session.execute(query)).scalars())
+
+
+async def list_inspector_logins(tx: Tx) -> set[str]:
+    """Return the logins of the inspectors who stand in the register."""
+    query = (
+        select(Account.login)
+        .join(RegisterInspector, RegisterInspector.account_id == Account.id)
+        .where(RegisterInspector.active)
+    )
+    return set((await tx.session.execute(query)).scalars())

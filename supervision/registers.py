@@ -64,17 +64,23 @@ async def import_targets(tx: Tx, actor: Actor, draft: TargetsDraft) -> int:
 
 
 def _require_sound(draft: TargetsDraft) -> None:
-    faults: list[tuple[str, str]] = []
     if not draft.targets or len(draft.targets) > MOST:
         raise InvalidInput(f"每次导入 1 至 {MOST} 个检查对象。", [("targets", "数量不正确")])
-    seen: set[str] = set()
-    for at, given in enumerate(draft.targets):
-        faults += [(f"targets/{at}/{field}", message) for field, message in _faults_of(draft.kind, given)]
-        if given.unit in seen:
-            faults.append((f"targets/{at}/unit", f"“{given.unit}”出现了两次"))
-        seen.add(given.unit)
+    faults = [(f"targets/{at}/{field}", message) for at, field, message in faults_of_targets(draft)]
     if faults:
         raise InvalidInput("请更正标出的检查对象。", faults)
+
+
+def faults_of_targets(draft: TargetsDraft) -> list[tuple[int, str, str]]:
+    """Return everything that stands against objects, as (place from 0, field, message)."""
+    faults: list[tuple[int, str, str]] = []
+    seen: set[str] = set()
+    for at, given in enumerate(draft.targets):
+        faults += [(at, field, message) for field, message in _faults_of(draft.kind, given)]
+        if given.unit in seen:
+            faults.append((at, "unit", f"“{given.unit}”出现了两次"))
+        seen.add(given.unit)
+    return faults
 
 
 def _faults_of(kind: TargetKind, given: TargetDraft) -> Iterable[tuple[str, str]]:
@@ -108,7 +114,10 @@ async def import_inspectors(tx: Tx, actor: Actor, draft: InspectorsDraft) -> int
 
     people = await _people(tx, [given.login for given in draft.inspectors])
     known = {row.account_id: row for row in (await tx.session.execute(_all_inspectors())).scalars()}
-    _require_people(draft.inspectors, people, {row.certificate: row.account_id for row in known.values()})
+    found = _faults_of_people(draft.inspectors, people, {row.certificate: row.account_id for row in known.values()})
+    if not draft.inspectors or found:
+        faults = [(f"inspectors/{at}/{field}", message) for at, field, message in found]
+        raise InvalidInput("请更正标出的检查人员。", faults or [("inspectors", "不能为空")])
 
     for given in draft.inspectors:
         account, organisation = people[given.login]
@@ -178,31 +187,37 @@ async def _people(tx: Tx, logins: Sequence[str]) -> dict[str, tuple[Account, Org
     }
 
 
-def _require_people(
+async def faults_of_inspectors(tx: Tx, draft: InspectorsDraft) -> list[tuple[int, str, str]]:
+    """Return everything that stands against inspectors, as (place from 0, field, message). Changes nothing."""
+    people = await _people(tx, [given.login for given in draft.inspectors])
+    rows = await tx.session.execute(select(RegisterInspector.certificate, RegisterInspector.account_id))
+    return _faults_of_people(draft.inspectors, people, {row.certificate: row.account_id for row in rows})
+
+
+def _faults_of_people(
     drafts: Sequence[InspectorDraft],
     people: dict[str, tuple[Account, Organisation]],
     certificates: dict[str, uuid.UUID],
-) -> None:
-    faults: list[tuple[str, str]] = []
+) -> list[tuple[int, str, str]]:
+    faults: list[tuple[int, str, str]] = []
     logins: set[str] = set()
     for at, given in enumerate(drafts):
         number = given.certificate.strip()
         if given.login not in people:
-            faults.append((f"inspectors/{at}/login", "没有这个执法检查人员账户"))
-        elif certificates.setdefault(number, people[given.login][0].id) != people[given.login][0].id:
-            faults.append((f"inspectors/{at}/certificate", f"证件号“{number}”已属于他人"))
+            faults.append((at, "login", "没有这个执法检查人员账户"))
+        elif number and certificates.setdefault(number, people[given.login][0].id) != people[given.login][0].id:
+            faults.append((at, "certificate", f"证件号“{number}”已属于他人"))
         if not number:
-            faults.append((f"inspectors/{at}/certificate", "请填写执法证件号"))
+            faults.append((at, "certificate", "请填写执法证件号"))
         if given.login in logins:
-            faults.append((f"inspectors/{at}/login", "同一人出现了两次"))
+            faults.append((at, "login", "同一人出现了两次"))
         logins.add(given.login)
         faults += [
-            (f"inspectors/{at}/conflicts/{n}", "回避单位的统一社会信用代码不正确，或理由为空")
+            (at, f"conflicts/{n}", "回避单位的统一社会信用代码不正确，或理由为空")
             for n, conflict in enumerate(given.conflicts)
             if not uscc_valid(conflict.unit) or not conflict.reason.strip()
         ]
-    if not drafts or faults:
-        raise InvalidInput("请更正标出的检查人员。", faults or [("inspectors", "不能为空")])
+    return faults
 
 
 def _joined(known: Sequence[dict[str, str]], more: Iterable[Conflict]) -> list[dict[str, str]]:

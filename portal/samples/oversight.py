@@ -23,6 +23,7 @@ from portal.samples.common import (
     digest,
     part,
 )
+from supervision.register_tables import TARGETS
 
 _MONTHS = ("1月", "2月", "3月", "4月", "5月", "6月", "7月")
 _FAILED, _BEFORE = (9.1, 8.4, 8.8, 7.2, 7.5, 6.1, 4.2), (9.8, 9.5, 9.9, 9.2, 8.7, 8.9, 8.8)
@@ -304,6 +305,44 @@ VERIFY = Row(
         ("sunlit verify 全案核验包.zip", "核验一个标段从公告到中标的全部记录"),
     ],
 )
+IMPORTING = Row(
+    rail="supervisor",
+    active="registers",
+    title="检查对象名录库",
+    lead="双随机抽查的“两库”；已冻结的抽查不受影响",
+    base="/s/registers/targets",
+    policy="只更新和新增，不删除；有问题的文件整份退回，改好后重新预检。",
+    statement="我确认名录已核对，可以用于双随机抽查",
+    button="导入名录",
+    facts=[("招标代理机构", "128 个"), ("A 级", "60 个"), ("更新", "2026-08-01 10:00:00")],
+    digest=digest("register"),
+    digest_words="名录指纹",
+    columns=TARGETS,
+    kinds=[("agency", "招标代理机构"), ("lot", "标段")],
+    complete="文件中没有列出的同类对象退出名录",
+    form=EMPTY_FORM,
+    preview=None,
+    done="",
+)
+PREVIEW = Row(
+    file="招标代理机构名录.csv",
+    encoding="GB18030",
+    digest=digest("file"),
+    total=130,
+    good=127,
+    effects=[("新增", 4), ("更新", 123), ("退出名录", 1)],
+    faults=[
+        Row(line=17, name="长安招标代理有限公司", reasons=("统一社会信用代码不正确。",)),
+        Row(
+            line=44,
+            name="秦川咨询有限公司",
+            reasons=("信用等级应为 A、B、C 或 D。", "上次检查日期应写成 2025-09-01 的形式。"),
+        ),
+        Row(line=90, name="", reasons=("名称不能为空。",)),
+    ],
+    text="代码,名称,信用等级\n",
+    blocked="",
+)
 TAKING_PART = Row(
     role="supervisor",
     key="Zk3wQ2fX9aLm0PpR5tUvWw",
@@ -505,6 +544,7 @@ SAMPLES: dict[str, dict[str, dict[str, object]]] = {
     "supervision/inspections.html": {"": {"nav": "inspections", "page": Row(rows=[Row(no="CQ-2026-04", title=INSPECTION.title, href="#", targets=128, picked=13, state=("info", "检查中"), at=at("2026-08-14 10:31"))], prev_href=None, next_href=None)}, "empty": {"nav": "inspections", "page": Row(rows=[], prev_href=None, next_href=None)}},
     "supervision/tasks.html": {"": {"user": INSPECTOR, "page": Row(tasks=[Row(title=INSPECTION.title, href="#", target="长安招标代理有限公司", due=date(2026, 8, 28), mates="ZF-025", state=("warn", "待检查"))], key="Zk3wQ2fX9aLm0PpR5tUvWw", conflicts=[("91610131MA6TX0XJ2K", "曾在该单位任职")], form=EMPTY_FORM)}, "empty": {"user": INSPECTOR, "page": Row(tasks=[], key="", conflicts=[], form=EMPTY_FORM)}},
     "portal/verify.html": {"": {"nav": "verify", "page": VERIFY}, "unknown": {"nav": "verify", "page": Row(**{**vars(VERIFY), "q": "HZ-0", "problem": "没有找到这个编号。请核对后重新输入。", "draws": [], "lots": []})}},
+    "portal/importing.html": {"": _supervisor(IMPORTING), "preview": _supervisor(Row(**{**vars(IMPORTING), "preview": PREVIEW})), "blocked": _supervisor(Row(**{**vars(IMPORTING), "preview": Row(**{**vars(PREVIEW), "blocked": "名录须完整、无误才能导入：请按下表改好文件后重新预检。"})})), "errors": _supervisor(Row(**{**vars(IMPORTING), "form": Row(values={}, errors={"file": "表头缺少：名称。请使用模板的表头。"})})), "done": {"user": STAFF, "page": Row(**{**vars(IMPORTING), "rail": "staff", "active": "experts", "kinds": [], "complete": "", "title": "专家库", "done": "已导入 2000 人，3 行有问题未入库；专家库的新根指纹已写入公开账本。"})}},
     "portal/draws.html": {"": _supervisor(TAKING_PART), "empty": _supervisor(Row(role="supervisor", rows=[], key=""))},
     "portal/draw.html": {"": {"nav": "verify", "page": DRAW}, "frozen": {"nav": "verify", "page": FROZEN}},
     "portal/receipt_verify.html": {"": {"nav": "verify", "page": RECEIPT}, "opened": {"nav": "verify", "page": Row(**{**vars(RECEIPT), "opened": True, "bidder_name": "西安云枢信息技术有限公司"})}, "unknown": {"nav": "verify", "page": Row(**{**vars(RECEIPT), "found": False})}},

@@ -94,16 +94,13 @@ async def _fewest(tx: Tx, lot: LotView) -> int:
 
 
 def _opening(lot: LotView, keyset: KeysetView, instant: datetime, *, failed: bool) -> Opening:
-    # Bidders get their whole window, even when the platform closed late.
-    begin = max(instant, lot.opening_at or instant)
-    window = timedelta(seconds=keyset.window_s if keyset.policy.takes_bidders else 0)
     return Opening(
         lot_id=lot.id,
         keyset_id=keyset.id,
         stage=(OpeningStage.FAILED if failed else OpeningStage.CLOSED).value,
         closed_at=instant,
         deadline_size=None,
-        window_until=begin + window,
+        window_until=end_of_window(lot, keyset, instant),
         window_closed_at=None,
         window_entry_id=None,
         window_jws=None,
@@ -112,6 +109,12 @@ def _opening(lot: LotView, keyset: KeysetView, instant: datetime, *, failed: boo
         opened_entry_id=None,
         reading=None,
     )
+
+
+def end_of_window(lot: LotView, keyset: KeysetView, closed_at: datetime) -> datetime:
+    """Return when the window ends as planned: bidders get all of it, even when the platform closed late."""
+    begin = max(closed_at, lot.opening_at or closed_at)
+    return begin + timedelta(seconds=keyset.window_s if keyset.policy.takes_bidders else 0)
 
 
 async def fix_deadline_checkpoint(tx: Tx, lot_id: uuid.UUID) -> bool:

@@ -4,7 +4,19 @@ from typing import Any
 
 from bidding.api import bids, clerks, keysets, licence, opening, scanning
 from bidding.pages import clerks as clerk_pages
-from bidding.pages import halls, proposing, receipts, releasing, rooms, signing_in, submitting, withdrawing, witnessing
+from bidding.pages import (
+    giving_keys,
+    halls,
+    intervening,
+    proposing,
+    receipts,
+    releasing,
+    rooms,
+    signing_in,
+    submitting,
+    withdrawing,
+    witnessing,
+)
 
 HANDLERS: list[Any] = [
     *licence.HANDLERS,
@@ -20,6 +32,8 @@ HANDLERS: list[Any] = [
     *withdrawing.HANDLERS,
     *releasing.HANDLERS,
     *receipts.HANDLERS,
+    *giving_keys.HANDLERS,
+    *intervening.HANDLERS,
     *halls.HANDLERS,
     *witnessing.HANDLERS,
     *proposing.HANDLERS,

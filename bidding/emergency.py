@@ -5,6 +5,7 @@ long as the opening waits, whoever holds a seat may post.
 """
 
 import uuid
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -128,6 +129,24 @@ def _keys(message: dict[str, Any], documents: list[SealedDocument]) -> dict[str,
     return keys
 
 
+async def given_at(tx: Tx, bid_id: uuid.UUID) -> datetime | None:
+    """Return when a bidder gave the own file keys, or None."""
+    query = text("SELECT min(released_at) FROM bidding_emergency_key WHERE bid_id = :bid")
+    found: datetime | None = (await tx.session.execute(query, {"bid": bid_id})).scalar_one()
+    return found
+
+
+async def waits_for_keys(tx: Tx, lot_id: uuid.UUID) -> bool:
+    """Say whether documents are still shut after the prices were read out."""
+    query = text(
+        "SELECT EXISTS (SELECT 1 FROM bidding_bid b JOIN bidding_submission s ON s.digest = b.head"
+        " JOIN bidding_document d ON d.submission_id = s.id LEFT JOIN bidding_step k"
+        " ON k.bid_id = b.id AND k.slot = d.slot AND k.step = 'key'"
+        " WHERE b.lot_id = :lot AND b.state IN ('released', 'opened') AND k.bid_id IS NULL)"
+    )
+    return bool((await tx.session.execute(query, {"lot": lot_id})).scalar_one())
+
+
 async def conclude(tx: Tx, actor: Actor, lot_id: uuid.UUID, reason: str) -> None:
     """Stop waiting: bids whose keys cannot be put together are out, as withdrawn, not revoked (R-ET-07).
 
@@ -137,7 +156,9 @@ async def conclude(tx: Tx, actor: Actor, lot_id: uuid.UUID, reason: str) -> None
     Effects:
         a step FAULT_PLATFORM `share-count` for every missing key; entry `opening.concluded`, public.
     """
-    await _waiting(tx, actor, lot_id, reason, OpeningStage.COMBINING, OpeningStage.OPENED)
+    opening = await _waiting(tx, actor, lot_id, reason, OpeningStage.COMBINING, OpeningStage.OPENED)
+    if opening.stage == OpeningStage.OPENED and not await waits_for_keys(tx, lot_id):
+        raise Conflict("全部投标文件都已打开，没有需要等待的。")
     await record(tx, actor, "opening.concluded", {"reason": reason}, subject=lot_id, visibility="public")
     await tx.session.execute(
         text(
@@ -164,7 +185,7 @@ async def conclude(tx: Tx, actor: Actor, lot_id: uuid.UUID, reason: str) -> None
 async def _waiting(tx: Tx, actor: Actor, lot_id: uuid.UUID, reason: str, *stages: OpeningStage) -> Row[Any]:
     policy.require(actor, "opening.intervene")
     if not reason.strip():
-        raise InvalidInput("请写明决定的理由。", [("reason", "不能为空")])
+        raise InvalidInput("请写明决定的理由。", [("reason", "请写明决定的理由。")])
     query = text("SELECT * FROM bidding_opening WHERE lot_id = :lot FOR UPDATE")
     opening = (await tx.session.execute(query, {"lot": lot_id})).one_or_none()
     if opening is None:

@@ -18,11 +18,10 @@ from bidding.vocabulary import BidState, OpeningStage, Policy
 from kernel.canonical import b64u_decode, b64u_encode, format_time
 from kernel.crypto import equal, suite
 from kernel.db.transaction import Tx
-from kernel.errors import Conflict, DeadlinePassed, InvalidInput, TooEarly, VerificationFailed
-from kernel.identity import policy
+from kernel.errors import Conflict, DeadlinePassed, TooEarly, VerificationFailed
 from kernel.identity.actor import Actor
 from kernel.log.platform import PlatformKey
-from kernel.log.writer import record, record_detail
+from kernel.log.writer import record_detail
 from kernel.outbox.queue import enqueue
 from trading import facade as trading
 from trading.lot_view import LotView
@@ -182,29 +181,6 @@ async def _set_state(tx: Tx, bid_id: uuid.UUID, state: BidState, fault: str | No
         text("UPDATE bidding_bid SET state = :state, fault = :fault WHERE id = :id"),
         {"state": state.value, "fault": fault, "id": bid_id},
     )
-
-
-async def extend_window(tx: Tx, actor: Actor, lot_id: uuid.UUID, until: datetime, reason: str) -> None:
-    """Give bidders more time, because the platform was down; only while the window lasts (crypto.md §3.8).
-
-    Effects:
-        the window's end moves; entry `bid.window-extended`, public.
-    """
-    policy.require(actor, "opening.intervene")
-    if not reason.strip():
-        raise InvalidInput("请写明延长解密时间的原因。", [("reason", "不能为空")])
-    query = text("SELECT stage, window_until FROM bidding_opening WHERE lot_id = :lot FOR UPDATE")
-    row = (await tx.session.execute(query, {"lot": lot_id})).one_or_none()
-    if row is None or row.stage not in (OpeningStage.CLOSED, OpeningStage.RELEASING):
-        raise Conflict("解密时间已结束或尚未开始，不能延长。")
-    if until <= row.window_until:
-        raise InvalidInput("新的截止时间须晚于原定时间。", [("until", "须晚于原定时间")])
-    await tx.session.execute(
-        text("UPDATE bidding_opening SET window_until = :until WHERE lot_id = :lot"), {"until": until, "lot": lot_id}
-    )
-    facts = {"from": format_time(row.window_until), "until": format_time(until), "reason": reason}
-    await record(tx, actor, "bid.window-extended", facts, subject=lot_id, visibility="public")
-    await notify(tx, lot_id)
 
 
 async def close_window(tx: Tx, lot_id: uuid.UUID, *, platform: PlatformKey) -> None:

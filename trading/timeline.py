@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from kernel.canonical import parse_time
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
 from kernel.log.reader import LoggedEntry, list_entries
 from kernel.parameters.articles import cite
 from kernel.parameters.seed import SEED
+from kernel.web.filters import moment
 from trading.lot_view import LotView
 from trading.vocabulary import Role
 
@@ -43,8 +45,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "bid.emergency-key": ("bad", "启用应急密钥"),
     "bid.opened": ("ok", "打开投标文件"),
     "bid.fault": ("bad", "投标文件未能打开"),
-    "opening.concluded": ("ok", "开标结束"),
-    "opening.emergency": ("bad", "开标应急处置"),
+    "opening.concluded": ("warn", "决定结束解密"),
+    "opening.emergency": ("warn", "决定启用应急解密"),
     "opening.recorded": ("ok", "确认开标记录"),
     "draw.spec": ("info", "公布抽取方案"),
     "draw.commit": ("seal", "提交随机数承诺"),
@@ -189,4 +191,6 @@ def _note(kind: str, facts: dict[str, Any]) -> str:
         return str(winner["bidder_name"] if isinstance(winner, dict) else winner)
     if kind == "notice.published" and facts.get("changes"):
         return str(facts["changes"][0])
-    return str(facts.get("reason", "")) if kind == "lot.failed" else ""
+    if kind == "bid.window-extended":
+        return f"至 {moment(parse_time(facts['until']))}，{facts['reason']}"
+    return str(facts.get("reason", "")) if kind in ("lot.failed", "opening.emergency", "opening.concluded") else ""

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from litestar import Request, Response, get, post
 from litestar.response import Stream
 
-from bidding import alarms, emergency, opening_view, queries, recording, releasing, sharing
+from bidding import alarms, emergency, extending, opening_view, queries, recording, releasing, sharing
 from bidding.addressee import find_lot_of
 from bidding.alarms import KeyUsedTooEarly
 from bidding.api.licence import trust_of
@@ -140,7 +140,7 @@ async def extend(tx: Tx, actor: Actor, lot_id: uuid.UUID, data: WindowExtension)
         until = parse_time(data.until)
     except NotCanonical as error:
         raise InvalidInput("时间格式应为 2026-08-06T06:30:00.000Z。", [("until", "时间格式不正确")]) from error
-    await releasing.extend_window(tx, actor, lot_id, until, data.reason)
+    await extending.extend_window(tx, actor, lot_id, until, data.reason)
     return {"until": data.until}
 
 

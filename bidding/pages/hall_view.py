@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from bidding import queries
+from bidding import emergency, queries
 from bidding.opening_view import (
     BidLine,
     OpeningView,
@@ -22,8 +22,10 @@ from bidding.opening_view import (
 )
 from bidding.pages.rooms import published_lot
 from bidding.pages.words import MINE, STAGES, base_of
+from bidding.queries import OwnBidView
 from bidding.vocabulary import BidState, OpeningStage, Policy
 from kernel.db.transaction import Tx
+from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.web.filters import hourminute
 from kernel.web.services import Services
@@ -114,6 +116,8 @@ class HallPage:
     record_href: str
     verify_href: str
     release_href: str
+    give_href: str
+    intervene_href: str
     confirm_href: str
 
 
@@ -148,19 +152,35 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
         policy=opening.policy.value if opening else str(lot.procedure.get("policy", Policy.BOTH.value)),
         trustees=trustee_rows(seats, opening),
         k=opening.k if opening else int(lot.procedure.get("k", 0)),
-        log=[_entry(event) for event in reversed(events) if event.type in _SHOWN],
+        log=[entry_row(event) for event in reversed(events) if event.type in _SHOWN],
         objections=0,
         objection_href="",
         parameters=[],
         record_href=f"/api/v1/lots/{lot_id}/opening/record.pdf" if opening and opening.record_file_id else "",
         verify_href=await _verify_href(tx, lot_id, bids),
         release_href=f"{base_of(lot_id)}/release" if releasing and own and own.state is BidState.CLOSED else "",
+        give_href=await _give_href(tx, own, opening),
+        intervene_href=_intervene_href(actor, lot_id, opening),
         confirm_href=_confirm_href(actor, lot, opening),
     )
 
 
 async def _verify_href(tx: Tx, lot_id: uuid.UUID, bids: list[BidLine]) -> str:
     return f"/verify?forms={lot_id}" if bids and await form_keys_published(tx, lot_id) else ""
+
+
+async def _give_href(tx: Tx, own: OwnBidView | None, opening: OpeningView | None) -> str:
+    """Return where a bidder gives the own file keys, if supervision has decided on it and this bidder has not yet."""
+    if own is None or opening is None or opening.emergency_reason is None or opening.stage is OpeningStage.RECORDED:
+        return ""
+    waits = own.state in (BidState.RELEASED, BidState.OPENED) and await emergency.given_at(tx, own.bid_id) is None
+    return f"{base_of(opening.lot_id)}/emergency" if waits else ""
+
+
+def _intervene_href(actor: Actor | None, lot_id: uuid.UUID, opening: OpeningView | None) -> str:
+    may = actor is not None and policy.current().rule("opening.intervene").admits(actor)
+    over = opening is None or opening.stage in (OpeningStage.RECORDED, OpeningStage.FAILED)
+    return f"/s/lots/{lot_id}/opening" if may and not over else ""
 
 
 def _confirm_href(actor: Actor | None, lot: LotView, opening: OpeningView | None) -> str:
@@ -242,7 +262,8 @@ def trustee_rows(seats: tuple[SeatView, ...], opening: OpeningView | None) -> li
     ]
 
 
-def _entry(event: Event) -> HallEntry:
+def entry_row(event: Event) -> HallEntry:
+    """Return an event as a line of the record."""
     index = "" if event.index is None else f"（账本第 {event.index} 条）"
     note = f"：{event.note}" if event.note else ""
     return HallEntry(event.at, f"{event.what}{note}{index}", "")

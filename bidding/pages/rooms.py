@@ -7,9 +7,9 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 
-from bidding import queries, registration
+from bidding import emergency, queries, registration
 from bidding.opening_view import find_opening
-from bidding.pages.words import MINE, SubmissionRow, base_of, submission_row
+from bidding.pages.words import MINE, SubmissionRow, base_of, state_of_keys, submission_row
 from bidding.queries import OwnBidView
 from bidding.vocabulary import BidState, OpeningStage
 from kernel.db.transaction import Tx
@@ -116,6 +116,8 @@ async def todos_of(tx: Tx, lot: LotView, own: OwnBidView) -> list[TodoRow]:
         sub = f"已递交第 {own.rev} 次" if done else "截止前以收到回执为准"
         return [TodoRow("info" if done else "bad", text, f"{base}/submit", sub, f"{minute(lot.deadline)} 前")]
     opening = await find_opening(tx, lot.id)
+    if opening is not None and state_of_keys(own, opening, await emergency.given_at(tx, own.bid_id)) == "open":
+        return [TodoRow("bad", "应急解密", f"{base}/emergency", "监督部门已决定由投标人提交文件密钥", "尽快")]
     if opening is None or own.state is not BidState.CLOSED or opening.stage is not OpeningStage.RELEASING:
         return []
     until = f"{minute(opening.window_until)} 前"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bidding.opening_view import OpeningView
 from bidding.queries import OwnBidView, ReceiptView
 from bidding.vocabulary import BidState, OpeningStage, SubmissionKind
 from kernel.canonical import b64u_encode
@@ -84,3 +85,12 @@ def may_submit(own: OwnBidView | None) -> bool:
 def see_other(address: str) -> dict[str, Any]:
     """Return the headers of an answer that leads to another page."""
     return {"Location": address}
+
+
+def state_of_keys(own: OwnBidView, opening: OpeningView | None, given: datetime | None) -> str:
+    """Say what there is to do: `undecided`, `open`, `done` or `none`."""
+    if opening is None or opening.emergency_reason is None:
+        return "undecided"
+    if given is not None:
+        return "done"
+    return "open" if own.state in (BidState.RELEASED, BidState.OPENED) else "none"

@@ -202,6 +202,18 @@ RELEASE = Row(
     bidder="p-4f1c",
     hall_href="/openings/01J2Q8",
 )
+GIVING = Row(
+    **{
+        name: getattr(RELEASE, name) for name in ("base", "title", "number", "lot_no", "bidder_name", "digest", "slots")
+    },
+    state="open",
+    reason="三名见证人因道路中断不能到场，候补见证人联系不上",
+    given_at=None,
+    tender=NUMBER,
+    lot="001",
+    bidder="p-4f1c",
+    hall_href="/openings/01J2Q8",
+)
 
 
 def _task(stage: str, **change: object) -> Row:
@@ -320,6 +332,13 @@ SAMPLES = {
     "bidding/withdraw.html": {
         "": {"user": BIDDER, "page": WITHDRAW},
         "late": {"user": BIDDER, "page": WITHDRAW_LATE},
+    },
+    "bidding/emergency.html": {
+        "": {"user": BIDDER, "page": GIVING},
+        **{
+            s: {"user": BIDDER, "page": Row(**{**vars(GIVING), "state": s, "given_at": at("2026-08-06 15:03:12")})}
+            for s in ("undecided", "done", "none")
+        },
     },
     "bidding/release.html": {
         "": {"user": BIDDER, "page": RELEASE},

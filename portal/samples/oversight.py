@@ -537,6 +537,36 @@ def _supervisor(page: Row) -> dict[str, object]:
     return {"user": SUPERVISOR, "page": page}
 
 
+def _intervention(state: str = "") -> dict[str, object]:
+    """Supervision's page of an opening whose trustees do not come, or whose window may be extended."""
+    early = state == "window"
+    errors = {"conclude_reason": "请写明决定的理由，理由随决定公告。", "conclude_agree": "请勾选确认后再提交。"}
+    row = Row(
+        base="/s/lots/01J2Q8/opening",
+        title=TITLE,
+        number=NUMBER,
+        lot_no="001",
+        state=("seal", "投标人解密" if early else "见证人解密"),
+        facts=[("招标人", BUYER), ("项目编号", NUMBER), ("投标截止", "2026-08-06 14:00:00")],
+        window_until=at("2026-08-06 14:30:00"),
+        latest=at("2026-08-07 14:30:00") if early else None,
+        emergency={"": "may", "errors": "may", "decided": "done"}.get(state, ""),
+        conclude=state in ("", "decided", "errors"),
+        trustees=[
+            Row(role="公证处", name="周文博（市公证处）", state="on", word="14:32 到位"),
+            Row(role="行业协会", name="孙越（市招标投标协会）", state="", word="尚未提交"),
+        ],
+        on=1,
+        k=3,
+        history=[Row(at=at("2026-08-06 14:40:00"), text="决定启用应急解密：见证人不能到场（账本第 91 条）", digest="")]
+        if state == "decided"
+        else [],
+        hall_href="/openings/01J2Q8",
+        form=Row(values={"until": "2026-08-06 15:30:00"}, errors=errors if state == "errors" else {}),
+    )
+    return {"user": SUPERVISOR, "page": row}
+
+
 SAMPLES: dict[str, dict[str, dict[str, object]]] = {
     "supervision/dashboard.html": {"": _supervisor(DASHBOARD), "empty": _supervisor(Row(**{**vars(DASHBOARD), "figures": [], "openings": [], "clues": [], "inspections": []}))},
     "supervision/inspection_new.html": {"": _supervisor(NEW), "errors": _supervisor(Row(**{**vars(NEW), "form": Row(values={}, errors={"title": "填写名称", "items": "至少选择一个抽查事项"})}))},
@@ -551,6 +581,7 @@ SAMPLES: dict[str, dict[str, dict[str, object]]] = {
     "portal/login.html": {"": {"next": "", "error": "", "login": ""}, "failed": {"next": "/a", "error": "登录名或口令不正确。", "login": "wangke", "accounts": [("招标代理机构", "agency"), ("行政监督", "supervisor")]}},
     "portal/log.html": {"": {"nav": "log", "checkpoint": _CHECKPOINT, "entries": _ENTRIES, "next_before": 47_118}, "empty": {"nav": "log", "checkpoint": None, "entries": [], "next_before": None}},
     "portal/schema.html": {"": {"nav": "schema", "schema": _SCHEMA}},
+    "bidding/intervene.html": {"": _intervention(), "window": _intervention("window"), "decided": _intervention("decided"), "none": _intervention("none"), "errors": _intervention("errors")},
     "portal/rehearsal.html": {"": {"user": STAFF, "error": "", "typed": ""}, "failed": {"user": STAFF, "error": "演练时钟只能向前调整。", "typed": "2026-08-01 09:00"}},
     "portal/inbox.html": {"": {"user": BIDDER, "page": Row(role="bidder", messages=[Row(title="澄清文件（第 1 号）已发布", text="修改了交货地点，请重新下载。", href="#", sent_at=at("2026-07-20 10:12"), read=False, lot=TITLE), Row(title="招标文件获取成功", text="第 1 版。", href="#", sent_at=at("2026-07-17 08:50"), read=True, lot=TITLE)], prev_href=None, next_href=None)}, "empty": {"user": STAFF, "page": Row(role="staff", messages=[], prev_href=None, next_href=None)}},
     "portal/help.html": {"": {"nav": "help"}},

@@ -265,6 +265,8 @@ HALL = Row(
     verify_href="/verify",
     confirm_href="",
     release_href="",
+    give_href="",
+    intervene_href="",
 )
 HALL_BEFORE = Row(**{
     **vars(HALL),

@@ -57,6 +57,7 @@ class Bidder:
     licence: Licence
     client: httpx.AsyncClient
     bid_key: PrivateKey
+    encrypt_key: PrivateKey | None = None
     pseudonym: str = ""
     sealed: dict[str, bytes] = field(default_factory=dict)
     file_keys: dict[str, bytes] = field(default_factory=dict)
@@ -116,7 +117,8 @@ class BiddingWorld:
         licence = issue_licence(
             self.authority, holder, sign.public, encrypt.public, await self.now() - timedelta(days=30)
         )
-        return Bidder(holder.organisation, holder.uscc, sign, licence, self.world.client(), generate(KeyKind.P256))
+        client = self.world.client()
+        return Bidder(holder.organisation, holder.uscc, sign, licence, client, generate(KeyKind.P256), encrypt)
 
     async def revoke(self, bidder: Bidder) -> None:
         revoke(self.authority, bidder.licence.sign, await self.now())

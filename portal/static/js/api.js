@@ -123,6 +123,9 @@ export const appointClerk = (jws) => call('POST', '/clerks', { jws });
 export const release = (jws) => call('POST', '/releases', { jws });
 
 /** @param {string} jws */
+export const emergencyKeys = (jws) => call('POST', '/emergency-keys', { jws });
+
+/** @param {string} jws */
 export const shares = (jws) => call('POST', '/shares', { jws });
 
 /** @param {string} lot */

@@ -13,7 +13,7 @@ import { kid, unwrap } from './wrap.js';
 /** JWS types by kind of message. */
 export const TYP = {
   submission: 'bid-submission+jws', withdrawal: 'bid-withdrawal+jws', release: 'bid-release+jws',
-  share: 'bid-share+jws', accept: 'keyset-accept+jws',
+  share: 'bid-share+jws', accept: 'keyset-accept+jws', emergency: 'bid-emergency-key+jws',
 };
 
 /** @typedef {{i: number, role: string, a: import('./wrap.js').WrapAlgorithm, kid: string, spki: string}} Trustee */
@@ -63,6 +63,17 @@ export function withdrawal({ tender, lot, bidder }, rev, prev) {
 export function release({ tender, lot, bidder }, digest, secrets) {
   const listed = secrets.map(({ slot, eid, secret }) => ({ slot, eid: b64u(eid), secret: b64u(secret) }));
   return { v: 1, type: 'bid.release', tender, lot, bidder, submission: digest, secrets: listed };
+}
+
+/**
+ * The bidder's own file keys, after supervision's decision.
+ * @param {Place} place
+ * @param {string} digest of the submission that stands in the close list
+ * @param {{slot: string, eid: Uint8Array, fk: Uint8Array}[]} keys
+ */
+export function emergencyKey({ tender, lot, bidder }, digest, keys) {
+  const listed = keys.map(({ slot, eid, fk }) => ({ slot, eid: b64u(eid), fk: b64u(fk) }));
+  return { v: 1, type: 'bid.emergency-key', tender, lot, bidder, submission: digest, keys: listed };
 }
 
 /**

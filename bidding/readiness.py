@@ -4,7 +4,7 @@ A bid is opened with the bidder's secret, which its certificate signs for; a cer
 day must be renewed first. Whoever submits is told then, not on the day itself; 30, 7 and 1 days before an end the
 organisation gets a message.
 
-Source: R-LIC-07; CTS A-12/13 (reminder of expiry, R-SEC-15).
+Source: R-LIC-07; CTS-EBS01-2016, items A-12 and A-13.
 """
 
 import uuid

@@ -456,6 +456,30 @@ WAITING = Row(
 )
 
 
+def _entrusted(state: str, word: tuple[str, str], **members: object) -> tuple[Row, tuple[str, str]]:
+    row = Row(
+        project_id="01J2Q0",
+        number=NUMBER,
+        title=TITLE,
+        procuring_entity=BUYER,
+        agency=AGENCY,
+        document="委托代理合同 2026-017",
+        offered_at=at("2026-07-10 09:00"),
+        answered_at=None,
+        ended_at=None,
+        end_reason=None,
+        state=state,
+    )
+    return Row(**{**vars(row), **members}), word
+
+
+_OFFERED = _entrusted("offered", ("warn", "等待代理机构接受"))
+_ACCEPTED = _entrusted("accepted", ("ok", "委托有效"), answered_at=at("2026-07-10 10:00"))
+_ENDED = _entrusted("ended", ("mute", "已解除"), ended_at=at("2026-07-11 10:00"), end_reason="项目取消")
+ENTRUSTED = Row(name=AGENCY, is_agency=True, rows=[_OFFERED, _ACCEPTED], form=EMPTY_FORM)
+ENTRUSTING = Row(name=BUYER, is_agency=False, rows=[_ACCEPTED, _ENDED], form=EMPTY_FORM)
+
+
 def _agent(page: Row) -> dict[str, object]:
     return {"user": AGENT, "page": page}
 
@@ -489,6 +513,7 @@ SAMPLES = {
         "bidder": {"user": BIDDER, "page": HELD},
         "outsider": {"user": BIDDER, "page": Row(**{**vars(HELD), "documents": [], "joined": False, "join_href": "/b/lots/01J2Q8/interest"})},
     },
+    "trading/entrustments.html": {"": _agent(ENTRUSTED), "buyer": _agent(ENTRUSTING), "empty": _agent(Row(**{**vars(ENTRUSTED), "rows": []}))},
     "trading/questions.html": {"": _agent(QUESTIONS), "bidder": {"user": BIDDER, "page": ASK}, "late": {"user": BIDDER, "page": ASK_LATE}},
     "trading/candidates.html": {"": _agent(CANDIDATES), "published": _agent(CANDIDATES_OUT)},
     "trading/waiting.html": {"": _agent(WAITING)},

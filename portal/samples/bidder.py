@@ -33,6 +33,27 @@ LOGIN = Row(
         Row(name="陕西远澜科技有限公司", uscc="91610100MA6W0R0T0U", word="已吊销", kind="bad", href="#"),
     ],
 )
+CLERKS = Row(
+    is_holder=True,
+    name=BIDDERS[0],
+    uscc=_USCC[0],
+    requests=[
+        Row(kid="oXg1yQkQm2o0b8dOe3l9sA", name="李办事", asked_at=at("2026-07-20 09:12"), certificate_until=at("2027-07-01 00:00"))
+    ],
+    appointments=[
+        Row(id="1", name="周敏", kid="b8dOe3l9sAoXg1yQkQm2o0", scopes="查看、编制、签名、递交", lots="全部标段", until=at("2026-12-31 23:59"), state=("ok", "有效"), may_end=True),
+        Row(id="2", name="何立", kid="QkQm2o0b8dOe3l9sAoXg1y", scopes="查看、编制", lots=f"{NUMBER} {TITLE}", until=at("2026-06-30 23:59"), state=("mute", "已到期"), may_end=False),
+    ],
+    scopes=[
+        ("prepare", "编制", "登记参加、提问、上传已加密的投标文件"),
+        ("sign", "签名", "用自己的办事人证书代表本单位签名"),
+        ("submit", "递交", "递交、替换和撤回投标文件"),
+        ("open", "开标解密", "开标时提交解密密钥"),
+    ],
+    lots=[("01J2Q8", f"{NUMBER} {TITLE}")],
+    longest_days=366,
+    now=at("2026-07-21 10:00"),
+)  # fmt: skip
 WORKBENCH = Row(
     name=BIDDERS[0],
     uscc=_USCC[0],
@@ -328,6 +349,11 @@ SAMPLES = {
     "bidding/receipt.html": {
         "": {"user": BIDDER, "page": RECEIPT},
         "rejected": {"user": BIDDER, "page": REJECTED},
+    },
+    "bidding/clerks.html": {
+        "": {"user": BIDDER, "page": CLERKS},
+        "first": {"user": BIDDER, "page": Row(**{**vars(CLERKS), "requests": [], "appointments": []})},
+        "clerk": {"user": BIDDER, "page": Row(**{**vars(CLERKS), "is_holder": False, "requests": []})},
     },
     "bidding/withdraw.html": {
         "": {"user": BIDDER, "page": WITHDRAW},

@@ -20,7 +20,7 @@ async def bw(world) -> BiddingWorld:
 async def test_another_account_of_the_organisation_does_not_learn_that_it_bids(bw):
     bidder = await bw.bidder(1)
     await bw.submit(bidder)
-    spy = await bw.staff("spy", "centre", code=uscc(1), organisation="any name")
+    spy = await bw.staff("spy", "centre", code=uscc(1), organisation=bidder.name)
 
     receipt = await spy.get(f"/api/v1/receipts/{b64u_encode(bidder.head)}")
     await bw.world.clock_to(bw.deadline + timedelta(seconds=1))

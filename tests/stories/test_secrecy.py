@@ -30,7 +30,8 @@ _MOVING = re.compile(
     r"|\d{4}年\d{1,2}月\d{1,2}日( 星期.)?"
 )
 #: One log for the whole platform: its size tells how much happens, not what (crypto.md §5.1). Time, challenges and
-#: static files say nothing of bids; the stream never ends, and its own test listens to it.
+#: static files say nothing of bids; the stream never ends, and its own test listens to it. The party library shows the
+#: trading centre, which keeps it, every firm that has registered with the platform; with which lot, if any, nothing says.
 _APART = {
     "/api/v1/time",
     "/health/ready",
@@ -44,6 +45,8 @@ _APART = {
     "/api/v1/auth/licence/challenge",
     "/static/{version}/{path}",
     "/openings/{lot_id}/events",
+    "/c/parties",
+    "/c/parties.csv",
 }
 #: These are apart because of the log's size; no name of a bidder may stand in them either.
 _NAMELESS = ("/metrics", "/health/ready", "/log/checkpoint", "/ledger", "/verify", "/", "/log/tile/0/000")

@@ -340,7 +340,7 @@ PREVIEW = Row(
         ),
         Row(line=90, name="", reasons=("名称不能为空。",)),
     ],
-    text="代码,名称,信用等级\n",
+    text="code,name,class\n",
     blocked="",
 )
 TAKING_PART = Row(

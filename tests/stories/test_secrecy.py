@@ -31,7 +31,7 @@ _MOVING = re.compile(
 )
 #: One log for the whole platform: its size tells how much happens, not what (crypto.md §5.1). Time, challenges and
 #: static files say nothing of bids; the stream never ends, and its own test listens to it. The party library shows the
-#: trading centre, which keeps it, every firm that has registered with the platform; with which lot, if any, nothing says.
+#: trading centre, which keeps it, every firm that has registered with the platform; for which lot, nothing says.
 _APART = {
     "/api/v1/time",
     "/health/ready",

@@ -166,7 +166,7 @@ async def publish_with_correction(world: World, team: Team, supervisor: Person) 
     await page.get_by_role("button", name="责令整改").click()
     await expect(page.locator("main")).to_contain_text("整改中")
     await world.clock_to(at("2026-08-27 09:00"))
-    await supervisor.sign_in("supervisor")  # the proof of identity is old by now
+    await supervisor.sign_in("supervisor", await world.code("supervisor"))  # the proof of identity is old by now
     await supervisor.open(f"/s/inspections/{team.office.inspection_id}")
     await page.get_by_role("button", name="签章并公开").click()
     await expect(page.locator(".errsum")).to_contain_text("请勾选确认")

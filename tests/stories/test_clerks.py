@@ -201,7 +201,7 @@ async def test_a_holder_may_send_only_what_a_clerk_with_the_scope_has_signed(bw:
     await bw.prepare(clerk)
 
     unsigned = await bw.send(clerk, bw.message(clerk))
-    assert (unsigned.status_code, unsigned.json()["reason"]) == (422, "signer")
+    assert (unsigned.status_code, unsigned.json()["reason"]) == (409, "signer")
     by_holder = await bw.send(clerk, bw.message(clerk), key=firm.sign_key, chain=[firm.licence.sign])
     assert by_holder.status_code in (201, 202), by_holder.text
 

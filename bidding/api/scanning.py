@@ -124,14 +124,17 @@ async def answer(
     trust = trust_of(services)
     login, origin = f"licence:{claimed_uscc(data.token)}"[:200], origin_of(request)
     try:
+        # Counters in transactions of their own: no transaction holds the code's row and waits for a counter's.
         async with services.db.begin() as tx:
             await sessions.require_attempts_left(tx, login, origin)
+        async with services.db.begin() as tx:
             await scanning.require_own_scan(tx, scan_id, data.wallet)
             taken = await registration.take_nonce(tx, data.token)
         async with services.db.begin() as tx:
             await scanning.answer_scan(
                 tx, scan_id, data.wallet, data.token, taken=taken, audience=audience_of(services), trust=trust
             )
+        async with services.db.begin() as tx:
             await sessions.record_attempt(tx, login, origin, ok=True)
     except (LicenceRefused, ScanRefused) as refusal:
         await _keep_refusal(services, scan_id, refusal, data.token, login, origin)

@@ -22,6 +22,7 @@ MODELS = (
     "trading.models.notice",
     "trading.models.document",
     "trading.models.question",
+    "trading.models.objection",
     "trading.models.award",
     "bidding.models.party",
     "bidding.models.bid",

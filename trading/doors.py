@@ -2,8 +2,19 @@
 
 from typing import Any
 
-from trading.api import awards, entrustments, lots, notices
-from trading.pages import asking, deciding, entrusting, feed, letters, publishing, registering, room, workbench
+from trading.api import awards, entrustments, lots, notices, objections
+from trading.pages import (
+    asking,
+    deciding,
+    entrusting,
+    feed,
+    letters,
+    objecting,
+    publishing,
+    registering,
+    room,
+    workbench,
+)
 from trading.pages import lots as lot_pages
 from trading.pages import notices as notice_pages
 
@@ -11,6 +22,7 @@ HANDLERS: list[Any] = [
     *lots.HANDLERS,
     *notices.HANDLERS,
     *awards.HANDLERS,
+    *objections.HANDLERS,
     *entrustments.HANDLERS,
     *entrusting.HANDLERS,
     *notice_pages.HANDLERS,
@@ -21,6 +33,7 @@ HANDLERS: list[Any] = [
     *room.HANDLERS,
     *publishing.HANDLERS,
     *asking.HANDLERS,
+    *objecting.HANDLERS,
     *deciding.HANDLERS,
     *letters.HANDLERS,
 ]

@@ -10,7 +10,16 @@ from typing import Any
 import msgspec
 
 from trading.lot_view import Criterion, ReviewItem
-from trading.vocabulary import AwardMode, EvaluationMethod, FundSource, LotKind, Regime, TenderMethod
+from trading.vocabulary import (
+    AwardMode,
+    EvaluationMethod,
+    FundSource,
+    LotKind,
+    ObjectionOutcome,
+    ObjectionSubject,
+    Regime,
+    TenderMethod,
+)
 
 
 class Contact(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -157,6 +166,35 @@ class AnswerDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
         move_deadline_to: the new bid deadline, where too few days are left.
     """
 
+    text: str
+    affects_bids: bool = False
+    move_deadline_to: datetime | None = None
+
+
+class ObjectionDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An objection.
+
+    Attributes:
+        text: the facts, and why they are unlawful or unfair.
+        request: what is asked for.
+        interest: who does not hold the documents says which interest the tender touches.
+    """
+
+    subject: ObjectionSubject = ObjectionSubject.DOCUMENTS
+    text: str
+    request: str
+    interest: str = ""
+
+
+class ObjectionAnswerDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The answer to an objection.
+
+    Attributes:
+        affects_bids: the answer changes the documents in a way that may affect how bids are made.
+        move_deadline_to: a later bid deadline than the earliest lawful one, if wanted.
+    """
+
+    outcome: ObjectionOutcome
     text: str
     affects_bids: bool = False
     move_deadline_to: datetime | None = None

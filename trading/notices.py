@@ -115,12 +115,36 @@ async def move_deadline(
     law = await law_of_project(tx, project)
     plan = PlanOfDates(documents_from, documents_to, deadline, deadline)
     require_lawful(check_plan(plan, law, mandatory=await is_mandatory(tx, project)))
+    return await postpone(tx, actor, holders, lot, project, deadline, reason, ("R-TIME-04",))
 
+
+async def postpone(
+    tx: Tx,
+    actor: Actor,
+    holders: Holders,
+    lot: Lot,
+    project: Project,
+    deadline: datetime,
+    reason: str,
+    rules: Sequence[str],
+) -> Posted:
+    """Set a later bid deadline, publish the corrected notice, tell every holder; called by the act that has the reason.
+
+    Args:
+        lot: locked by the caller.
+        deadline: lawful and later; the caller has asked.
+
+    Effects:
+        a new version of the notice; entry `notice.published`; a message to every holder.
+    Source:
+        R-TIME-04, R-TIME-08, R-ET-02
+    """
+    assert lot.deadline is not None
+    moments = [long_moment(moment) for moment in (lot.deadline, deadline)]
     lot.deadline = lot.opening_at = deadline
     await tx.session.flush()  # views are read by SQL, in the same act too
-    moments = [long_moment(moment) for moment in (old, deadline)]
     changes = (f"投标截止时间及开标时间由{moments[0]}顺延至{moments[1]}（北京时间）。", f"原因：{reason.strip()}")
-    posted = await correct_notice(tx, actor, lot, project, changes, ("R-TIME-04",))
+    posted = await correct_notice(tx, actor, lot, project, changes, rules)
     await tell(
         tx,
         await holders.list_holders(tx, lot.id),

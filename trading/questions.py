@@ -17,10 +17,12 @@ from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from trading.drafts import AnswerDraft
 from trading.holders import Holders
+from trading.legal import law_of_project
 from trading.messages import tell
 from trading.models.project import Lot, Project
 from trading.models.question import Answer, Question
 from trading.notices import move_deadline, require_time_left
+from trading.objection_rules import later_for_clarification
 from trading.progress import access_lot
 from trading.queries import get_lot
 from trading.vocabulary import Stage
@@ -70,7 +72,7 @@ async def ask_question(tx: Tx, actor: Actor, holders: Holders, lot_id: uuid.UUID
     if lot.documents_from is not None and tx.now < lot.documents_from:
         raise TooEarly("招标文件尚未开始获取。")
 
-    question = _require_text(question, "text", "问题")
+    question = require_text(question, "text", "问题")
     if actor.organisation_name and actor.organisation_name in question:
         message = "请删去本单位名称：提问对其他人不署名，写明名称会泄露潜在投标人。"
         raise InvalidInput(message, [("text", message)])
@@ -93,15 +95,15 @@ async def ask_question(tx: Tx, actor: Actor, holders: Holders, lot_id: uuid.UUID
 async def answer_question(tx: Tx, actor: Actor, holders: Holders, question_id: uuid.UUID, draft: AnswerDraft) -> int:
     """Answer a question to all holders at once.
 
-    An answer that may affect bids wants the legal time before the deadline. With too little left it is refused, unless
-    the answer moves the deadline far enough in the same act.
+    An answer that may affect bids wants the legal time before the deadline. With too little left the deadline moves in
+    the same act: to the moment that the answer names, else to the earliest lawful one.
 
     Returns:
         The number of the answer on the lot's page.
     Raises:
         NotFound: no such question in a lot of the actor's.
         Conflict: it is answered, or bidding is closed.
-        RuleBroken: too few days are left; the finding names the earliest lawful deadline.
+        RuleBroken: the deadline that the answer names leaves too few days; the finding names the earliest lawful one.
     Effects:
         a row in `trading_answer`; entry `question.answered`, public; a message to every holder; where the deadline
         moves, a corrected notice.
@@ -114,11 +116,12 @@ async def answer_question(tx: Tx, actor: Actor, holders: Holders, question_id: u
     if await tx.session.get(Answer, question.id) is not None:
         raise Conflict("这个问题已经答复。")
 
-    wording = _require_text(draft.text, "answer", "答复")
+    wording = require_text(draft.text, "answer", "答复")
     if draft.affects_bids:
-        if draft.move_deadline_to is not None:
-            reason = "对招标文件作出可能影响投标文件编制的澄清。"
-            await move_deadline(tx, actor, holders, lot.id, draft.move_deadline_to, reason)
+        later = later_for_clarification(lot.deadline, tx.now, await law_of_project(tx, project))
+        moved = draft.move_deadline_to or (later if later > lot.deadline else None)
+        if moved is not None:
+            await move_deadline(tx, actor, holders, lot.id, moved, "对招标文件作出可能影响投标文件编制的澄清。")
         await require_time_left(tx, await get_lot(tx, lot.id), project)
 
     no = await _next_number(tx, lot.id)
@@ -210,7 +213,12 @@ async def _next_number(tx: Tx, lot_id: uuid.UUID) -> int:
     return int(most.scalar_one() or 0) + 1
 
 
-def _require_text(text_: str, field: str, name: str) -> str:
+def require_text(text_: str, field: str, name: str) -> str:
+    """Return a text without the space around it.
+
+    Raises:
+        InvalidInput: it is empty or longer than `MAX_LENGTH`.
+    """
     stripped = text_.strip()
     if not stripped:
         raise InvalidInput(f"请填写{name}。", [(field, f"请填写{name}。")])

@@ -32,6 +32,11 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "notice.published": ("ok", "发布招标公告"),
     "question.answered": ("info", "答复提问"),
     "question.asked": ("info", "提问"),
+    "objection.raised": ("warn", "提出异议"),
+    "objection.withdrawn": ("info", "撤回异议"),
+    "objection.answered": ("ok", "答复异议"),
+    "lot.paused": ("bad", "异议答复前暂停"),
+    "lot.resumed": ("ok", "恢复招标投标活动"),
     "interest.registered": ("info", "登记参加，获取招标文件"),
     "bid.accepted": ("ok", "投标文件递交成功"),
     "bid.withdrawn": ("warn", "撤回投标文件"),
@@ -76,6 +81,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "seal.used": ("seal", "用印，生成盖章文件"),
     "lot.failed": ("bad", "招标失败"),
 }
+#: Kinds whose reason is all that there is to say.
+_REASONED: Final = frozenset({"lot.failed", "lot.resumed", "opening.emergency", "opening.concluded"})
 #: Articles of rules that have no number of their own in the table of parameters.
 _BASES: Final = {
     "R-ANN-01": "招投法16",
@@ -182,8 +189,10 @@ def _note(kind: str, facts: dict[str, Any]) -> str:
         return f"{len(facts['files'])} 份"
     if kind == "seal.used":
         return str(facts["kind"])
-    if kind == "question.answered":
-        return f"第 {facts['no']} 号"
+    if kind in ("question.answered", "objection.answered"):
+        return f"第 {facts['no']} 号" + ("，晚于期限" if facts.get("late") else "")
+    if kind == "lot.paused":
+        return f"最迟 {moment(parse_time(facts['answer_by']))} 答复"
     if kind == "candidates.published":
         return f"公示期最后一日 {facts['last_day']}" if facts["last_day"] else ""
     if kind in ("award.decided", "result.published", "award.notice"):
@@ -193,4 +202,8 @@ def _note(kind: str, facts: dict[str, Any]) -> str:
         return str(facts["changes"][0])
     if kind == "bid.window-extended":
         return f"至 {moment(parse_time(facts['until']))}，{facts['reason']}"
-    return str(facts.get("reason", "")) if kind in ("lot.failed", "opening.emergency", "opening.concluded") else ""
+    return (
+        str(facts.get("reason", ""))
+        if kind in ("lot.failed", "lot.resumed", "opening.emergency", "opening.concluded")
+        else ""
+    )

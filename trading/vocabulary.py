@@ -151,6 +151,26 @@ class Stage(StrEnum):
     TERMINATED = "terminated"
 
 
+class ObjectionSubject(StrEnum):
+    """What an objection is about. Source: R-TIME-07, R-TIME-17, R-GP-12."""
+
+    #: 招标文件
+    DOCUMENTS = "documents"
+    #: 评标结果 / 采购结果
+    RESULT = "result"
+
+
+class ObjectionOutcome(StrEnum):
+    """How the procuring entity answers an objection."""
+
+    #: 成立: what was objected to is corrected.
+    UPHELD = "upheld"
+    #: 部分成立
+    PARTLY = "partly"
+    #: 不成立
+    DISMISSED = "dismissed"
+
+
 class Phase(StrEnum):
     """What a lot looks like to a visitor: the stage together with the clock. Derived, never stored."""
 
@@ -197,6 +217,12 @@ class Limit(StrEnum):
     DOCUMENT_OBJECTION = "object_doc"
     #: 答复异议的期限 (ZTB). Source: R-TIME-08, R-TIME-17 (条例 22, 54)
     OBJECTION_ANSWER = "answer_objection"
+    #: 供应商提出质疑的期限 (GP). Source: R-GP-12 (采购法 52)
+    SUPPLIER_QUESTION = "question"
+    #: 答复质疑的期限 (GP). Source: R-GP-13 (采购法 53)
+    SUPPLIER_ANSWER = "answer_question"
+    #: 中标结果的公告期限 (GP). Source: R-GP-08 (87号令 69)
+    RESULT_PERIOD = "result_period"
     #: 开始公示中标候选人的期限 (ZTB). Source: R-TIME-14 (条例 54)
     CANDIDATE_START = "candidate_start"
     #: 中标候选人公示期 (ZTB). Source: R-TIME-15 (条例 54). A minimum whose last day is a working day.

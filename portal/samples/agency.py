@@ -334,14 +334,14 @@ _ITEMS = [
     Row(
         id="2",
         no=2,
-        kind="异议",
-        text="评分标准第 3 项以特定行业业绩加分，是否与采购需求相关？",
+        kind="提问",
+        text="交货地点是否含指定库房的卸货与就位？",
         asked_at=at("2026-07-24 15:02"),
         mine=False,
         answer=None,
         answered_at=None,
-        due="应于 07-27 前答复",
-        due_kind="bad",
+        due="尽快答复",
+        due_kind="info",
         affects=False,
     ),
 ]
@@ -361,6 +361,60 @@ QUESTIONS = Row(
 ASK = Row(**{**vars(QUESTIONS), "role": "bidder", "base": "/b/lots/01J2Q8", "may_ask": True})
 ASK_LATE = Row(
     **{**vars(ASK), "items": [], "may_ask": False, "why_not": "对招标文件有异议的，应当在投标截止时间 10 日前提出。"}
+)
+_OPEN_OBJECTION = Row(
+    id="o2", no=None, subject="招标文件", text="评分标准第 3 项以特定行业业绩加分，与采购需求无关，违反条例第三十二条。",
+    request="删去该评分项，并相应顺延投标截止时间。", raiser="", raised_at=at("2026-07-24 15:02"), mine=False, is_open=True,
+    withdrawn=False, due="07-27 24:00 前答复", due_kind="warn", outcome="", answer=None, answered_at=None, affects=False,
+    late=False, earliest=at("2026-08-10 14:00"),
+)  # fmt: skip
+_ANSWERED_OBJECTION = Row(
+    id="o1", no=1, subject="招标文件", text="第二章第 4 条要求的服务器型号仅一家厂商供货。", request="改为性能要求。", raiser="",
+    raised_at=at("2026-07-18 11:20"), mine=True, is_open=False, withdrawn=False, due="", due_kind="warn", outcome="异议成立",
+    answer="已改为性能指标，见澄清文件第 2 号。", answered_at=at("2026-07-20 09:05"), affects=True, late=False, earliest=None,
+)  # fmt: skip
+OBJECTIONS = Row(
+    **{
+        **_COMMON,
+        "role": "agency",
+        "word": "异议",
+        "joined": True,
+        "pauses": True,
+        "paused": True,
+        "items": [_OPEN_OBJECTION, _ANSWERED_OBJECTION],
+        "form": EMPTY_FORM,
+        "subject": "documents",
+        "subject_word": "招标文件",
+        "until": at("2026-07-28 00:00"),
+        "why_not": "",
+        "limits": [("提出", "至 07-27 24:00 前"), ("答复", "收到之日起 3 日内")],
+        "law": "招标投标法实施条例第二十二条",
+    }
+)
+OBJECTING = Row(
+    **{**vars(OBJECTIONS), "role": "bidder", "base": "/b/lots/01J2Q8", "paused": False, "items": [_ANSWERED_OBJECTION]}
+)
+OBJECTING_STRANGER = Row(
+    **{
+        **vars(OBJECTING),
+        "joined": False,
+        "items": [],
+        "form": Row(
+            values={"text": "文件不合理"},
+            errors={
+                "request": "请填写请求事项。",
+                "interest": "未获取招标文件的，请写明与本次招标的利害关系（不少于十个字）。",
+            },
+        ),
+    }
+)
+OBJECTING_LATE = Row(
+    **{
+        **vars(OBJECTING),
+        "items": [],
+        "until": None,
+        "why_not": "对招标文件提出的期限已于 07-27 23:59 届满；仍可以提问，或者依法向行政监督部门投诉。",
+    }
 )
 _CANDIDATES = [
     Row(
@@ -515,6 +569,12 @@ SAMPLES = {
     },
     "trading/entrustments.html": {"": _agent(ENTRUSTED), "buyer": _agent(ENTRUSTING), "empty": _agent(Row(**{**vars(ENTRUSTED), "rows": []}))},
     "trading/questions.html": {"": _agent(QUESTIONS), "bidder": {"user": BIDDER, "page": ASK}, "late": {"user": BIDDER, "page": ASK_LATE}},
+    "trading/objections.html": {
+        "": _agent(OBJECTIONS),
+        "bidder": {"user": BIDDER, "page": OBJECTING},
+        "stranger": {"user": BIDDER, "page": OBJECTING_STRANGER},
+        "late": {"user": BIDDER, "page": OBJECTING_LATE},
+    },
     "trading/candidates.html": {"": _agent(CANDIDATES), "published": _agent(CANDIDATES_OUT)},
     "trading/waiting.html": {"": _agent(WAITING)},
     "trading/award.html": {

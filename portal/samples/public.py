@@ -161,6 +161,28 @@ LOT_PAGE = Row(
         Row(name="招标文件（第 1 版）.pdf", sub="2026-07-16 发布", href="", size=2_411_724, digest=digest("doc1")),
         Row(name="澄清文件（第 1 号）.pdf", sub="2026-07-20 发布", href="#", size=182_272, digest=digest("doc2")),
     ],
+    answers=[
+        Row(
+            anchor="answer-1",
+            kind="提问",
+            no=1,
+            text="第三章 3.4 所述集群软件授权，是按处理器数还是按实例数？",
+            verdict="",
+            answer="按处理器数授权，不少于 16 个处理器。",
+            at=at("2026-07-20 10:12"),
+            affects=True,
+        ),
+        Row(
+            anchor="objection-1",
+            kind="异议",
+            no=1,
+            text="评分标准第 3 项以特定行业业绩加分，与采购需求无关。",
+            verdict="异议成立",
+            answer="已删去该项，相应分值并入技术响应。",
+            at=at("2026-07-25 16:40"),
+            affects=True,
+        ),
+    ],
     keyset=Row(
         k=3,
         n=5,

@@ -9,7 +9,7 @@ from uuid import UUID
 from litestar import Request, Response, get, post
 
 from kernel.db.transaction import Tx
-from kernel.errors import InvalidInput, NotFound
+from kernel.errors import NotFound
 from kernel.identity.actor import Actor
 from kernel.web.guards import permits
 from kernel.web.render import render_page
@@ -131,10 +131,6 @@ async def asking_form(
     holders = holders_of(services.plugins)
 
     async def act() -> uuid.UUID:
-        if form.values.get("kind") == "objection":
-            raise InvalidInput(
-                "本版本仅受理提问；异议请以书面形式向招标人提出。", [("kind", "异议请向招标人书面提出。")]
-            )
         return await ask_question(tx, actor, holders, lot_id, str(form.values.get("text", "")))
 
     if await attempt(tx, form, act) is None:

@@ -22,6 +22,7 @@ from trading.evaluation_report import RankedBid
 from trading.legal import law_of
 from trading.limits import due, publicity_of
 from trading.lot_view import LotView
+from trading.objection_reading import list_answers_owed
 from trading.pages.common import Form, attempt, heading_of, require_agreement, texts_of
 from trading.pages.room import FormData, own_lot, show_waiting
 from trading.queries import get_lot
@@ -231,7 +232,7 @@ async def _show_award(
         state=state_of(lot, tx.now),
         stage=stage,
         publicity_until=lot.publicity_until,
-        open_objections=0,
+        open_objections=len(await list_answers_owed(tx, lot.id)),
         candidates=_candidates(report.candidates, only_first=bool(lot.funds.get("state_controls"))),
         form=form,
         law=cite("条例55"),

@@ -11,20 +11,25 @@ from sqlalchemy import select
 from kernel.db.transaction import Tx
 from kernel.drawbook.models import Draw
 from kernel.money import Money
+from kernel.parameters.law import Law
 from kernel.web.guards import PUBLIC, actor_of_connection
 from kernel.web.render import render_page
 from trading.documents import list_documents
 from trading.legal import law_of
 from trading.lot_view import LotView
+from trading.objection_reading import list_answered_objections
+from trading.objection_rules import word_of
+from trading.objections import OUTCOMES
 from trading.pages.common import SECRECY, ActRow, NoticeRow, act_row, notice_row
 from trading.papers import PaperRow, list_papers
+from trading.questions import list_answers
 from trading.reading import list_notices_of
 from trading.reports import ReportView, find_report
 from trading.stages import DECIDED
 from trading.standing import LimitRow, Step, limits_of, over, stages_of, state_of
 from trading.timeline import Event, list_timeline
 from trading.visibility import view_lot
-from trading.vocabulary import Stage
+from trading.vocabulary import ObjectionOutcome, Stage
 
 _PUBLIC_REPORT = frozenset(
     {Stage.CANDIDATE_PUBLICITY, Stage.PAUSED_RESULT, Stage.AWARD_MEETING, Stage.AWARDED, Stage.RESULT_PUBLISHED}
@@ -77,6 +82,20 @@ class BidRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AnsweredRow:
+    """A question or an objection with its answer, as everybody may read it."""
+
+    anchor: str
+    kind: str
+    no: int
+    text: str
+    verdict: str
+    answer: str
+    at: datetime
+    affects: bool
+
+
+@dataclass(frozen=True, slots=True)
 class LotPage:
     """A lot with everything on record."""
 
@@ -93,6 +112,7 @@ class LotPage:
     limits: list[LimitRow]
     notices: list[NoticeRow]
     documents: list[DocumentRow]
+    answers: list[AnsweredRow]
     keyset: KeysetRow | None
     draws: list[DrawRow]
     bids: list[BidRow]
@@ -126,6 +146,7 @@ async def lot_page(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) -> Res
         limits=limits_of(lot, law, tx.now, report.received_at if report else None),
         notices=[notice_row(line) for line in await list_notices_of(tx, lot.id)],
         documents=await _documents(tx, lot),
+        answers=await _answers(tx, lot, law),
         keyset=_keyset(events, lot),
         draws=await _draws(tx, lot),
         bids=_bids(report) if report and lot.stage in _PUBLIC_REPORT else [],
@@ -163,6 +184,25 @@ async def _documents(tx: Tx, lot: LotView) -> list[DocumentRow]:
         DocumentRow(item.name, f"第 {item.version} 版，登记投标意向后获取", "", item.size, item.digest.hex())
         for item in issued
     ]
+
+
+async def _answers(tx: Tx, lot: LotView, law: Law) -> list[AnsweredRow]:
+    asked = [
+        AnsweredRow(
+            f"answer-{item.no}", "提问", item.no or 0, item.text, "", item.answer or "", item.answered_at or tx.now,
+            item.affects_bids,
+        )
+        for item in await list_answers(tx, lot.id)
+    ]  # fmt: skip
+    objected = [
+        AnsweredRow(
+            f"objection-{item.no}", word_of(law), item.no or 0, item.text, OUTCOMES[ObjectionOutcome(item.outcome)],
+            item.answer or "", item.answered_at or tx.now, item.affects_bids,
+        )
+        for item in await list_answered_objections(tx, lot.id)
+        if item.outcome
+    ]  # fmt: skip
+    return sorted(asked + objected, key=lambda row: row.at)
 
 
 def _keyset(events: list[Event], lot: LotView) -> KeysetRow | None:

@@ -9,11 +9,14 @@ from litestar import Request, Response, get
 
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
+from kernel.periods import legal_date
 from kernel.web.guards import permits, signed_in
 from kernel.web.render import render_page
 from trading.legal import law_of
 from trading.lot_view import LotView
 from trading.messages import MessageView, list_messages
+from trading.objection_reading import list_answers_owed
+from trading.objection_rules import stops_the_procedure, word_of
 from trading.pages.common import TodoRow, said, todo_row
 from trading.queries import list_lots_of
 from trading.reading import list_notices_of
@@ -96,8 +99,13 @@ async def dues_of_lot(tx: Tx, lot: LotView) -> list[Due]:
     report = await find_report(tx, lot.id)
     law = await law_of(tx, lot.regime, lot.registered_at)
     sent = [line.published_at for line in await list_notices_of(tx, lot.id) if line.kind == "award"]
-    awarded_on = sent[0].date() if sent else None
-    return dues_of(lot, law, report.received_at if report else None, awarded_on)
+    awarded_on = legal_date(sent[0]) if sent else None
+    word = word_of(law)
+    owed = [
+        Due(f"答复{word}", "/objections", "答复前暂停招标投标活动" if stops_the_procedure(law) else "", until)
+        for until in await list_answers_owed(tx, lot.id)
+    ]
+    return owed + dues_of(lot, law, report.received_at if report else None, awarded_on)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
-from litestar.types import ASGIApp
 
 from kernel.web.deps import DEPENDENCIES
 from kernel.web.problems import HANDLERS
@@ -34,12 +33,12 @@ class PagePlugin(OpenAPIRenderPlugin):
 def create_app(services: Services) -> Litestar:
     """Build the application.
 
+    Doors and the session layer find the services in the app's state, nowhere else: a shallow copy with another state
+    is another installation on the same table of doors (`tests/world.py`).
+
     Args:
         services: assembled by `portal.wiring`.
     """
-
-    def layer(app: ASGIApp) -> ASGIApp:
-        return SessionLayer(app, services)
 
     async def start(_: Litestar) -> None:
         await services.feed.start()
@@ -52,7 +51,7 @@ def create_app(services: Services) -> Litestar:
         route_handlers=list(ROUTES),
         dependencies=DEPENDENCIES,
         exception_handlers=HANDLERS,
-        middleware=[layer],
+        middleware=[SessionLayer],
         on_startup=[start],
         on_shutdown=[stop],
         state=State({"services": services}),

@@ -35,7 +35,7 @@ class Server:
     async def clone(self, template: str) -> str:
         """Make a fresh database from the template; return its name."""
         name = f"clone_{uuid.uuid4().hex[:12]}"
-        await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER sunlit_owner')
+        await self._run(f'CREATE DATABASE "{name}" TEMPLATE "{template}" OWNER sunlit_owner STRATEGY file_copy')
         return name
 
     async def drop(self, name: str) -> None:

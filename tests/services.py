@@ -1,4 +1,4 @@
-"""One PostgreSQL and one Valkey for a whole test run, in a temporary folder, without safety for speed.
+"""One PostgreSQL and one Valkey for a whole test run: in memory if that has room, and without safety, for speed.
 
 `start` is called once, by the process that owns the run; the others find the servers through the environment:
 SUNLIT_TEST_PG_HOST, SUNLIT_TEST_PG_PORT, SUNLIT_TEST_PG_SUPERUSER, SUNLIT_TEST_PG_PASSWORD (also the password of our
@@ -20,6 +20,7 @@ from portal.embedded.binaries import locate
 from portal.embedded.postgres import LOGINS, SUPERUSER, Postgres, provision, run_blocking
 from portal.embedded.processes import Program
 from portal.embedded.valkey import Valkey
+from portal.testing import memory_folder
 
 PREFIX = "SUNLIT_TEST_"
 
@@ -63,7 +64,7 @@ def start() -> Endpoints:
         return known
     account = Account.for_servers()
     programs = locate(account)
-    folder = Path(tempfile.mkdtemp(prefix="sunlit-test-"))
+    folder = Path(tempfile.mkdtemp(prefix="sunlit-test-", dir=memory_folder()))
     _folder.append(folder)
     password = os.urandom(12).hex()
     try:

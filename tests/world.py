@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import tempfile
 import uuid
 from collections.abc import AsyncIterator
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pyotp
 from litestar import Litestar
+from litestar.datastructures import State
 from sqlalchemy import select, text
 
 from kernel.clock import SystemClock
@@ -156,6 +158,18 @@ class _TokenHook:
             request.headers["x-csrf-token"] = token
 
 
+_built: list[Litestar] = []
+
+
+def application(services: Services) -> Litestar:
+    """Return the application with these services; the table of doors, slow to build, is built once per process."""
+    if not _built:
+        _built.append(create_app(services))
+    made = copy.copy(_built[0])
+    made.state = State({"services": services})
+    return made
+
+
 @contextlib.asynccontextmanager
 async def make_world(database: "FreshDatabase") -> AsyncIterator[World]:
     """Start signer, witness, sequencer and application; stop them at the end."""
@@ -195,7 +209,7 @@ async def make_world(database: "FreshDatabase") -> AsyncIterator[World]:
             plugins={"fields": FieldCipher(b"f" * 32)},
             metrics_token=METRICS_TOKEN,
         )
-        app = create_app(services)
+        app = application(services)
         sequencing = asyncio.create_task(sequencer.run())
         made = World(services, app, database, folder, Rounds(services))
         await services.feed.start()

@@ -1,5 +1,6 @@
 """Pages: one environment, strict, autoescaping; the same few names in every context."""
 
+import functools
 import json
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +17,12 @@ from kernel.web.guards import actor_of_connection
 from kernel.web.services import Services, SiteView, services_of
 
 
+@functools.cache
 def make_environment(folder: Path) -> Environment:
-    """Return the template environment: undefined names are faults, everything is escaped."""
+    """Return the template environment: undefined names are faults, everything is escaped.
+
+    A process has one for each folder, because compiling a page costs more than rendering it a hundred times.
+    """
     environment = Environment(
         loader=FileSystemLoader(folder),
         undefined=StrictUndefined,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from litestar import Request
+from litestar.types import Scope
 
 from kernel.db.transaction import Database
 from kernel.files.store import FileStore
@@ -80,7 +81,12 @@ class Services:
 
 def services_of(request: Request[Any, Any, Any]) -> Services:
     """Return the app's services."""
-    found = request.app.state["services"]
+    return services_of_scope(request.scope)
+
+
+def services_of_scope(scope: Scope) -> Services:
+    """Return the services of the app that serves a request."""
+    found = scope["litestar_app"].state["services"]
     assert isinstance(found, Services)
     return found
 

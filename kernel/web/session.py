@@ -24,7 +24,7 @@ from kernel.identity.access import note_access
 from kernel.identity.actor import Actor
 from kernel.identity.sessions import find_actor, touch_session
 from kernel.web.origin import origin_of_scope
-from kernel.web.services import Services
+from kernel.web.services import Services, services_of_scope
 
 SESSION_COOKIE = "sid"
 #: Knows this browser for logins that it has signed in before (`kernel.identity.throttle`).
@@ -72,27 +72,27 @@ def cookies_of(scope: Scope) -> dict[str, str]:
 class SessionLayer:
     """Find the actor, guard writes, set headers."""
 
-    def __init__(self, app: ASGIApp, services: Services) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self.services = services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)
             return
+        services = services_of_scope(scope)
         if scope["client"]:  # who is asking, for every door
-            scope["client"] = (origin_of_scope(scope, self.services.proxies), scope["client"][1])
+            scope["client"] = (origin_of_scope(scope, services.proxies), scope["client"][1])
         jar = cookies_of(scope)
         secret = jar.get(SESSION_COOKIE, "")
-        actor = await self._actor(secret, scope["method"])
+        actor = await self._actor(services, secret, scope["method"])
         if actor is None:
             secret = ""
         anonymous = jar.get("pre", "")
         if len(anonymous) != 43:
             anonymous = ""
         fresh = "" if secret or anonymous else b64u_encode(os.urandom(32))
-        token = csrf_token(self.services.csrf_key, secret or anonymous or fresh)
+        token = csrf_token(services.csrf_key, secret or anonymous or fresh)
         state = scope.setdefault("state", {})
         # `visitor` names the browser whether or not somebody is signed in: challenges are bound to it.
         state.update(actor=actor, csrf=token, sid=secret, visitor=secret or anonymous or fresh, mode=_mode(jar))
@@ -108,7 +108,7 @@ class SessionLayer:
                 present = {name for name, _ in message["headers"]}
                 headers = [*message["headers"], *(h for h in HEADERS if h[0] not in present)]
                 if not _cacheable(message["headers"]):
-                    headers += self._cookies(fresh, token, jar, state["devices"])
+                    headers += _cookies(services, fresh, token, jar, state["devices"])
                 message["headers"] = headers
             await send(message)
 
@@ -119,12 +119,12 @@ class SessionLayer:
                 return
         await self.app(scope, receive, answer)
         if refused and actor is not None and actor.has(*self._audited):
-            await self._note_refusal(actor, scope)
+            await self._note_refusal(services, actor, scope)
 
-    async def _note_refusal(self, actor: Actor, scope: Scope) -> None:
+    async def _note_refusal(self, services: Services, actor: Actor, scope: Scope) -> None:
         """Keep who of staff was refused where; suppliers' visits are in no audit before an opening (R-ET-05)."""
         origin = scope["client"][0] if scope["client"] else ""
-        async with self.services.db.begin() as tx:
+        async with services.db.begin() as tx:
             await note_access(
                 tx,
                 "refused",
@@ -138,26 +138,14 @@ class SessionLayer:
     def _audited(self) -> list[str]:
         return [role for role in policy.current().roles if role != "bidder"]
 
-    async def _actor(self, secret: str, method: str) -> Actor | None:
+    async def _actor(self, services: Services, secret: str, method: str) -> Actor | None:
         if not secret:
             return None
-        async with self.services.db.begin() as tx:
+        async with services.db.begin() as tx:
             actor = await find_actor(tx, secret)
             if actor is not None and method not in _SAFE:
                 await touch_session(tx, secret)
             return actor
-
-    def _cookies(self, fresh: str, token: str, jar: dict[str, str], devices: str) -> list[tuple[bytes, bytes]]:
-        flags = "; Path=/; SameSite=Lax" + ("; Secure" if self.services.secure_cookies else "")
-        cookies = []
-        if fresh:
-            cookies.append((b"set-cookie", f"pre={fresh}{flags}; HttpOnly".encode()))
-        if jar.get(CSRF_COOKIE) != token:
-            cookies.append((b"set-cookie", f"{CSRF_COOKIE}={token}{flags}".encode()))
-        if devices != jar.get(DEVICE_COOKIE, ""):
-            kept = f"{DEVICE_COOKIE}={devices}{flags}; HttpOnly; Max-Age={_DEVICE_AGE_S}"
-            cookies.append((b"set-cookie", kept.encode()))
-        return cookies
 
 
 def known_device(scope: Scope, services: Services, login: str) -> str:
@@ -168,6 +156,21 @@ def known_device(scope: Scope, services: Services, login: str) -> str:
 def keep_device(scope: Scope, services: Services, login: str) -> None:
     """Let the answer's cookie know this browser for a login that was just signed in."""
     scope["state"]["devices"] = throttle.remember_device(services.csrf_key, login, scope["state"]["devices"])
+
+
+def _cookies(
+    services: Services, fresh: str, token: str, jar: dict[str, str], devices: str
+) -> list[tuple[bytes, bytes]]:
+    flags = "; Path=/; SameSite=Lax" + ("; Secure" if services.secure_cookies else "")
+    cookies = []
+    if fresh:
+        cookies.append((b"set-cookie", f"pre={fresh}{flags}; HttpOnly".encode()))
+    if jar.get(CSRF_COOKIE) != token:
+        cookies.append((b"set-cookie", f"{CSRF_COOKIE}={token}{flags}".encode()))
+    if devices != jar.get(DEVICE_COOKIE, ""):
+        kept = f"{DEVICE_COOKIE}={devices}{flags}; HttpOnly; Max-Age={_DEVICE_AGE_S}"
+        cookies.append((b"set-cookie", kept.encode()))
+    return cookies
 
 
 def _mode(jar: dict[str, str]) -> str:

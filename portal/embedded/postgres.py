@@ -61,6 +61,7 @@ FAST = {
     "wal_level": "minimal",
     "max_wal_senders": "0",
     "autovacuum": "off",
+    "max_wal_size": "256MB",  # the cluster may lie in memory
 }
 
 

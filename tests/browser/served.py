@@ -128,7 +128,7 @@ class Served:
 @contextlib.asynccontextmanager
 async def served(world: World, folder: Path) -> AsyncIterator[Served]:
     """Serve the application on a free port, and start Chromium."""
-    server = uvicorn.Server(uvicorn.Config(world.app, port=0, lifespan="on", log_level="error", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(world.app, port=0, lifespan="off", log_level="error", ws="none"))
     server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - the server has no event to wait for

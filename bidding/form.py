@@ -14,7 +14,7 @@ from kernel.money import BadAmount, Money
 _REQUIRED = {"v", "type", "tender", "lot", "bidder_name", "uscc", "price"}
 #: More than this is no form.
 MAX_BYTES = 64 * 1024
-_MAX_TEXT = 2000
+MAX_TEXT = 2000
 
 
 class FormError(ValueError):
@@ -51,7 +51,7 @@ def check_form(data: bytes, *, tender: str, lot: str, uscc: str) -> BidForm:
         if content[name] != expected:
             raise FormError(name)
     for name, value in content.items():
-        if type(value) not in (str, int) or (type(value) is str and len(value) > _MAX_TEXT):
+        if type(value) not in (str, int) or (type(value) is str and len(value) > MAX_TEXT):
             raise FormError(name)
     return BidForm(content, _price(content["price"]))
 

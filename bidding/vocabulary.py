@@ -113,7 +113,9 @@ FILE = "file"
 SLOTS = (FORM, FILE)
 #: Chunk sizes by slot (crypto.md §3.5).
 CHUNK_OF_SLOT = {FORM: 16384, FILE: 1048576}
-#: The largest plaintext of a slot; an upload beyond it is refused before the first chunk.
-MAX_CHUNKS = {FORM: 64, FILE: 2048}
+#: The largest file of a bid, in bytes: 500 MiB.
+MAX_FILE_BYTES = 500 << 20
+#: The most chunks of a slot, with room for the length before the file; more are refused before the first one.
+MAX_CHUNKS = {FORM: 64, FILE: 501}
 #: Fewer bids than this and the lot fails (R-FAIL-01); looked up as `min_bidders` in the parameter table.
 MIN_BIDDERS = "min_bidders"

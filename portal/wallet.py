@@ -63,6 +63,21 @@ def list_licences(folder: Path) -> list[KeptLicence]:
     return found
 
 
+def choose_licence(folder: Path, uscc: str | None) -> KeptLicence:
+    """Return the only licence in a folder, or the one of a credit code.
+
+    Raises:
+        WalletRefused: none fits, or several do.
+    """
+    found = [row for row in list_licences(folder) if uscc in (None, row.uscc)]
+    if not found:
+        raise WalletRefused(f"{folder} 中没有{'这张' if uscc else ''}执照；用 --wallet 指出执照所在目录。", code=2)
+    if len(found) > 1:
+        codes = "\n".join(f"  {row.uscc}  {row.name}" for row in found)
+        raise WalletRefused(f"有多张执照，请用 --uscc 指明：\n{codes}", code=2)
+    return found[0]
+
+
 def unlock(kept: KeptLicence, passphrase: str) -> LicenceFile:
     """Open a licence.
 

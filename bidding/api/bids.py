@@ -122,6 +122,22 @@ async def take(services: Services, actor: Actor, token: str, kind: str) -> Accep
 
 
 @get(
+    "/api/v1/lots/{lot_id:uuid}/bid",
+    guards=[permits("bid.prepare")],
+    tags=["bidding"],
+    summary="One's own bid for a lot: pseudonym, state, number and digest of the last revision",
+)
+async def read_own_bid(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[dict[str, Any]]:
+    """Return what the next revision has to follow; the answer is nobody else's."""
+    own = await queries.find_own_bid(tx, actor, lot_id)
+    if own is None:
+        raise NotFound
+    head = None if own.head is None else b64u_encode(own.head)
+    body = {"bidder": own.pseudonym, "state": own.state.value, "rev": own.rev, "head": head}
+    return Response(body, headers={"Cache-Control": "no-store"})
+
+
+@get(
     "/api/v1/receipts/{digest:str}",
     guards=[permits("receipt.read")],
     tags=["bidding"],
@@ -144,4 +160,4 @@ async def receipt(services: Services, actor: Actor, digest: str) -> Response[dic
     return Response(bundle, headers={"Cache-Control": "no-store"})
 
 
-HANDLERS = [open_upload, put_chunk, read_upload, submit, withdraw, receipt]
+HANDLERS = [open_upload, put_chunk, read_upload, submit, withdraw, read_own_bid, receipt]

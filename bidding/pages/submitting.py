@@ -1,18 +1,19 @@
 """Where a bid is sealed and sent: what is typed and chosen here is sealed and signed in the browser."""
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from litestar import Request, Response, get
 
 from bidding import queries
+from bidding.drafting import FIELDS, Field, hint
 from bidding.keysets import KeysetView, require_published_keyset
 from bidding.pages.own_bid import NOTHING, own_bid, takes_bids
 from bidding.pages.words import CLI, SubmissionRow, base_of, submission_row
 from bidding.queries import OwnBidView
-from bidding.vocabulary import FILE, MAX_CHUNKS
+from bidding.vocabulary import MAX_FILE_BYTES
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
@@ -21,18 +22,6 @@ from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading.lot_view import LotView
 from trading.pages.common import heading_of
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRow:
-    """A field of the price form."""
-
-    name: str
-    label: str
-    hint: str
-    unit: str
-    inputmode: str
-    required: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +50,7 @@ class SubmitPage:
     submit_href: str
     prev: str
     rev: int
-    fields: list[FieldRow]
+    fields: list[Field]
     price_cap: int | None
     max_bytes: int
     accept: str
@@ -85,7 +74,6 @@ def _submit_page(
 ) -> SubmitPage:
     assert lot.deadline is not None
     cap = lot.price_cap_fen
-    cap_words = f"，不得超过最高投标限价 {cap // 100:,}.{cap % 100:02d} 元" if cap else ""
     return SubmitPage(
         **heading_of(lot, base_of(lot.id)),
         tender=lot.tender,
@@ -106,14 +94,9 @@ def _submit_page(
         submit_href="/api/v1/submissions",
         prev="" if own.head is None else b64u_encode(own.head),
         rev=own.rev + 1,
-        fields=[
-            FieldRow("price", "投标报价", f"含税，两位小数{cap_words}", "元", "decimal", True),
-            FieldRow("period", "交货期或工期", "自合同签订之日起，例如 30 日", "", "text", True),
-            FieldRow("manager", "项目负责人", "姓名与身份证件一致", "", "text", True),
-            FieldRow("remark", "说明", "对招标文件的偏离，没有则留空", "", "text", False),
-        ],
+        fields=[replace(field, hint=hint(field, cap)) for field in FIELDS],
         price_cap=cap,
-        max_bytes=(MAX_CHUNKS[FILE] - 1) << 20,
+        max_bytes=MAX_FILE_BYTES,
         accept=".pdf,.xlsx,.zip",
         checks=[
             ("ok", "已登记参加，已取得招标文件", ""),

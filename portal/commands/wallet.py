@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from portal.errors import CommandError
-from portal.wallet import KeptLicence, Scan, list_licences, unlock
+from portal.wallet import Scan, choose_licence, list_licences, unlock
 
 
 def register(parser: argparse.ArgumentParser) -> None:
@@ -39,11 +39,11 @@ def run(args: argparse.Namespace) -> int:
         if not kept:
             print(f"{folder} 中没有执照文件（.lic）。", file=sys.stderr)
         return 0
-    return _scan(args, kept, folder)
+    return _scan(args, folder)
 
 
-def _scan(args: argparse.Namespace, kept: list[KeptLicence], folder: Path) -> int:
-    chosen = _chosen(kept, args.uscc, folder)
+def _scan(args: argparse.Namespace, folder: Path) -> int:
+    chosen = choose_licence(folder, args.uscc)
     scan = Scan(args.address)
     prompt = scan.open()
     print(f"登录网站  {prompt.site}（{prompt.audience}）")
@@ -56,16 +56,6 @@ def _scan(args: argparse.Namespace, kept: list[KeptLicence], folder: Path) -> in
     scan.confirm(prompt, unlock(chosen, _passphrase(args.passphrase_file)))
     print("已确认登录。请回到显示二维码的浏览器。")
     return 0
-
-
-def _chosen(kept: list[KeptLicence], uscc: str | None, folder: Path) -> KeptLicence:
-    found = [row for row in kept if uscc in (None, row.uscc)]
-    if not found:
-        raise CommandError(f"{folder} 中没有{'这张' if uscc else ''}执照；用 --wallet 指出执照所在目录。", code=2)
-    if len(found) > 1:
-        codes = "\n".join(f"  {row.uscc}  {row.name}" for row in found)
-        raise CommandError(f"有多张执照，请用 --uscc 指明：\n{codes}", code=2)
-    return found[0]
 
 
 def _agrees(given: str | None, display: str) -> bool:

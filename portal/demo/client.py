@@ -5,7 +5,7 @@ What people do in the demonstration they do through this class; no function of t
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -16,33 +16,16 @@ from kernel.canonical import b64u_encode
 from kernel.clock import SystemClock
 from kernel.crypto import jws, suite
 from kernel.crypto.keys import KeyKind, PrivateKey, generate, load_private
+from portal.bidder.http import Visitor
+from portal.bidder.refusals import Refused
 
-#: What a repeated act is told whose first answer was lost.
-_DONE_ALREADY = frozenset({"conflict", "move-not-allowed"})
+__all__ = ["AUTHENTICATOR", "HttpPerson", "Refused", "close_all"]
 
 #: Where a person's authenticator keeps its secret, in the person's own folder.
 AUTHENTICATOR = "authenticator.txt"
 
 
-class Refused(Exception):
-    """The platform said no.
-
-    Attributes:
-        problem: the RFC 9457 body.
-    """
-
-    def __init__(self, status: int, problem: dict[str, Any], where: str) -> None:
-        super().__init__(f"{where}: {status} {problem.get('code', '')} {problem.get('detail', '')}")
-        self.status = status
-        self.problem = problem
-
-    @property
-    def code(self) -> str:
-        """The problem's code."""
-        return str(self.problem.get("code", ""))
-
-
-class HttpPerson:
+class HttpPerson(Visitor):
     """One person.
 
     Args:
@@ -52,28 +35,10 @@ class HttpPerson:
     """
 
     def __init__(self, base_url: str, name: str, folder: Path) -> None:
-        self.name = name
+        super().__init__(base_url, name)
         self.folder = folder
-        #: Seconds to try again for when the platform cannot be reached; acts are then repeated, as people would.
-        self.patience_s = 0.0
-        #: Requests answered so far.
-        self.answered = 0
         self._last_step = 0
         folder.mkdir(parents=True, exist_ok=True)
-        self._http = httpx.AsyncClient(base_url=base_url, trust_env=False, timeout=120, follow_redirects=False)
-
-    async def close(self) -> None:
-        """Hang up."""
-        await self._http.aclose()
-
-    def move_to(self, base_url: str) -> None:
-        """Go on at another address, with the same cookies."""
-        self._http.base_url = base_url
-
-    async def arrive(self) -> None:
-        """Open the sign-in page, which sets the form token."""
-        if "csrf" not in self._http.cookies:
-            await self._ask("GET", "/login", headers={"accept": "text/html"})
 
     async def sign_in(self, login: str, password: str) -> dict[str, Any]:
         """Sign in with password and authenticator; set an authenticator up when the account has none."""
@@ -115,91 +80,15 @@ class HttpPerson:
                 return str(otp.generate_otp(step))
             await asyncio.sleep(1)
 
-    async def get(self, path: str, **query: Any) -> Any:
-        """Read JSON."""
-        return await self._send("GET", path, params=query or None, headers={"accept": "application/json"})
-
-    async def post(self, path: str, body: Any = None, *, look: Callable[[], Awaitable[Any]] | None = None) -> Any:
-        """Send JSON; where the platform asks for a fresh proof of identity, give it and send again.
-
-        Args:
-            look: how to learn what the answer said, where it was lost and the act turns out to be done already.
-        """
-        await self.arrive()
-        content = body if body is not None else {}
+    async def _post(self, path: str, content: Any) -> httpx.Response:
+        """Send; where the platform asks for a fresh proof of identity, give it and send again."""
         try:
-            answer = await self._ask("POST", path, json=content, headers=self._headers())
+            return await super()._post(path, content)
         except Refused as refusal:
             if refusal.code != "step-up-required":
                 raise
-            proof = {"code": await self.code()}
-            await self._ask("POST", "/api/v1/auth/step-up", json=proof, headers=self._headers())
-            answer = await self._ask("POST", path, json=content, headers=self._headers())
-        if answer.status_code == 409 and look is not None:
-            return await look()
-        return answer.json() if answer.content else None
-
-    async def put(self, path: str, data: bytes, media_type: str = "application/octet-stream") -> Any:
-        """Send bytes."""
-        await self.arrive()
-        headers = self._headers() | {"content-type": media_type}
-        return await self._send("PUT", path, content=data, headers=headers)
-
-    async def _send(self, method: str, path: str, **content: Any) -> Any:
-        answer = await self._ask(method, path, **content)
-        return answer.json() if answer.content else None
-
-    async def _ask(self, method: str, path: str, **content: Any) -> httpx.Response:
-        """Send one request; with patience, again and again while the platform is away.
-
-        A repeated act (not a read) that finds itself done already is done, and the refusal is returned; one that comes
-        too early or too late (409 as well) is refused, the first time as the second.
-        """
-        clock = asyncio.get_running_loop()
-        until, again = clock.time() + self.patience_s, False
-        while True:
-            try:
-                answer = await self._http.request(method, path, **content)
-                self.answered += 1
-                self._require_done(answer)
-            except httpx.TransportError:
-                if clock.time() > until:
-                    raise
-            except Refused as refusal:
-                if again and method != "GET" and refusal.code in _DONE_ALREADY:
-                    return answer
-                if refusal.status not in (500, 503) or clock.time() > until:
-                    raise
-            else:
-                return answer
-            again = True
-            await asyncio.sleep(0.3)
-
-    async def raw(self, path: str) -> bytes:
-        """Read bytes."""
-        return (await self._ask("GET", path)).content
-
-    async def page(self, path: str) -> str:
-        """Read a page as a browser would."""
-        return (await self._ask("GET", path, headers={"accept": "text/html"})).text
-
-    async def events(self, path: str) -> AsyncIterator[dict[str, Any]]:
-        """Read server-sent events for as long as the caller wants."""
-        async with self._http.stream("GET", path, headers={"accept": "text/event-stream"}, timeout=None) as answer:
-            async for line in answer.aiter_lines():
-                if line.startswith("data:"):
-                    yield json.loads(line[5:])
-
-    def _headers(self) -> dict[str, str]:
-        return {"x-csrf-token": self._http.cookies.get("csrf") or "", "accept": "application/json"}
-
-    def _require_done(self, answer: httpx.Response) -> None:
-        if answer.status_code >= 400:
-            try:
-                problem = answer.json()
-            except ValueError:
-                problem = {"detail": answer.text[:300]}
-            raise Refused(answer.status_code, problem, f"{self.name} {answer.request.method} {answer.request.url.path}")
+        await super()._post("/api/v1/auth/step-up", {"code": await self.code()})
+        return await super()._post(path, content)
 
     # Keys that the person makes and keeps in the own folder.
 

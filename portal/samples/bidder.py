@@ -105,7 +105,7 @@ SUBMIT = Row(
         Row(name="remark", label="说明", hint="对招标文件的偏离，没有则留空", unit="", inputmode="text", required=False),
     ],
     price_cap=CAP,
-    max_bytes=2 * 1024**3,
+    max_bytes=500 * 1024**2,
     accept=".pdf,.xlsx,.zip",
     checks=[
         ("ok", "已获取招标文件", "2026-07-17 08:50"),

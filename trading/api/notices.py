@@ -10,6 +10,7 @@ from litestar.params import Parameter
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput
 from kernel.identity.actor import Actor
+from kernel.log import reader
 from kernel.web.guards import PUBLIC, permits
 from kernel.web.services import Services
 from trading.announcement import NoticeKind
@@ -41,6 +42,20 @@ async def add_deadline(tx: Tx, actor: Actor, services: Services, lot_id: UUID, d
 async def read_notice(tx: Tx, notice_id: UUID) -> dict[str, Any]:
     """Return a notice in the version asked for."""
     return notice_json(await load_notice(tx, notice_id))
+
+
+@get(
+    "/api/v1/notices/{notice_id:uuid}/proof",
+    opt=PUBLIC,
+    tags=_TAGS,
+    summary="The proof that the log holds a notice's digest, as the offline verifier reads it",
+)
+async def read_notice_proof(tx: Tx, notice_id: UUID) -> dict[str, Any]:
+    """Return the notice's entry with its detail and its way to the signed head."""
+    notice = await load_notice(tx, notice_id)
+    proof = await reader.proof_of_entry(tx, notice.entry_id)
+    logged = await reader.find_entry(tx, notice.entry_id)
+    return {"v": 1, "type": "log.inclusion", "detail": logged.detail, **proof}
 
 
 @get("/api/v1/notices", opt=PUBLIC, tags=_TAGS, summary="Search notices, newest first")
@@ -80,4 +95,4 @@ def cursor_text(lines: list[NoticeLine], most: int) -> str | None:
     return f"{since // timedelta(microseconds=1)}-{lines[-1].id}"
 
 
-HANDLERS = [add_notice, add_deadline, read_notice, read_notices]
+HANDLERS = [add_notice, add_deadline, read_notice, read_notice_proof, read_notices]

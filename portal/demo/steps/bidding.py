@@ -57,13 +57,13 @@ async def _submit(stage: Stage, companies: list[Company]) -> None:
         if company.case["part"] == "late":
             await stage.say(company.name, "密文已上传，尚未签名递交（没有递交，不是投标）", rule="R-ET-05")
             continue
-        bundle = await company.submit()
+        receipt = await company.submit()
         size = sum(doc["bytes"] for doc in company.docs)
         await stage.say(
             company.name,
             f"密封 {size / 1e6:.1f} MB 并递交，回执已在本机核验，第 {company.rev} 次",
             rule="R-ET-05",
-            entry=bundle["index"],
+            entry=receipt.index,
         )
     await stage.clock_to(stage.case["dates"]["last_minutes"])
     for company in companies:
@@ -74,11 +74,11 @@ async def _submit(stage: Stage, companies: list[Company]) -> None:
 async def _change_of_mind(stage: Stage, company: Company) -> None:
     if company.case["part"] == "replaces":
         await company.prepare(company.case["final_price"], SIZES[0])
-        bundle = await company.submit()
-        await stage.say(company.name, f"修改投标，替换第 {company.rev - 1} 次", rule="R-ET-05", entry=bundle["index"])
+        receipt = await company.submit()
+        await stage.say(company.name, f"修改投标，替换第 {company.rev - 1} 次", rule="R-ET-05", entry=receipt.index)
     elif company.case["part"] == "withdraws":
-        bundle = await company.withdraw()
-        await stage.say(company.name, "撤回投标", rule="R-ET-05", entry=bundle["index"])
+        receipt = await company.withdraw()
+        await stage.say(company.name, "撤回投标", rule="R-ET-05", entry=receipt.index)
 
 
 async def _nobody_knows(stage: Stage) -> None:

@@ -8,11 +8,13 @@ from bidding import envelope
 from bidding.client import share_all
 from bidding.keyset import keyset_hash
 from bidding.messages import TYPES, close_root, submission_digest
+from bidding.proofs import SUITE, holds
 from kernel.canonical import b64u_decode, b64u_encode, parse
 from kernel.crypto import jws
 from kernel.log.trust import read_trust
+from portal.bidder.refusals import NotWhatWasPromised
 from portal.demo.client import HttpPerson, Refused
-from portal.demo.company import SUITE, Company, NotWhatWasPromised, holds
+from portal.demo.company import Company
 from portal.demo.stage import Stage
 
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from bidding.api import bids, clerks, keysets, licence, opening, scanning
-from bidding.pages import clerks as clerk_pages
+from bidding.api import bids, bonds, clerks, keysets, licence, opening, scanning
 from bidding.pages import (
+    bonding,
     giving_keys,
     halls,
     intervening,
@@ -17,6 +17,7 @@ from bidding.pages import (
     withdrawing,
     witnessing,
 )
+from bidding.pages import clerks as clerk_pages
 
 HANDLERS: list[Any] = [
     *licence.HANDLERS,
@@ -25,10 +26,12 @@ HANDLERS: list[Any] = [
     *clerk_pages.HANDLERS,
     *keysets.HANDLERS,
     *bids.HANDLERS,
+    *bonds.HANDLERS,
     *opening.HANDLERS,
     *signing_in.HANDLERS,
     *rooms.HANDLERS,
     *submitting.HANDLERS,
+    *bonding.HANDLERS,
     *withdrawing.HANDLERS,
     *releasing.HANDLERS,
     *receipts.HANDLERS,

@@ -27,6 +27,7 @@ MODELS = (
     "bidding.models.party",
     "bidding.models.bid",
     "bidding.models.opening",
+    "bidding.models.bond",
     "experts.models.pool",
     "experts.models.committee",
     "experts.models.session",

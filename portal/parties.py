@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from kernel.errors import Unavailable
 from kernel.identity.actor import Actor
+from kernel.parties import fields
 from kernel.parties.fields import FieldCipher
 from kernel.web.services import Services
 
@@ -39,10 +39,7 @@ def cipher_of(services: Services) -> FieldCipher:
     Raises:
         Unavailable: the installation has no key for them.
     """
-    found = services.plugins.get("fields")
-    if found is None:
-        raise Unavailable("本平台尚未配置个人信息加密密钥。")
-    return cast(FieldCipher, found)
+    return fields.cipher_of(services.plugins)
 
 
 def validity_of(until: datetime, now: datetime) -> tuple[str, str]:

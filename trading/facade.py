@@ -14,6 +14,7 @@ from trading.handover import (
 from trading.holders import Holders, NoHolders
 from trading.lot_view import Criterion, LotView, ReviewItem
 from trading.messages import tell
+from trading.projects import is_mandatory_lot
 from trading.queries import find_lot, get_lot, list_lots, list_lots_of, lots_due_for_closing
 from trading.reports import receive_evaluation_report
 
@@ -29,6 +30,7 @@ __all__ = [
     "declare_failed",
     "find_lot",
     "get_lot",
+    "is_mandatory_lot",
     "list_lots",
     "list_lots_of",
     "lock_lot",

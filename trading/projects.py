@@ -170,6 +170,12 @@ async def register_lot(tx: Tx, actor: Actor, project_id: uuid.UUID, draft: LotDr
     return lot.id
 
 
+async def is_mandatory_lot(tx: Tx, lot_id: uuid.UUID) -> bool:
+    """Tell whether a lot's project must be tendered by law. Source: R-THR-01 to R-THR-05"""
+    query = select(Project).join(Lot, Lot.project_id == Project.id).where(Lot.id == lot_id)
+    return await is_mandatory(tx, (await tx.session.execute(query)).scalar_one())
+
+
 async def is_mandatory(tx: Tx, project: Project) -> bool:
     """Tell whether the law requires a tender; lots of one project are added up, so that splitting does not help.
 

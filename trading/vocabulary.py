@@ -239,6 +239,12 @@ class Limit(StrEnum):
     WRITTEN_REPORT = "report_supervisor"
     #: 签订合同后退还投标保证金的期限 (ZTB). Source: R-TIME-23 (条例 57)
     BOND_RETURN = "bond_return_contract"
+    #: 撤回投标后退还投标保证金的期限 (ZTB). Source: R-TIME-10 (条例 35)
+    BOND_RETURN_WITHDRAWN = "bond_return_withdraw"
+    #: 退还投标保证金的期限 (GP). Source: R-GP-09 (采购条例 33)
+    BOND_RETURN_GP = "bond_return"
+    #: 终止招标后退款的期限 (ZTB). Source: R-TIME-24 (条例 31)
+    TERMINATION_REFUND = "terminate_refund"
     #: 评标前抽取专家的最早时间 (Hubei). Source: R-DRAW-01. Hours before the evaluation.
     EXPERT_DRAW = "hubei_expert_draw"
     #: 投标保证金上限. Source: R-THR-07, R-THR-13. A percentage, and for ZTB a sum by kind.

@@ -8,8 +8,11 @@ Source: R-SEC-14; 个人信息保护法 51 (encryption, de-identification).
 """
 
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 from kernel.crypto import random_bytes, suite
+from kernel.errors import Unavailable
 
 _NONCE = 12
 
@@ -52,6 +55,18 @@ class FieldCipher:
     def __repr__(self) -> str:
         """Show nothing."""
         return "FieldCipher(…)"
+
+
+def cipher_of(plugins: Mapping[str, Any]) -> FieldCipher:
+    """Return the installation's cipher of fields.
+
+    Raises:
+        Unavailable: it has no key for them.
+    """
+    found: FieldCipher | None = plugins.get("fields")
+    if found is None:
+        raise Unavailable("本平台尚未配置个人信息加密密钥。")
+    return found
 
 
 def _bound(row: uuid.UUID, field: str) -> bytes:

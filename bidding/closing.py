@@ -23,6 +23,7 @@ from kernel.errors import NotFound, TooEarly
 from kernel.identity.actor import system_actor
 from kernel.log import reader
 from kernel.log.writer import record_detail
+from kernel.timestamps.ordering import order_stamp
 from trading import facade as trading
 from trading.legal import law_of
 from trading.lot_view import LotView
@@ -122,6 +123,9 @@ async def fix_deadline_checkpoint(tx: Tx, lot_id: uuid.UUID) -> bool:
 
     Returns:
         False while the log has not published a head that covers the close entry.
+
+    Effects:
+        the opening's stage; an order for the checkpoint's time stamp, which nothing waits for.
     """
     row = (
         await tx.session.execute(
@@ -142,6 +146,7 @@ async def fix_deadline_checkpoint(tx: Tx, lot_id: uuid.UUID) -> bool:
         text("UPDATE bidding_opening SET deadline_size = :size, stage = :stage WHERE lot_id = :lot"),
         {"size": head.size, "stage": OpeningStage.RELEASING.value, "lot": lot_id},
     )
+    await order_stamp(tx, head.size)
     await notify(tx, lot_id)
     return True
 

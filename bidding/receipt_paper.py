@@ -4,7 +4,6 @@ Nothing of it shows before the opening: the log's entry is sealed, and the bytes
 without a row that anybody could count (R-ET-05). The receipt itself is the signed message; the paper carries it.
 """
 
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from bidding.queries import ReceiptView, find_receipt
+from bidding.rejections import Rejection, find_rejection
 from bidding.submission import REASONS
 from bidding.vocabulary import SubmissionKind
 from kernel.canonical import b64u_encode, jcs
@@ -47,20 +47,6 @@ class _Proof:
     witnesses: list[str]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
-    """A signed refusal of the actor's own."""
-
-    id: uuid.UUID
-    lot_id: uuid.UUID
-    digest: bytes
-    reason: str
-    jws: str
-    entry_id: int
-    received_at: datetime
-    bidder_name: str
-
-
 async def order_paper(tx: Tx, actor: Actor, digest: bytes) -> None:
     """Have the paper of one's own receipt or rejection made; asking twice makes one paper.
 
@@ -69,9 +55,13 @@ async def order_paper(tx: Tx, actor: Actor, digest: bytes) -> None:
     Effects:
         an outbox row.
     """
-    await find_own(tx, actor, digest)
+    found = await find_own(tx, actor, digest)
     value = b64u_encode(digest)
-    await enqueue(tx, PRINT, {"digest": value}, key=f"{PRINT}:{value}")
+    if isinstance(found, Rejection):
+        # The same message may have been refused to somebody else too: the paper is of this row and no other.
+        await enqueue(tx, PRINT, {"digest": value, "rejection": str(found.id)}, key=f"{PRINT}:{found.id}")
+    else:
+        await enqueue(tx, PRINT, {"digest": value}, key=f"{PRINT}:{value}")
 
 
 async def find_own(tx: Tx, actor: Actor, digest: bytes) -> ReceiptView | Rejection:
@@ -83,18 +73,17 @@ async def find_own(tx: Tx, actor: Actor, digest: bytes) -> ReceiptView | Rejecti
     try:
         return await find_receipt(tx, actor, digest)
     except NotFound:
-        found = await _rejection(tx, digest)
-        if found is None or found.organisation_id != actor.organisation_id or not actor.has("bidder"):
-            raise
-        return _view(found)
+        return await find_rejection(tx, actor, digest)
 
 
-async def find_paper(tx: Tx, digest: bytes) -> SealUse | None:
+async def find_paper(tx: Tx, found: ReceiptView | Rejection) -> SealUse | None:
     """Return the paper of a receipt or rejection; the caller decides who may have it."""
-    subject = await _subject(tx, digest)
-    if subject is None:
-        return None
-    return await issuing.find_use(tx, subject, RECEIPT) or await issuing.find_use(tx, subject, REJECTION)
+    if isinstance(found, Rejection):
+        return await issuing.find_use(tx, found.id, REJECTION)
+    subject = (
+        await tx.session.execute(text("SELECT id FROM bidding_submission WHERE digest = :d"), {"d": found.digest})
+    ).scalar_one_or_none()
+    return None if subject is None else await issuing.find_use(tx, subject, RECEIPT)
 
 
 async def print_receipt(services: Services, payload: dict[str, Any]) -> None:
@@ -107,8 +96,8 @@ async def print_receipt(services: Services, payload: dict[str, Any]) -> None:
         the stored bytes; entry `seal.used`, sealed until the opening.
     """
     async with services.db.begin_read_only() as tx:
-        found = await _found(tx, payload["digest"])
-        if found is None or await find_paper(tx, found.digest) is not None:
+        found = await _found(tx, payload["digest"], payload.get("rejection"))
+        if found is None or await issuing.find_use(tx, found.id, REJECTION if found.reason else RECEIPT) is not None:
             return
         paper = await _paper(tx, services, found, payload)
     sealed = await issuing.print_and_seal(services, paper)
@@ -116,7 +105,7 @@ async def print_receipt(services: Services, payload: dict[str, Any]) -> None:
         await issuing.keep_apart(tx, services, paper, sealed)
 
 
-async def _found(tx: Tx, value: str) -> Row[Any] | None:
+async def _found(tx: Tx, value: str, rejection: str | None) -> Row[Any] | None:
     return (
         await tx.session.execute(
             text(
@@ -130,45 +119,15 @@ async def _found(tx: Tx, value: str) -> Row[Any] | None:
                 " UNION ALL"
                 " SELECT r.id, r.lot_id, r.digest, 'rejection', 0, r.entry_id, r.jws, r.received_at, o.name, r.reason,"
                 "  '[]' FROM bidding_rejection r JOIN identity_organisation o ON o.id = r.organisation_id"
-                " WHERE r.digest = decode(:d, 'base64') LIMIT 1"
+                " WHERE r.digest = decode(:d, 'base64') AND r.id = cast(:rejection AS uuid) LIMIT 1"
             ),
-            {"d": _base64(value)},
+            {"d": _base64(value), "rejection": rejection},
         )
     ).one_or_none()
 
 
 def _base64(value: str) -> str:
     return value.replace("-", "+").replace("_", "/") + "=" * (-len(value) % 4)
-
-
-async def _subject(tx: Tx, digest: bytes) -> uuid.UUID | None:
-    query = text(
-        "SELECT id FROM bidding_submission WHERE digest = :d UNION ALL"
-        " SELECT id FROM bidding_rejection WHERE digest = :d LIMIT 1"
-    )
-    found: uuid.UUID | None = (await tx.session.execute(query, {"d": digest})).scalar_one_or_none()
-    return found
-
-
-async def _rejection(tx: Tx, digest: bytes) -> Row[Any] | None:
-    query = text(
-        "SELECT r.*, o.name AS bidder FROM bidding_rejection r JOIN identity_organisation o"
-        " ON o.id = r.organisation_id WHERE r.digest = :d LIMIT 1"
-    )
-    return (await tx.session.execute(query, {"d": digest})).one_or_none()
-
-
-def _view(row: Row[Any]) -> Rejection:
-    return Rejection(
-        id=row.id,
-        lot_id=row.lot_id,
-        digest=bytes(row.digest),
-        reason=row.reason,
-        jws=row.jws,
-        entry_id=row.entry_id,
-        received_at=row.received_at,
-        bidder_name=row.bidder,
-    )
 
 
 async def _centre(tx: Tx) -> tuple[str, str]:

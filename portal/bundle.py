@@ -22,6 +22,7 @@ BUNDLE_TYP = "case-bundle+jws"
 KINDS = {
     "trust": "信任文件",
     "checkpoint": "日志检查点",
+    "timestamp": "检查点的时间戳",
     "consistency": "日志一致性证明",
     "entries": "日志条目",
     "receipt": "投标回执",

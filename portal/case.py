@@ -136,6 +136,8 @@ async def _add_log(tx: Tx, case: Case, lot: LotView, files: CaseFiles) -> None:
     case.proves_towards(entries["checkpoint"])
     deadline = await checkpoint_of_size(tx, files.deadline_size)
     case.add(f"log/{deadline.size}.note", "checkpoint", deadline.note)
+    if deadline.tst is not None:
+        case.add(f"log/{deadline.size}.tst", "timestamp", deadline.tst)
     case.proves_towards(deadline.note)
 
 

@@ -1,6 +1,7 @@
 """Bundles that were asked for lately, so that many visitors cost one assembly.
 
-A bundle is made anew when the log holds a newer entry of its lot, or another inspection was published. Files lie in a
+A bundle is made anew when the log holds a newer entry of its lot, or another inspection was published, or a checkpoint
+got its time stamp. Files lie in a
 temporary folder of the process; whoever is downloading keeps the open file when it is replaced.
 """
 
@@ -66,7 +67,8 @@ class CaseShelf:
 async def _newest_entry(tx: Tx, lot: LotView) -> int:
     query = text(
         "SELECT greatest((SELECT max(id) FROM audit_entry WHERE subject IN (:lot, :project)),"
-        " (SELECT max(id) FROM audit_entry WHERE type = 'inspection.published'))"
+        " (SELECT max(id) FROM audit_entry WHERE type = 'inspection.published'),"
+        " (SELECT max(id) FROM audit_entry WHERE type = 'checkpoint.stamped'))"
     )
     return int((await tx.session.execute(query, {"lot": lot.id, "project": lot.project_id})).scalar_one())
 

@@ -16,6 +16,7 @@ from portal.embedded.home import Home
 from portal.errors import CommandError
 from portal.licences import authority_folder, ensure_authority, licence_roots, load_licence_trust
 from portal.settings import Settings
+from portal.timestamps import timestamp_roots
 from portal.wiring import async_url
 
 #: The three whom nobody can approve, because nobody is there yet: three people (GB/T 22239, level 3).
@@ -41,7 +42,7 @@ async def install(settings: Settings) -> Installed:
 
     Raises:
         CommandError: the data folder is a rehearsal and the settings are not, or the other way round; or the issuers of
-            e-licences do not hold.
+            e-licences or time stamps do not hold.
     """
     home = Home(settings.home)
     home.password("secret-key")
@@ -50,11 +51,12 @@ async def install(settings: Settings) -> Installed:
     if settings.rehearsal:
         ensure_authority(authority_folder(home))
     licences = load_licence_trust(settings)  # before anything is changed: an installation that may not start
+    stamping = timestamp_roots(settings)
     owner_url = async_url(settings.database_owner_url.reveal())
     await migrations.upgrade(owner_url)
     await _mark(owner_url, rehearsal=settings.rehearsal)
     name = keyring.log_name(settings.log_origin, rehearsal=settings.rehearsal)
-    keyring.make_trust(home, name, licence_roots=licence_roots(licences))
+    keyring.make_trust(home, name, licence_roots=licence_roots(licences), timestamp_roots=stamping)
     db = Database(make_engine(async_url(settings.database_url.reveal()), pool_size=1))
     try:
         async with db.begin() as tx:

@@ -4,6 +4,7 @@ signer/key.p8      log signer (Ed25519)          witness/key.p8   witness (Ed255
 keys/platform.p8   receipts (Ed25519)            keys/vault.p8    identities of drawn people (P-256)
 keys/fields.key    ID numbers, phones, accounts in the database (32 random bytes)
 keys/authority/    the local issuing authority: development, tests, rehearsals
+keys/timestamps/   the local time-stamping authority beside it; read by the worker only
 trust.json         the public side of all of them (crypto.md §2)
 """
 
@@ -79,11 +80,15 @@ def trust_file(home: Home) -> Path:
     return home.path / "trust.json"
 
 
-def make_trust(home: Home, name: LogName, *, licence_roots: list[str]) -> dict[str, Any]:
+def make_trust(
+    home: Home, name: LogName, *, licence_roots: list[str], timestamp_roots: list[str] | None = None
+) -> dict[str, Any]:
     """Write and return the trust file.
 
     Args:
         licence_roots: PEM certificates of the issuers of e-licences.
+        timestamp_roots: the same of time-stamping authorities; without any the file has no such member, so that
+            verifiers from before it was there read the file as ever.
     """
     log = VerifierKey.of_spki(name.origin, KeyType.ED25519, signer_key(home).public.spki)
     witness = VerifierKey.of_spki(name.witness, KeyType.COSIGNATURE_V1, witness_key(home).public.spki)
@@ -98,6 +103,8 @@ def make_trust(home: Home, name: LogName, *, licence_roots: list[str]) -> dict[s
         "witness_quorum": 1,
         "licence_roots": licence_roots,
     }
+    if timestamp_roots:
+        trust["timestamp_roots"] = timestamp_roots
     trust_file(home).write_bytes(jcs(trust))  # the form that the offline verifier reads
     return trust
 

@@ -9,6 +9,7 @@ MODELS = (
     "kernel.db.models",
     "kernel.log.models",
     "kernel.log.unsealed",
+    "kernel.timestamps.models",
     "kernel.outbox.models",
     "kernel.files.models",
     "kernel.papers.models",

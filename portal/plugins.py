@@ -7,21 +7,23 @@ from experts.facade import CommitteeMembers
 from kernel.crypto.authority import load_authority
 from kernel.drawbook.vault import Vault
 from kernel.parties.fields import FieldCipher
+from kernel.timestamps.ordering import STAMPS, StampDesk
 from portal import keyring
 from portal.embedded.home import Home
 from portal.licences import authority_folder, load_licence_trust
 from portal.seals import SealDesk, load_policy
 from portal.settings import Settings
+from portal.timestamps import stamp_service
 
 
 def make_plugins(settings: Settings, *, seals: bool = False) -> dict[str, Any]:
     """Return the collaborators of an installation.
 
     Args:
-        seals: with the seal service; only the process that makes documents gets it.
+        seals: with the services of seals and time stamps; only the process that makes documents gets them.
 
     Raises:
-        TrustRefused: the issuers of e-licences that it was told to trust do not hold.
+        TrustRefused: the issuers of e-licences or time stamps that it was told to trust do not hold.
     """
     home = Home(settings.home)
     plugins: dict[str, Any] = {
@@ -34,7 +36,12 @@ def make_plugins(settings: Settings, *, seals: bool = False) -> dict[str, Any]:
     licences = load_licence_trust(settings)
     if licences is not None:
         plugins["licences"] = licences
-    may_seal = seals and (settings.rehearsal or settings.trust_local_authority)
+    if not seals:
+        return plugins
+    stamps = stamp_service(settings)
+    if stamps is not None:
+        plugins[STAMPS] = StampDesk(stamps)
+    may_seal = settings.rehearsal or settings.trust_local_authority
     if may_seal and (authority_folder(home) / "root.pem").exists():
-        plugins["seals"] = SealDesk(home / "keys" / "seals", load_authority(authority_folder(home)))
+        plugins["seals"] = SealDesk(home / "keys" / "seals", load_authority(authority_folder(home)), stamps)
     return plugins

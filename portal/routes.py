@@ -22,6 +22,7 @@ from portal.doors import (
     signin,
     staff,
     system,
+    timestamps,
     verify,
 )
 from supervision import doors as supervision
@@ -39,6 +40,7 @@ ROUTES: list[Any] = [
     *staff.HANDLERS,
     *administration.HANDLERS,
     *log.HANDLERS,
+    *timestamps.HANDLERS,
     *rehearsal.HANDLERS,
     *trading.HANDLERS,
     *verify.HANDLERS,

@@ -9,6 +9,7 @@ from portal import keyring
 from portal.embedded.home import Home
 from portal.plugins import make_plugins
 from portal.settings import ObjectStoreSettings, Settings
+from portal.timestamps import kind_of_stamps
 from portal.wiring import build_services, random_password
 
 
@@ -31,6 +32,7 @@ def services_of_settings(settings: Settings, *, seals: bool = False) -> Services
             base_url=settings.base_url,
             rehearsal=settings.rehearsal,
             demo=settings.rehearsal or settings.trust_local_authority,
+            timestamps=kind_of_stamps(settings),
         ),
         secret_key=settings.secret_key.reveal().encode(),
         proxies=settings.trusted_proxies,

@@ -10,6 +10,7 @@ device takes this service's place in production behind the same method.
 
 import asyncio
 import hashlib
+import logging
 import os
 import tomllib
 from collections.abc import Mapping
@@ -23,10 +24,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from kernel.canonical import format_time, jcs
 from kernel.crypto.authority import Authority, Holder, issue_seal
-from kernel.crypto.keys import KeyKind, generate
+from kernel.crypto.errors import KeyRefused
+from kernel.crypto.keys import KeyKind, generate, load_private, public_of
+from kernel.errors import Unavailable
 from kernel.papers.issuing import SealRule
+from kernel.timestamps.asking import StampService
 from kernel.web.seal import Sealed, seal_pdf
 from portal.embedded.home import write_private
+
+log = logging.getLogger("sunlit.seals")
 
 #: A seal's certificate begins a day before its first use, so that clocks that differ a little do no harm.
 _MARGIN = timedelta(days=1)
@@ -40,11 +46,13 @@ class SealDesk:
     Args:
         folder: readable by the worker only; `journal.jsonl` in it holds every use.
         authority: issues certificates for organisations that have none yet.
+        stamps: the time-stamping authority; without one, and while it does not answer, seals bear no time stamp.
     """
 
-    def __init__(self, folder: Path, authority: Authority) -> None:
+    def __init__(self, folder: Path, authority: Authority, stamps: StampService | None = None) -> None:
         self._folder = folder
         self._authority = authority
+        self._stamps = stamps
         self._lock = asyncio.Lock()
 
     async def seal(self, uscc: str, pdf: bytes, *, reason: str, now: datetime, name: str = "") -> Sealed:
@@ -60,27 +68,56 @@ class SealDesk:
         async with self._lock:
             key, certificate = await asyncio.to_thread(self._holder, uscc, name, now)
             chain = [certificate, self._authority.issuing]
-            sealed = Sealed(
-                await seal_pdf(pdf, key, chain, reason=reason, location="", now=now), certificate.fingerprint(SHA256())
-            )
+            made, stamped = await self._signed(pdf, key, chain, reason, now)
+            sealed = Sealed(made, certificate.fingerprint(SHA256()), stamped)
             await asyncio.to_thread(self._note, uscc, reason, sealed, now)
         return sealed
 
+    async def _signed(
+        self, pdf: bytes, key: bytes, chain: list[x509.Certificate], reason: str, now: datetime
+    ) -> tuple[bytes, bool]:
+        """Sign with a time stamp if one can be had: a paper waits for nobody outside, and the log proves its time."""
+        if self._stamps is not None:
+            try:
+                stamper = self._stamps.authority
+                made = await seal_pdf(pdf, key, chain, reason=reason, location="", now=now, timestamper=stamper)
+                return made, True
+            except Unavailable as refusal:
+                log.warning("a seal got no time stamp: %s", refusal.detail)
+        return await seal_pdf(pdf, key, chain, reason=reason, location="", now=now), False
+
     def _holder(self, uscc: str, name: str, now: datetime) -> tuple[bytes, x509.Certificate]:
-        key_file, certificate_file = self._folder / f"{uscc}.p8", self._folder / f"{uscc}.pem"
-        if certificate_file.exists():
-            certificate = x509.load_pem_x509_certificate(certificate_file.read_bytes())
-            if _serves(certificate, name, now):
-                return key_file.read_bytes(), certificate
-            for file in (key_file, certificate_file):
-                file.rename(file.with_stem(f"{uscc}.{certificate.serial_number:x}"))
+        """Return key and certificate that serve now; made if there are none.
+
+        Each pair has names of its own and is never moved, so that nobody who is killed here leaves half a pair that
+        stands for the organisation: a certificate counts only beside the key that it is for.
+        """
+        found = [
+            (x509.load_pem_x509_certificate(file.read_bytes()), file) for file in self._folder.glob(f"{uscc}*.pem")
+        ]
+        for certificate, file in sorted(found, key=lambda pair: pair[0].not_valid_before_utc, reverse=True):
+            key = self._key_of(certificate, uscc, file) if _serves(certificate, name, now) else None
+            if key is not None:
+                return key, certificate
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = generate(KeyKind.P256)
+        made = generate(KeyKind.P256)
         holder = Holder(uscc=uscc, organisation=name or uscc, role="organisation")
-        certificate = issue_seal(self._authority, holder, key.public, now - _MARGIN, _LIFE)
-        write_private(key_file, key.pkcs8())
-        write_private(certificate_file, certificate.public_bytes(Encoding.PEM))
-        return key_file.read_bytes(), certificate
+        certificate = issue_seal(self._authority, holder, made.public, now - _MARGIN, _LIFE)
+        stem = self._folder / f"{uscc}.{certificate.serial_number:x}"
+        write_private(stem.with_name(f"{stem.name}.p8"), made.pkcs8())
+        write_private(stem.with_name(f"{stem.name}.pem"), certificate.public_bytes(Encoding.PEM))
+        return made.pkcs8(), certificate
+
+    def _key_of(self, certificate: x509.Certificate, uscc: str, file: Path) -> bytes | None:
+        """The key of a certificate: beside it, or, where an earlier version was killed between two renames, moved."""
+        for candidate in (file.with_suffix(".p8"), self._folder / f"{uscc}.{certificate.serial_number:x}.p8"):
+            try:
+                key = load_private(candidate.read_bytes())
+            except (FileNotFoundError, KeyRefused):
+                continue
+            if key.public == public_of(certificate.public_key()):
+                return key.pkcs8()
+        return None
 
     def _note(self, uscc: str, reason: str, sealed: Sealed, now: datetime) -> None:
         line = {
@@ -89,6 +126,7 @@ class SealDesk:
             "uscc": uscc,
             "kind": reason,
             "certificate": sealed.certificate.hex(),
+            "stamped": sealed.stamped,
             "sha256": hashlib.sha256(sealed.pdf).hexdigest(),
         }
         handle = os.open(self._folder / "journal.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -94,6 +94,9 @@ class Settings:
     #: The signed list of issuers whose e-licences count, and the public half of the offline key that signs it.
     licence_trust: Path | None
     licence_trust_key: str
+    #: Where the time-stamping authority is asked (it may hold a password), and the file of roots its tokens lead to.
+    timestamper: Secret
+    timestamp_roots: Path | None
     #: Trust the local authority although this is no rehearsal; every page then says so.
     trust_local_authority: bool
     #: Which services `serve` starts itself, because no outside address was given.
@@ -154,9 +157,20 @@ VARIABLES = (
         "SUNLIT_LICENCE_TRUST_KEY", "licence_trust_key", "public key (SPKI, base64url) of whoever signs that list"
     ),
     Variable(
+        "SUNLIT_TSA",
+        "timestamper",
+        "secret; http address of the time-stamping authority (RFC 3161), with `user:password@` if it asks for them; "
+        "empty: no time stamps, on a rehearsal those of a local authority",
+    ),
+    Variable(
+        "SUNLIT_TSA_ROOTS",
+        "timestamp_roots",
+        "root certificates (PEM file) of this and of earlier time-stamping authorities, for the trust file",
+    ),
+    Variable(
         "SUNLIT_TRUST_LOCAL_AUTHORITY",
         "trust_local_authority",
-        "`1`: trust the unprotected local authority outside a rehearsal; every page then says DEMO",
+        "`1`: trust the unprotected local authority outside a rehearsal, for time stamps too; every page says DEMO",
     ),
 )
 #: Fields that follow from the others and have no variable of their own.
@@ -213,6 +227,8 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         metrics_token=Secret(reader.text("SUNLIT_METRICS_TOKEN")),
         licence_trust=Path(reader.text("SUNLIT_LICENCE_TRUST")) if reader.text("SUNLIT_LICENCE_TRUST") else None,
         licence_trust_key=reader.text("SUNLIT_LICENCE_TRUST_KEY"),
+        timestamper=Secret(reader.checked("SUNLIT_TSA", _http_url, "")),
+        timestamp_roots=Path(reader.text("SUNLIT_TSA_ROOTS")) if reader.text("SUNLIT_TSA_ROOTS") else None,
         trust_local_authority=reader.flag("SUNLIT_TRUST_LOCAL_AUTHORITY"),
         embedded_postgres=not reader.text("SUNLIT_DATABASE_URL"),
         embedded_valkey=not redis,
@@ -320,6 +336,10 @@ def _faults_together(settings: Settings, reader: _Reader) -> list[str]:
         faults.append("SUNLIT_METRICS_TOKEN 至少需要 16 个字符")
     if (settings.licence_trust is None) != (not settings.licence_trust_key):
         faults.append("SUNLIT_LICENCE_TRUST 与 SUNLIT_LICENCE_TRUST_KEY 必须一起设置")
+    if settings.timestamper and settings.timestamp_roots is None:
+        faults.append("设置了 SUNLIT_TSA，还需要 SUNLIT_TSA_ROOTS（时间戳机构的根证书，PEM 文件）")
+    if settings.timestamper and settings.rehearsal:
+        faults.append("演练环境的时钟可以调整，只使用演示时间戳：请去掉 SUNLIT_TSA")
     if settings.production:
         if settings.rehearsal:
             faults.append("SUNLIT_PRODUCTION 与 SUNLIT_REHEARSAL 不能同时为 1")

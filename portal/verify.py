@@ -32,6 +32,7 @@ from portal.offline.records import (
     pool_fits,
 )
 from portal.offline.report import Check, Report, Standing, Verdict
+from portal.offline.stamps import check_loose_stamp
 
 __all__ = ["Check", "Report", "Standing", "Verdict", "main", "verify_draw", "verify_paths"]
 
@@ -63,7 +64,10 @@ def verify_paths(
     if trust is not None and given is None:
         return report
     _draws(report, files, kinds, given)
+    notes = {name: data for name, data in files.items() if kinds[name] == "checkpoint"}
     for name, data in files.items():
+        if kinds[name] == "timestamp":
+            check_loose_stamp(report, name, data, notes, given)
         _single(report, name, data, kinds[name], given, proofs)
     for path in bundles:
         check_case(report, path, given, pins)
@@ -83,7 +87,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     parser = argparse.ArgumentParser(
-        prog="sunlit verify", description="离线核验盖章文件、抽取记录、名单、回执、日志证明、密封信封、信任文件与案卷"
+        prog="sunlit verify",
+        description="离线核验盖章文件、抽取记录、名单、回执、日志证明、时间戳、密封信封、信任文件与案卷",
     )
     parser.add_argument("files", nargs="+", metavar="FILE", help="文件或文件夹；抽取记录与名单一起给出")
     parser.add_argument(

@@ -8,9 +8,11 @@ from litestar import Request, Response, get, post, put
 from bidding import queries, submission, uploads
 from bidding.api.licence import trust_of
 from bidding.messages import SUBMISSION, WITHDRAWAL
+from bidding.registration import require_interest
+from bidding.rejections import find_rejection, list_own_rejections, page_of, rejection_bundle
 from bidding.schemas import SignedMessage, UploadOpening
 from bidding.submission import Accepted, SubmissionRefused
-from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
+from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, format_time
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput, NotFound
 from kernel.identity.actor import Actor
@@ -107,7 +109,8 @@ async def take(services: Services, actor: Actor, token: str, kind: str) -> Accep
     """Run the act in a transaction of its own; sign and keep a refusal in another.
 
     Raises:
-        SubmissionRefused: with the signed rejection in `extra["rejection"]`.
+        SubmissionRefused: with the signed rejection in `extra["rejection"]`, and where its bidder finds it again: its
+            page and its proof.
     """
     trust = trust_of(services)
     try:
@@ -118,6 +121,7 @@ async def take(services: Services, actor: Actor, token: str, kind: str) -> Accep
         kept = refusal
     async with services.db.begin() as tx:
         kept.extra["rejection"] = await submission.reject(tx, actor, kept, platform=services.platform)
+    kept.extra |= {"page": page_of(kept.digest), "proof": f"/api/v1/rejections/{b64u_encode(kept.digest)}"}
     raise kept
 
 
@@ -160,4 +164,60 @@ async def receipt(services: Services, actor: Actor, digest: str) -> Response[dic
     return Response(bundle, headers={"Cache-Control": "no-store"})
 
 
-HANDLERS = [open_upload, put_chunk, read_upload, submit, withdraw, read_own_bid, receipt]
+@get(
+    "/api/v1/lots/{lot_id:uuid}/rejections",
+    guards=[permits("bid.room")],
+    tags=["bidding"],
+    summary="One's own refused submissions for a lot, newest first",
+)
+async def own_rejections(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[list[dict[str, Any]]]:
+    """Return what was refused and where its paper is; nobody sees anybody else's."""
+    await require_interest(tx, actor, lot_id)
+    rows = [
+        {
+            "message": b64u_encode(found.digest),
+            "reason": found.reason,
+            "words": found.words,
+            "received_at": format_time(found.received_at),
+            "page": found.href,
+            "proof": f"/api/v1/rejections/{b64u_encode(found.digest)}",
+        }
+        for found in await list_own_rejections(tx, actor, lot_id)
+    ]
+    return Response(rows, headers={"Cache-Control": "no-store"})
+
+
+@get(
+    "/api/v1/rejections/{digest:str}",
+    guards=[permits("bid.room")],
+    tags=["bidding"],
+    summary="The signed rejection of one's own message, with its proof, by the message's digest",
+)
+async def rejection(services: Services, actor: Actor, digest: str) -> Response[dict[str, Any]]:
+    """Return the signed rejection; 202 while the log has not numbered its entry."""
+    try:
+        raw = b64u_decode(digest, 32)
+    except NotCanonical as error:
+        raise NotFound from error
+    async with services.db.begin_read_only() as tx:
+        found = await find_rejection(tx, actor, raw)
+    await services.feed.wait_for_entry(services.db, found.entry_id, timeout_s=RECEIPT_WAIT_S)
+    async with services.db.begin_read_only() as tx:
+        try:
+            bundle = await rejection_bundle(tx, found)
+        except NotFound:
+            return Response({"poll": f"/api/v1/rejections/{digest}"}, status_code=202)
+    return Response(bundle, headers={"Cache-Control": "no-store"})
+
+
+HANDLERS = [
+    open_upload,
+    put_chunk,
+    read_upload,
+    submit,
+    withdraw,
+    read_own_bid,
+    receipt,
+    own_rejections,
+    rejection,
+]

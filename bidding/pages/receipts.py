@@ -7,12 +7,12 @@ from typing import Any
 from litestar import Request, Response, get, post
 from markupsafe import Markup
 
-from bidding import queries
 from bidding.pages.own_bid import takes_bids
 from bidding.pages.rooms import published_lot
 from bidding.pages.words import SLOT_NAMES, base_of, receipt_no, receipt_state
 from bidding.queries import ReceiptView
 from bidding.receipt_paper import find_own, find_paper, order_paper
+from bidding.rejections import Rejection
 from bidding.vocabulary import SubmissionKind
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
 from kernel.db.transaction import Tx
@@ -25,6 +25,7 @@ from kernel.web.figures import qr
 from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
+from trading.lot_view import LotView
 from trading.pages.common import heading_of
 
 
@@ -83,13 +84,12 @@ class ReceiptPage:
 async def receipt_page(
     request: Request[Any, Any, Any], tx: Tx, services: Services, actor: Actor, digest: str
 ) -> Response[str]:
-    """Show a receipt with its proof."""
-    try:
-        view = await queries.find_receipt(tx, actor, b64u_decode(digest, 32))
-    except NotCanonical as error:
-        raise NotFound from error
+    """Show a receipt, or the rejection of a message, with its proof."""
+    view = await find_own(tx, actor, _digest(digest))
     lot = await published_lot(tx, view.lot_id)
     assert lot.deadline is not None
+    if isinstance(view, Rejection):
+        return await _rejected(request, tx, services, view, lot)
     page = ReceiptPage(
         **heading_of(lot, base_of(lot.id)),
         no=receipt_no(view),
@@ -110,8 +110,39 @@ async def receipt_page(
         proof=await _proof(tx, services, view),
         signature=view.receipt.rsplit(".", 1)[1],
         qr=qr(f"{services.site.base_url}/verify"),
-        pdf_href=f"/b/receipts/{digest}/paper.pdf" if await find_paper(tx, view.digest) else "",
+        pdf_href=f"/b/receipts/{digest}/paper.pdf" if await find_paper(tx, view) else "",
         json_href=f"/api/v1/receipts/{digest}",
+    )
+    return render_page(request, "bidding/receipt.html", {"page": page}, nav="", now=tx.now)
+
+
+async def _rejected(
+    request: Request[Any, Any, Any], tx: Tx, services: Services, view: Rejection, lot: LotView
+) -> Response[str]:
+    digest = b64u_encode(view.digest)
+    assert lot.deadline is not None
+    page = ReceiptPage(
+        **heading_of(lot, base_of(lot.id)),
+        no=view.number,
+        accepted=False,
+        state=("bad", "已拒收"),
+        kind_word="本次递交",
+        bidder_name=view.bidder_name,
+        rev=0,
+        replaces=None,
+        received_at=view.received_at,
+        millis=f"{view.received_at.microsecond // 1000:03d}",
+        deadline=lot.deadline,
+        open=takes_bids(lot, tx.now),
+        reason=view.words,
+        law=view.law,
+        docs=[],
+        submission=digest,
+        proof=await _proof(tx, services, view),
+        signature=view.jws.rsplit(".", 1)[1],
+        qr=qr(f"{services.site.base_url}/verify"),
+        pdf_href=f"/b/receipts/{digest}/paper.pdf" if await find_paper(tx, view) else "",
+        json_href=f"/api/v1/rejections/{digest}",
     )
     return render_page(request, "bidding/receipt.html", {"page": page}, nav="", now=tx.now)
 
@@ -127,7 +158,7 @@ async def order(tx: Tx, actor: Actor, digest: str) -> Response[None]:
 async def paper_file(tx: Tx, services: Services, actor: Actor, digest: str) -> Response[bytes]:
     """Return the sealed paper of one's own receipt or rejection."""
     found = await find_own(tx, actor, _digest(digest))
-    use = await find_paper(tx, found.digest)
+    use = await find_paper(tx, found)
     if use is None:
         raise NotFound("盖章的回执正在生成，请稍后再试。")
     return await paper_response(services, use)
@@ -140,7 +171,7 @@ def _digest(typed: str) -> bytes:
         raise NotFound from error
 
 
-async def _proof(tx: Tx, services: Services, view: ReceiptView) -> ProofRow | None:
+async def _proof(tx: Tx, services: Services, view: ReceiptView | Rejection) -> ProofRow | None:
     try:
         proof = await reader.proof_of_entry(tx, view.entry_id)
     except NotFound:

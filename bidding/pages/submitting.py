@@ -13,6 +13,7 @@ from bidding.keysets import KeysetView, require_published_keyset
 from bidding.pages.own_bid import NOTHING, own_bid, takes_bids
 from bidding.pages.words import CLI, SubmissionRow, base_of, submission_row
 from bidding.queries import OwnBidView
+from bidding.rejections import Rejection, list_own_rejections
 from bidding.vocabulary import MAX_FILE_BYTES
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
@@ -56,6 +57,7 @@ class SubmitPage:
     accept: str
     checks: list[tuple[str, str, str]]
     submissions: list[SubmissionRow]
+    rejections: list[Rejection]
     cli: str
 
 
@@ -65,12 +67,19 @@ async def submit_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot
     lot, own = await own_bid(tx, actor, lot_id)
     keyset = await require_published_keyset(tx, lot_id)
     rows = [submission_row(view) for view in await queries.list_own_submissions(tx, actor, lot_id)]
-    page = _submit_page(lot, own, keyset, rows, actor, tx.now)
+    refused = await list_own_rejections(tx, actor, lot_id)
+    page = _submit_page(lot, own, keyset, rows, refused, actor, tx.now)
     return render_page(request, "bidding/submit.html", {"page": page}, nav="", now=tx.now)
 
 
 def _submit_page(
-    lot: LotView, own: OwnBidView, keyset: KeysetView, rows: list[SubmissionRow], actor: Actor, now: datetime
+    lot: LotView,
+    own: OwnBidView,
+    keyset: KeysetView,
+    rows: list[SubmissionRow],
+    refused: list[Rejection],
+    actor: Actor,
+    now: datetime,
 ) -> SubmitPage:
     assert lot.deadline is not None
     cap = lot.price_cap_fen
@@ -103,6 +112,7 @@ def _submit_page(
             ("ok", "开标密钥集已公布并演练", f"{keyset.n} 名见证人，门槛 {keyset.k} 名"),
         ],
         submissions=rows,
+        rejections=refused,
         cli=CLI,
     )
 

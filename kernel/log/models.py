@@ -8,7 +8,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Identity, Index, SmallInteger
+from sqlalchemy import ForeignKey, Identity, Index, SmallInteger, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.db.base import Base
@@ -62,11 +62,19 @@ class LogTile(Base):
 
 
 class LogCheckpoint(Base):
-    """A tree head; `note` is the signed and cosigned text once signer and witnesses have answered."""
+    """A tree head; `note` is the signed and cosigned text once signer and witnesses have answered.
+
+    `tst` is an outside authority's time stamp over the whole note, where one was asked for; set once.
+    """
 
     __tablename__ = "log_checkpoint"
+    __table_args__ = (
+        Index("ix_log_checkpoint_at", "at"),
+        Index("ix_log_checkpoint_stamped", "size", postgresql_where=text("tst IS NOT NULL")),
+    )
 
     size: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     root: Mapped[bytes]
     note: Mapped[str | None]
+    tst: Mapped[bytes | None]
     at: Mapped[datetime]

@@ -16,12 +16,17 @@ from kernel.log.tiles import Tile, TileReader, consistency_tiles, inclusion_tile
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A published tree head."""
+    """A published tree head.
+
+    Attributes:
+        tst: an outside authority's time stamp over the note; None where there is none.
+    """
 
     size: int
     root: bytes
     note: str
     at: datetime
+    tst: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,16 @@ async def first_checkpoint_covering(tx: Tx, index: int) -> Checkpoint | None:
     return await _checkpoint(tx, "AND size > :index ORDER BY size", {"index": index})
 
 
+async def first_stamped_covering(tx: Tx, index: int) -> Checkpoint | None:
+    """Return the first head with a time stamp whose tree holds entry `index`."""
+    return await _checkpoint(tx, "AND size > :index AND tst IS NOT NULL ORDER BY size", {"index": index})
+
+
+async def latest_stamped(tx: Tx) -> Checkpoint | None:
+    """Return the newest head with a time stamp."""
+    return await _checkpoint(tx, "AND tst IS NOT NULL ORDER BY size DESC", {})
+
+
 async def checkpoint_of_size(tx: Tx, size: int) -> Checkpoint:
     """Return the published head of a size.
 
@@ -62,11 +77,11 @@ async def checkpoint_of_size(tx: Tx, size: int) -> Checkpoint:
 async def _checkpoint(tx: Tx, tail: str, values: dict[str, Any]) -> Checkpoint | None:
     row = (
         await tx.session.execute(
-            text(f"SELECT size, root, note, at FROM log_checkpoint WHERE note IS NOT NULL {tail} LIMIT 1"),  # noqa: S608
+            text(f"SELECT size, root, note, at, tst FROM log_checkpoint WHERE note IS NOT NULL {tail} LIMIT 1"),  # noqa: S608
             values,
         )
     ).one_or_none()
-    return None if row is None else Checkpoint(row.size, bytes(row.root), row.note, row.at)
+    return None if row is None else Checkpoint(row.size, bytes(row.root), row.note, row.at, row.tst and bytes(row.tst))
 
 
 async def list_checkpoints(tx: Tx) -> list[Checkpoint]:
@@ -201,5 +216,14 @@ async def proof_of_entry(tx: Tx, entry_id: int, *, checkpoint: Checkpoint | None
 
 
 async def receipt_bundle(tx: Tx, entry_id: int, receipt: str) -> dict[str, Any]:
-    """Return the bundle of crypto.md §3.6: the signed receipt with the proof that its entry is in the log."""
-    return {"receipt": receipt, **await proof_of_entry(tx, entry_id)}
+    """Return the bundle of crypto.md §3.6: the signed receipt with the proof that its entry is in the log.
+
+    Where a checkpoint that covers the entry bears a time stamp, the proof leads to the first such one, and `timestamp`
+    is the token: then an outside authority vouches for the time before which the entry was there.
+    """
+    entry = await find_entry(tx, entry_id)
+    head = None if entry.index is None else await first_stamped_covering(tx, entry.index)
+    proof = await proof_of_entry(tx, entry_id, checkpoint=head)
+    if head is not None and head.tst is not None:
+        proof["timestamp"] = b64u_encode(head.tst)
+    return {"receipt": receipt, **proof}

@@ -158,8 +158,9 @@ class Sequencer:
 
     async def _publish(self, connection: asyncpg.Connection) -> None:
         # Only the newest head is signed: heads in between were never promised to anybody.
-        row = await connection.fetchrow("SELECT size, root, note FROM log_checkpoint ORDER BY size DESC LIMIT 1")
-        if row is None or (row["note"] is not None and self._complete(row["note"])):
+        row = await connection.fetchrow("SELECT size, root, note, tst FROM log_checkpoint ORDER BY size DESC LIMIT 1")
+        # A stamp is over the note as it is: from then on nothing is added to it.
+        if row is None or row["tst"] is not None or (row["note"] is not None and self._complete(row["note"])):
             return
         size, root = int(row["size"]), bytes(row["root"])
         try:

@@ -27,6 +27,8 @@ _MEMBERS = {
     "witness_quorum",
     "licence_roots",
 }
+#: A later addition: a file without it is as good as ever, and an installation writes it only if it needs it.
+_OPTIONAL = frozenset({"timestamp_roots"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Trust:
 
     Attributes:
         licence_roots: root certificates of e-licences in PEM form.
+        timestamp_roots: root certificates of time-stamping authorities in PEM form; where the file names none, they are
+            those of e-licences.
         digest: SHA-256 of the file, as printed on receipts.
     """
 
@@ -54,6 +58,7 @@ class Trust:
     witness_keys: tuple[VerifierKey, ...]
     witness_quorum: int
     licence_roots: tuple[str, ...]
+    timestamp_roots: tuple[str, ...]
     digest: bytes
 
     def suite(self, suite_id: object) -> Suite:
@@ -85,10 +90,12 @@ def read_trust(source: "Trust | Mapping[str, Any] | bytes") -> Trust:
         return source
     try:
         members = parse(source) if isinstance(source, bytes) else source
-        if not isinstance(members, Mapping) or set(members) != _MEMBERS:
+        if not isinstance(members, Mapping) or set(members) - _OPTIONAL != _MEMBERS:
             raise NotCanonical("missing or unknown members")
         if members["type"] != "trust" or type(members["v"]) is not int or members["v"] != 1:
             raise NotCanonical("another type or version")
+        licence_roots = tuple(_text(item) for item in _list(members["licence_roots"]))
+        stamping = members.get("timestamp_roots")
         trust = Trust(
             origin=_text(members["origin"]),
             suites=tuple(_text(item) for item in _list(members["suites"])),
@@ -96,7 +103,8 @@ def read_trust(source: "Trust | Mapping[str, Any] | bytes") -> Trust:
             platform_keys=tuple(_platform_key(item) for item in _list(members["platform_keys"])),
             witness_keys=_vkeys(members["witness_keys"], KeyType.COSIGNATURE_V1),
             witness_quorum=_count(members["witness_quorum"]),
-            licence_roots=tuple(_text(item) for item in _list(members["licence_roots"])),
+            licence_roots=licence_roots,
+            timestamp_roots=licence_roots if stamping is None else tuple(_text(item) for item in _list(stamping)),
             digest=suite("intl-1").hash(jcs(dict(members))),
         )
     except NotCanonical as refusal:

@@ -81,10 +81,17 @@ class Bench:
     def __init__(self) -> None:
         self._places = asyncio.Semaphore(AT_ONCE)
 
-    async def check(self, file: IO[bytes], roots: Sequence[x509.Certificate], at: datetime | None) -> SealReport:
+    async def check(
+        self,
+        file: IO[bytes],
+        roots: Sequence[x509.Certificate],
+        at: datetime | None,
+        stamping: Sequence[x509.Certificate] | None = None,
+    ) -> SealReport:
         """Judge the seals of an open file, from its beginning.
 
         Args:
+            stamping: roots of time-stamping authorities; None takes `roots`.
             at: when the certificates must be valid; None takes each signature's own time.
 
         Raises:
@@ -96,14 +103,17 @@ class Bench:
         except TimeoutError:
             raise TooManyRequests("正在核验的文件较多，请稍后再试。", int(WAIT_S)) from None
         try:
-            return await _ask_child(file, roots, at)
+            return await _ask_child(file, roots, at, roots if stamping is None else stamping)
         finally:
             self._places.release()
 
 
-async def _ask_child(file: IO[bytes], roots: Sequence[x509.Certificate], at: datetime | None) -> SealReport:
+async def _ask_child(
+    file: IO[bytes], roots: Sequence[x509.Certificate], at: datetime | None, stamping: Sequence[x509.Certificate]
+) -> SealReport:
     order = {
         "roots": [root.public_bytes(Encoding.PEM).decode("ascii") for root in roots],
+        "stamping": [root.public_bytes(Encoding.PEM).decode("ascii") for root in stamping],
         "at": None if at is None else format_time(at),
     }
     child = await asyncio.create_subprocess_exec(
@@ -164,10 +174,13 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     order = json.loads(sys.argv[1])
-    roots = [x509.load_pem_x509_certificate(pem.encode("ascii")) for pem in order["roots"]]
+    roots, stamping = (
+        [x509.load_pem_x509_certificate(pem.encode("ascii")) for pem in order[name]] for name in ("roots", "stamping")
+    )
     at = None if order["at"] is None else parse_time(order["at"])
     data = sys.stdin.buffer.read(MAX_SIZE + 1)
-    report = SealReport(False, (), ("too-complex",)) if len(data) > MAX_SIZE else verify_sealed(data, roots, at=at)
+    too_large = SealReport(False, (), ("too-complex",))
+    report = too_large if len(data) > MAX_SIZE else verify_sealed(data, roots, at=at, stamping=stamping)
     sys.stdout.write(json.dumps(told(report)))
 
 

@@ -142,6 +142,7 @@ async def enter_use(tx: Tx, paper: Paper, sealed: Sealed) -> SealUse:
         "seal": paper.signer[0],
         "uscc": paper.signer[1],
         "certificate": b64u_encode(sealed.certificate),
+        "stamped": sealed.stamped,
         "people": [doer.account for doer in paper.doers],
         "rules": ["R-ET-10"],
         **paper.extra,

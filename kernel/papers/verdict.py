@@ -6,7 +6,8 @@ Source: crypto.md 6.4, 13 no. 47; docs/spec/seals.md.
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from kernel.web.seal import SealReport
+from kernel.web.filters import moment
+from kernel.web.seal import Seal, SealReport
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ _REFUSED: Final = {
     "no-seal": ("没有电子签章", "文件里没有电子签名。画面上即使有红色印章，也只是图片，人人都能画。"),
     "broken": ("签章无效", "盖章之后文件的内容被改动过，或者签章是从别的文件搬来的。请勿采信。"),
     "untrusted": ("签章不可信", "签章所用的证书不是本平台信任的机构签发的，不能确认是谁盖的章。请勿采信。"),
+    "timestamp": (
+        "时间戳无效",
+        "签章所附的时间戳不属于这枚签章，或者不是本平台信任的时间戳机构签发的，不能确认盖章时间。请勿采信。",
+    ),
     "revoked": ("签章不可信", "盖章时，签章证书已被吊销。请勿采信。"),
     "changed-later": ("盖章后被追加内容", "盖章之后文件又被写入内容，您看到的可能不是盖章时的样子。请勿采信。"),
 }
@@ -85,9 +90,21 @@ def _findings(report: SealReport, problems: tuple[str, ...], issued: bool) -> li
             if bad_chain
             else Finding("ok", "证书可信", "签发机构在本平台的信任文件之中")
         )
+    found.append(_stamp(report.seals[-1]))
     found.append(
         Finding("ok", "公开账本记载了这份文件", "文件指纹逐位一致")
         if issued
         else Finding("warn", "公开账本没有记载这份文件", "不是本平台发出的，或者已被改动")
     )
     return found
+
+
+def _stamp(seal: Seal) -> Finding:
+    if seal.stamp == "bad":
+        return Finding("bad", "时间戳无效", "不属于这枚签章，或者不是受信任的时间戳机构签发")
+    if seal.stamped_at is None:
+        return Finding("info", "签章没有时间戳", "盖章时间是盖章人所称，以公开账本记载的时间为准")
+    when = f"{moment(seal.stamped_at)}（北京时间）之前已经盖章"
+    if seal.stamp == "demo":
+        return Finding("ok", f"时间戳有效：{when}", f"由{seal.stamped_by}签发：演示机构，没有外部机构为这个时间作证")
+    return Finding("ok", f"时间戳有效：{when}", f"由时间戳机构 {seal.stamped_by} 签发")

@@ -5,7 +5,8 @@ certifies that nothing may be changed afterwards (DocMDP, no changes). A file is
 intact, chains to a given root, and the last one covers the whole file: an incremental update of any kind is refused.
 
 This is not a seal after GB/T 38540: pages and documents call it 电子签章（演示 CA） while a local authority signs.
-Time: without a timestamp token the time of signing is the signer's claim; what proves it is the public log.
+Time: a timestamp token over the signature says by when it was there (PAdES B-T). Without one the time of signing is the
+signer's claim; what proves it then is the public log.
 
 Source: crypto.md 6.4; ETSI EN 319 142-1 (PAdES B-B, B-T); ISO 32000-1, 12.8.
 """
@@ -31,6 +32,9 @@ from cryptography.hazmat.primitives.serialization import (
 from markupsafe import Markup
 
 from kernel.crypto.certificates import CertificateError, uscc_of
+from kernel.errors import Unavailable
+from kernel.timestamps.asking import Timestamper
+from kernel.timestamps.token import Stamp, TimestampError, verify_token
 
 FIELD: Final = "Seal"
 #: Nobody seals a document more often; each signature costs the checker time.
@@ -46,7 +50,8 @@ class Seal:
     Attributes:
         signer: name in the certificate;  uscc: credit code in it, "" if there is none.
         claimed_at: the signer's claim; None if it makes none.
-        stamped_at: time of the timestamp token, None without one.
+        stamped_at: time of the timestamp token, None without one;  stamped_by: the authority that gave it.
+        stamp: `none`, `good`, `demo` (good, of a local demonstration authority) or `bad`.
         intact: the signed bytes are unchanged.
         trusted: the certificate chains to one of the roots at the time asked for.
         whole: the signature covers the file to its last byte.
@@ -66,6 +71,8 @@ class Seal:
     issuer: str = ""
     certificate: bytes = b""
     serial: int = 0
+    stamped_by: str = ""
+    stamp: str = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ class SealReport:
     Attributes:
         ok: at least one seal, all of them good, nothing added after the last.
         problems: codes of what is wrong, in order: too-complex, not-pdf, encrypted, no-seal, broken, untrusted,
-            changed-later.
+            timestamp, changed-later.
     """
 
     ok: bool
@@ -89,10 +96,12 @@ class Sealed:
 
     Attributes:
         certificate: SHA-256 of the certificate with whose key it was signed.
+        stamped: a timestamp token is in it.
     """
 
     pdf: bytes
     certificate: bytes
+    stamped: bool = False
 
 
 def seal_svg(name: str, *, caption: str = "电子签章", size: int = 140) -> Markup:
@@ -145,7 +154,7 @@ async def seal_pdf(
     reason: str,
     location: str,
     now: datetime,
-    timestamper: Any = None,
+    timestamper: Timestamper | None = None,
 ) -> bytes:
     """Sign a document so that nothing may be changed afterwards.
 
@@ -153,10 +162,13 @@ async def seal_pdf(
         signer_key: PKCS#8, PEM or DER, unprotected; P-256 or RSA.
         cert_chain: the seal's certificate first, then its issuers; the root may be left out.
         now: the time of signing that the signature claims.
-        timestamper: a pyHanko TimeStamper for PAdES B-T; without it B-B.
+        timestamper: the authority that is asked for PAdES B-T; without it B-B.
 
     Returns:
         The document with its signature appended; the input is its beginning.
+
+    Raises:
+        Unavailable: the authority did not answer, or not with a token.
     """
     return await asyncio.to_thread(
         _sign, pdf_bytes, signer_key, list(cert_chain), reason, location, now.astimezone(UTC), timestamper
@@ -170,7 +182,7 @@ def _sign(
     reason: str,
     location: str,
     now: datetime,
-    timestamper: Any,
+    timestamper: Timestamper | None,
 ) -> bytes:
     from asn1crypto import keys as asn1_keys
     from asn1crypto import x509 as asn1_x509
@@ -206,18 +218,47 @@ def _sign(
 
     out = io.BytesIO()
     writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
-    AtInstant(metadata, signer=signer, timestamper=timestamper).sign_pdf(writer, output=out)
+    asked = _asker(timestamper, now) if timestamper is not None else None
+    AtInstant(metadata, signer=signer, timestamper=asked).sign_pdf(writer, output=out)
     return out.getvalue()
 
 
-def verify_sealed(pdf: bytes, roots: Sequence[x509.Certificate], *, at: datetime | None = None) -> SealReport:
+def _asker(timestamper: Timestamper, now: datetime) -> Any:
+    """An authority as pyHanko asks one."""
+    from asn1crypto import tsp
+    from pyhanko.sign.timestamps import TimeStamper, TimestampRequestError
+
+    class Asker(TimeStamper):  # type: ignore[misc, unused-ignore]
+        """Passes requests on; the library compares the nonce and keeps the token."""
+
+        async def async_request_tsa_response(self, req: Any) -> Any:
+            return tsp.TimeStampResp.load(await timestamper.answer(req.dump(), now))
+
+        async def async_timestamp(self, message_digest: bytes, md_algorithm: str) -> Any:
+            try:
+                return await super().async_timestamp(message_digest, md_algorithm)
+            except (TimestampRequestError, ValueError, TypeError, KeyError, AttributeError, AssertionError) as refusal:
+                raise Unavailable("时间戳机构的回答无法使用。") from refusal
+
+    return Asker()
+
+
+def verify_sealed(
+    pdf: bytes,
+    roots: Sequence[x509.Certificate],
+    *,
+    at: datetime | None = None,
+    stamping: Sequence[x509.Certificate] | None = None,
+) -> SealReport:
     """Judge the seals of a file. Blocking; in the event loop call it through `asyncio.to_thread`.
 
     Args:
         roots: the only roots that are trusted.
-        at: when the certificates must be valid; None takes each signature's own time, which without a timestamp token
-            is a claim.
+        at: when the certificates must be valid; None takes each signature's own time: that of its timestamp token, or
+            without one the signer's claim.
+        stamping: roots of time-stamping authorities; None takes `roots`.
     """
+    stamping = roots if stamping is None else stamping
     from pyhanko.pdf_utils.reader import PdfFileReader
 
     for name in ("pyhanko", "pyhanko_certvalidator"):
@@ -239,7 +280,7 @@ def verify_sealed(pdf: bytes, roots: Sequence[x509.Certificate], *, at: datetime
     problems: list[str] = []
     for signature in found:
         try:
-            seal, wrong = _judge(signature, roots, at)
+            seal, wrong = _judge(signature, roots, stamping, at)
         except (MemoryError, RecursionError):
             return SealReport(False, tuple(seals), ("too-complex",))
         except Exception:  # as above: what cannot be judged is not accepted
@@ -248,37 +289,35 @@ def verify_sealed(pdf: bytes, roots: Sequence[x509.Certificate], *, at: datetime
         problems += wrong
     if not seals[-1].whole and "changed-later" not in problems:
         problems.append("changed-later")
-    order = ("broken", "untrusted", "changed-later")
+    order = ("broken", "untrusted", "timestamp", "changed-later")
     return SealReport(not problems, tuple(seals), tuple(p for p in order if p in problems))
 
 
-def _judge(signature: Any, roots: Sequence[x509.Certificate], at: datetime | None) -> tuple[Seal, list[str]]:
-    from asn1crypto import x509 as asn1_x509
+def _judge(
+    signature: Any, roots: Sequence[x509.Certificate], stamping: Sequence[x509.Certificate], at: datetime | None
+) -> tuple[Seal, list[str]]:
     from pyhanko.sign.validation import validate_pdf_signature
     from pyhanko.sign.validation.status import SignatureCoverageLevel
-    from pyhanko_certvalidator import ValidationContext
 
     signed = signature.sig_object
     claimed = signature.self_reported_timestamp
     certificate = x509.load_der_x509_certificate(signature.signer_cert.dump()) if signature.signer_cert else None
-    context = ValidationContext(
-        trust_roots=[asn1_x509.Certificate.load(root.public_bytes(Encoding.DER)) for root in roots],
-        allow_fetching=False,
-        moment=at or claimed,
-    )
-    status = validate_pdf_signature(signature, context)
+    kind, stamp = _stamp(signature, stamping)
+    own_time = stamp.at if stamp else claimed
+    status = validate_pdf_signature(signature, _context(roots, at or own_time), _context(stamping, own_time))
     intact, trusted = bool(status.intact and status.valid), bool(status.trusted)
     whole = status.coverage == SignatureCoverageLevel.ENTIRE_FILE
-    unchanged = bool(status.docmdp_ok is not False and status.bottom_line)
-    stamped = status.timestamp_validity.timestamp if status.timestamp_validity else None
+    no_later = status.docmdp_ok is None and status.modification_level is None
+    unchanged = bool(status.seed_value_ok and (status.docmdp_ok or no_later))
     wrong = [] if intact else ["broken"]
     wrong += [] if trusted or not intact else ["untrusted"]
+    wrong += ["timestamp"] if kind == "bad" and intact else []
     wrong += [] if unchanged or not (intact and trusted) else ["changed-later"]
     seal = Seal(
         signer=_name(certificate.subject) if certificate else "",
         uscc=_uscc(certificate),
         claimed_at=claimed,
-        stamped_at=stamped,
+        stamped_at=stamp.at if stamp else None,
         reason=str(signed.get("/Reason", "")),
         location=str(signed.get("/Location", "")),
         intact=intact,
@@ -287,8 +326,35 @@ def _judge(signature: Any, roots: Sequence[x509.Certificate], at: datetime | Non
         issuer=_name(certificate.issuer) if certificate else "",
         certificate=certificate.fingerprint(SHA256()) if certificate else b"",
         serial=certificate.serial_number if certificate else 0,
+        stamped_by=stamp.authority if stamp else "",
+        stamp=kind,
     )
     return seal, wrong
+
+
+def _context(roots: Sequence[x509.Certificate], moment: datetime | None) -> Any:
+    from asn1crypto import x509 as asn1_x509
+    from pyhanko_certvalidator import ValidationContext
+
+    trusted = [asn1_x509.Certificate.load(root.public_bytes(Encoding.DER)) for root in roots]
+    return ValidationContext(trust_roots=trusted, allow_fetching=False, moment=moment)
+
+
+def _stamp(signature: Any, roots: Sequence[x509.Certificate]) -> tuple[str, Stamp | None]:
+    """Judge the tokens over a signature as those over checkpoints are judged; they are over the signature's bytes."""
+    from asn1crypto import cms
+    from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
+
+    kind = "none"
+    for signed_data in extract_tst_data_iter(signature.signer_info, signed=False):
+        token = cms.ContentInfo({"content_type": "signed_data", "content": signed_data}).dump()
+        try:
+            stamp = verify_token(token, bytes(signature.signer_info["signature"].native), roots)
+        except TimestampError:
+            kind = "bad"
+            continue
+        return ("demo" if stamp.local else "good"), stamp
+    return kind, None
 
 
 def _name(subject: x509.Name) -> str:

@@ -20,13 +20,18 @@ from kernel.web.streams import Streams
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """What every page says about the place."""
+    """What every page says about the place.
+
+    Attributes:
+        timestamps: who stamps checkpoints and seals: `outside`, `demo` or `none`.
+    """
 
     name: str
     operator: str
     base_url: str
     rehearsal: bool
     demo: bool
+    timestamps: str = "none"
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,11 +63,19 @@ async def trust(services: Services) -> Response[bytes]:
 
 
 @get("/ledger", opt=PUBLIC, include_in_schema=False)
-async def ledger(request: Request[Any, Any, Any], tx: Tx, before: int | None = None) -> Response[str]:
-    """Show the public log: newest head, newest public entries."""
+async def ledger(
+    request: Request[Any, Any, Any], tx: Tx, services: Services, before: int | None = None
+) -> Response[str]:
+    """Show the public log: newest head, newest head with a time stamp, newest public entries."""
     head = await reader.latest_checkpoint(tx)
     entries = await reader.list_public_entries(tx, most=50, before=before)
-    context = {"checkpoint": head, "entries": entries, "next_before": entries[-1].index if len(entries) == 50 else None}
+    context = {
+        "checkpoint": head,
+        "stamped": await reader.latest_stamped(tx),
+        "stamp_demo": services.site.timestamps == "demo",
+        "entries": entries,
+        "next_before": entries[-1].index if len(entries) == 50 else None,
+    }
     return render_page(request, "portal/log.html", context, nav="结果核验")
 
 

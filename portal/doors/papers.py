@@ -96,7 +96,7 @@ async def check_form(
         return _show(request, PaperPage(MAX_SIZE, problem="请选择一个 PDF 文件。"), tx.now, status=422)
     try:
         digest = await asyncio.to_thread(digest_of, file.file)
-        report = await _BENCH.check(file.file, _roots(services), None)
+        report = await _BENCH.check(file.file, _roots(services), None, _stamping(services))
     except DomainError as refusal:
         return _show(request, PaperPage(MAX_SIZE, problem=refusal.detail), tx.now, status=422)
     page = await _page(tx, services, report, digest, file.filename.replace("\\", "/").rpartition("/")[2])
@@ -116,7 +116,7 @@ async def check_raw(request: Request[Any, Any, Any], tx: Tx, services: Services)
     with tempfile.TemporaryFile() as file:
         await spool(request.stream(), file)
         digest = await asyncio.to_thread(digest_of, file)
-        report = await _BENCH.check(file, _roots(services), None)
+        report = await _BENCH.check(file, _roots(services), None, _stamping(services))
     page = await _page(tx, services, report, digest, "")
     assert page.verdict is not None
     return {
@@ -207,6 +207,11 @@ async def _issued(tx: Tx, services: Services, use: SealUse) -> Issued:
 
 def _roots(services: Services) -> list[x509.Certificate]:
     return [x509.load_pem_x509_certificate(pem.encode("ascii")) for pem in services.trust["licence_roots"]]
+
+
+def _stamping(services: Services) -> list[x509.Certificate]:
+    roots = read_trust(services.trust).timestamp_roots
+    return [x509.load_pem_x509_certificate(pem.encode("ascii")) for pem in roots]
 
 
 def _is_local(services: Services) -> bool:

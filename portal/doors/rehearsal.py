@@ -12,6 +12,7 @@ from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
+from kernel.timestamps.ordering import count_missing
 from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading.pages.common import Form, attempt, moment_of, texts_of
@@ -75,10 +76,10 @@ async def move(tx: Tx, actor: Actor, data: ClockMove) -> dict[str, Any]:
 
 @get("/rehearsal", guards=[permits("rehearsal.run")], include_in_schema=False)
 async def page(request: Request[Any, Any, Any], tx: Tx) -> Response[Any]:
-    """Show the clock's control; where there is no rehearsal the operator's messages are the beginning."""
+    """Show the clock's control; where there is no rehearsal the operator's duties are the beginning."""
     if not tx.rehearsal:
-        return Response(None, status_code=303, headers={"Location": "/inbox"})
-    return _show(request, tx)
+        return Response(None, status_code=303, headers={"Location": "/admin/timestamps"})
+    return await _show(request, tx)
 
 
 @post("/rehearsal", guards=[permits("rehearsal.run")], include_in_schema=False)
@@ -89,13 +90,14 @@ async def form(request: Request[Any, Any, Any], tx: Tx, actor: Actor, data: Form
     if to is not None:
         await attempt(tx, typed, lambda: move_clock(tx, actor, format_time(to)))
     if typed.errors:
-        return _show(request, tx, typed, status=422)
+        return await _show(request, tx, typed, status=422)
     return Response(None, status_code=303, headers={"Location": "/rehearsal"})
 
 
-def _show(request: Request[Any, Any, Any], tx: Tx, typed: Form | None = None, status: int = 200) -> Response[str]:
+async def _show(request: Request[Any, Any, Any], tx: Tx, typed: Form | None = None, status: int = 200) -> Response[str]:
     error = next(iter(typed.errors.values()), "") if typed else ""
-    context = {"error": error, "typed": typed.values.get("to", "") if typed else ""}
+    typed_to = typed.values.get("to", "") if typed else ""
+    context = {"error": error, "typed": typed_to, "unstamped": await count_missing(tx)}
     return render_page(request, "portal/rehearsal.html", context, nav="演练", status=status, now=tx.now)
 
 

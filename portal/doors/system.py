@@ -6,13 +6,16 @@ from datetime import UTC
 from typing import Any
 
 from litestar import Request, Response, get
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Gauge, generate_latest
 from sqlalchemy import text
 
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
+from kernel.timestamps.ordering import count_missing
 from kernel.web.guards import PUBLIC
 from kernel.web.services import Services
+
+UNSTAMPED = Gauge("sunlit_unstamped_checkpoints", "Checkpoints that wait for the time stamp of an outside authority")
 
 
 @get("/api/v1/time", opt=PUBLIC, tags=["system"], summary="The platform's instant, in milliseconds since 1970")
@@ -36,6 +39,7 @@ async def ready(tx: Tx) -> Response[dict[str, Any]]:
                 "SELECT (SELECT version_num FROM alembic_version) AS revision,"
                 " (SELECT count(*) FROM audit_queue) AS queued,"
                 " (SELECT count(*) FROM kernel_outbox WHERE done_at IS NULL AND attempts >= 5) AS stuck,"
+                " (SELECT count(*) FROM log_stamp_request WHERE stamped_at IS NULL) AS unstamped,"
                 " EXISTS (SELECT 1 FROM audit_queue q JOIN audit_entry e ON e.id = q.entry_id"
                 "   WHERE e.at < clock_timestamp() - interval '60 seconds'"
                 "   AND NOT coalesce((SELECT rehearsal FROM kernel_installation), false)) AS late"
@@ -43,12 +47,17 @@ async def ready(tx: Tx) -> Response[dict[str, Any]]:
         )
     ).one()
     well = not row.late
-    body = {"status": "ok" if well else "degraded", "revision": row.revision, "stuck_jobs": row.stuck}
+    body = {
+        "status": "ok" if well else "degraded",
+        "revision": row.revision,
+        "stuck_jobs": row.stuck,
+        "unstamped_checkpoints": row.unstamped,
+    }
     return Response(body, status_code=200 if well else 503, headers={"Cache-Control": "no-store"})
 
 
 @get("/metrics", opt=PUBLIC, include_in_schema=False)
-async def metrics(request: Request[Any, Any, Any], services: Services) -> Response[bytes]:
+async def metrics(request: Request[Any, Any, Any], tx: Tx, services: Services) -> Response[bytes]:
     """Return the process's counters for Prometheus, to this machine or whoever has the token.
 
     None of them counts bids or bidders; but memory and processor time move with every upload, so they are not public.
@@ -60,6 +69,7 @@ async def metrics(request: Request[Any, Any, Any], services: Services) -> Respon
     """
     if not _may_measure(request, services.metrics_token):
         raise NotFound
+    UNSTAMPED.set(await count_missing(tx))
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 

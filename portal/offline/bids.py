@@ -30,6 +30,7 @@ from kernel.crypto import CryptoError, jws
 from kernel.crypto.certificates import read_x5c, require_signing, uscc_of, verify_chain
 from kernel.log import Checkpoint
 from portal.bundle import MANIFEST
+from portal.offline.stamps import check_deadline_stamp
 from portal.offline.state import SUITE, Case
 
 
@@ -100,6 +101,8 @@ def _close(bids: Bids) -> None:
         return
     bids.deadline = later[0]
     _deadline(bids, where)
+    if entry.entry is not None:
+        check_deadline_stamp(case, where, later[0], entry.entry.at)
     for row in rows:
         accepted = case.telling("bid.accepted", row["submission"])
         in_time = accepted is not None and accepted.index < bids.deadline.size

@@ -28,9 +28,11 @@ from kernel.log import (
 from kernel.log.receipt import hashes_of, platform_message
 from portal.bundle import BUNDLE_TYP, KINDS, MANIFEST, SIGNATURE, Bundle, bundle_payload, read_bundle
 from portal.offline.bids import check_bids
+from portal.offline.papers import check_seal_stamp
 from portal.offline.pins import Pins
 from portal.offline.records import check_checkpoint, check_draw, check_receipt
 from portal.offline.report import Report
+from portal.offline.stamps import check_case_stamps, stamping_roots
 from portal.offline.state import SUITE, Case, Row
 
 
@@ -51,6 +53,7 @@ def check_case(report: Report, path: Path, trust: Trust | None, pins: Pins) -> N
     _signature(case)
     _complete(case)
     _checkpoints(case)
+    check_case_stamps(case)
     _entries(case)
     _receipts(case)
     check_bids(case)
@@ -146,9 +149,11 @@ def _row(item: Mapping[str, Any]) -> tuple[Row, bytes]:
 def _receipts(case: Case) -> None:
     for member in case.bundle.of_kind("receipt"):
         where = case.where(member.name)
-        found = check_receipt(case.report, where, case.bundle.read(member.name), case.trust)
+        found, stamp = check_receipt(case.report, where, case.bundle.read(member.name), case.trust)
         if found:
             case.head(found.checkpoint, member.name)
+            if stamp is not None:
+                case.stamps.setdefault(found.checkpoint.size, stamp)
             case.rows.append(Row(found.index, found.entry, found.detail))
 
 
@@ -234,12 +239,14 @@ def _seal(case: Case, where: str, data: bytes) -> None:
     from kernel.web.seal import verify_sealed  # brings libraries that only sealed PDFs need
 
     roots = [x509.load_pem_x509_certificate(root.encode()) for root in case.trust.licence_roots]
-    found = verify_sealed(data, roots)
+    found = verify_sealed(data, roots, stamping=stamping_roots(case.trust))
     if not found.seals:
         case.report.unchecked("document-seal", where, "文件没有电子签章，此处只核对摘要")
         return
     who = "、".join(seal.signer for seal in found.seals)
-    case.report.require(found.ok, "document-seal", where, f"电子签章：{who}", "、".join(found.problems))
+    if case.report.require(found.ok, "document-seal", where, f"电子签章：{who}", "、".join(found.problems)):
+        for seal in found.seals:
+            check_seal_stamp(case.report, where, seal)
 
 
 def _consistency(case: Case) -> None:

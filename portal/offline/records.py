@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bidding.envelope import digest_envelope, parse_header
-from kernel.canonical import NotCanonical, b64u_encode, parse
+from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, parse
 from kernel.crypto import suite
 from kernel.draw import pool_root, verify_draw
 from kernel.draw.seed import suite_of
@@ -23,7 +23,9 @@ from kernel.log import (
     verify_receipt,
 )
 from kernel.log.receipt import hashes_of
+from kernel.timestamps.token import Stamp, is_token
 from portal.offline.report import Refusal, Report
+from portal.offline.stamps import check_stamp, no_stamp
 
 ENVELOPE_MAGIC = b"\x89SBE1\r\n\x1a"
 ARCHIVE_MAGIC = b"PK\x03\x04"
@@ -37,6 +39,8 @@ def kind_of(data: bytes) -> str:
         return "pdf"
     if data[:1] in (b"{", b"["):
         return _json_kind(data)
+    if is_token(data):
+        return "timestamp"
     return "checkpoint" if "\n\n— ".encode() in data else "unknown"
 
 
@@ -66,18 +70,32 @@ def check_trust(report: Report, where: str, data: bytes) -> Trust | None:
     return trust
 
 
-def check_receipt(report: Report, where: str, data: bytes, trust: Trust | None) -> VerifiedReceipt | None:
-    """Check a receipt; without a trust file there is nothing to hold it to."""
+def check_receipt(
+    report: Report, where: str, data: bytes, trust: Trust | None
+) -> tuple[VerifiedReceipt | None, Stamp | None]:
+    """Check a receipt, and the time stamp over its checkpoint; without a trust file there is nothing to hold it to."""
     if trust is None:
         report.failed("trust-missing", where, "核对回执需要信任文件（--trust）")
-        return None
+        return None, None
     found = report.attempt(
         "receipt", where, "回执：签名、日志条目、检查点与收录证明", lambda: verify_receipt(data, trust)
     )
     if found:
         detail = found.detail
         report.held("receipt-content", where, f"受理时间 {detail.get('received_at')}，日志序号 {found.index}")
-    return found
+    return found, _receipt_stamp(report, where, parse(data), trust) if found else None
+
+
+def _receipt_stamp(report: Report, where: str, bundle: Any, trust: Trust) -> Stamp | None:
+    if "timestamp" not in bundle:
+        no_stamp(report, where, "回执的检查点")
+        return None
+    try:
+        token = b64u_decode(bundle["timestamp"])
+    except NotCanonical:
+        report.failed("timestamp-format", where, "回执的检查点的时间戳不成立", "not base64url")
+        return None
+    return check_stamp(report, where, token, bundle["checkpoint"].encode(), trust, "回执的检查点")
 
 
 def check_checkpoint(report: Report, where: str, data: bytes, trust: Trust | None) -> Checkpoint | None:

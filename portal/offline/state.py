@@ -9,6 +9,7 @@ from typing import Any
 
 from kernel.crypto import suite
 from kernel.log import Checkpoint, Entry, Trust
+from kernel.timestamps.token import Stamp
 from portal.bundle import Bundle
 from portal.offline.report import Report
 
@@ -30,13 +31,18 @@ class Row:
 
 @dataclass(slots=True)
 class Case:
-    """What is known of a case while it is checked."""
+    """What is known of a case while it is checked.
+
+    Attributes:
+        heads: checkpoints by size;  stamps: the time stamps over them that hold.
+    """
 
     bundle: Bundle
     trust: Trust
     report: Report
     rows: list[Row] = field(default_factory=list)
     heads: dict[int, Checkpoint] = field(default_factory=dict)
+    stamps: dict[int, Stamp] = field(default_factory=dict)
 
     def where(self, name: str) -> str:
         """How a member is called in the report."""

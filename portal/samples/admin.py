@@ -1,14 +1,16 @@
 """Sample contexts of the administrators' pages, of one's own access and of activation."""
 
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime
 from types import SimpleNamespace as Row
 from typing import Any
 
 from kernel.identity.access import KINDS, AccessLine
 from kernel.identity.petitions import PetitionView
+from portal.doors.timestamps import StampPage, StampRow
 from portal.policy import platform_policy
-from portal.samples.common import acts_of
+from portal.samples.common import acts_of, at
 from portal.staff import CHANGES, GRANTED, StaffRow
 
 ADMIN = Row(name="周敏", role="系统管理员", home="/admin/staff", acts=acts_of("system_admin"), desks=())
@@ -73,6 +75,41 @@ _LINES = [
 ]
 _ACCESS: dict[str, Any] = {"user": AUDIT, "lines": _LINES, "kinds": KINDS, "kind": "", "login": "", "days": 30}
 
+OPERATOR = Row(name="平台运行人员", role="平台运行人员", home="/rehearsal", acts=acts_of("operator"), desks=())
+
+
+def _stamp(size: int, reason: str, when: str, **found: Any) -> StampRow:
+    values: dict[str, Any] = {
+        "state": ("ok", "已取得"), "stamped_at": at(when), "authority": "演示时间戳", "tried": 1, "trouble": "",
+        "href": f"/log/timestamp/{size}",
+    } | found  # fmt: skip
+    return StampRow(size=size, reason=reason, asked_at=at(when), next_at=at("2026-08-06 14:05"), **values)
+
+
+_DOWN = {"stamped_at": None, "authority": "", "href": "", "trouble": "时间戳机构无法访问（ConnectTimeout）。"}
+_STAMPED = [
+    _stamp(47_730, "截止检查点", "2026-08-06 09:30:01"),
+    _stamp(46_911, "每日检查点（2026-08-05）", "2026-08-06 00:00:01"),
+    _stamp(45_020, "截止检查点，同时是每日检查点（2026-08-04）", "2026-08-04 23:58:10"),
+]
+_STAMP_PAGE = StampPage(service="demo", missing=0, failing=0, rows=_STAMPED, next_href="")
+_STAMPS: dict[str, dict[str, Any]] = {
+    "": {"user": OPERATOR, "page": _STAMP_PAGE},
+    "failing": {"user": OPERATOR, "page": replace(
+        _STAMP_PAGE, service="outside", missing=2, failing=1, next_href="#",
+        rows=[
+            _stamp(48_214, "截止检查点", "2026-08-06 14:00:01", state=("bad", "失败 7 次"), **_DOWN | {"tried": 7}),
+            _stamp(48_002, "截止检查点", "2026-08-06 13:59:58", state=("warn", "等待"), **_DOWN | {"trouble": ""}),
+            *(replace(row, authority="国家授时中心联合时间戳") for row in _STAMPED),
+        ],
+    )},
+    "none": {"user": OPERATOR, "page": replace(
+        _STAMP_PAGE, service="none", missing=1,
+        rows=[_stamp(47_730, "截止检查点", "2026-08-06 09:30:01", state=("warn", "等待"), **_DOWN | {"trouble": ""})],
+    )},
+    "empty": {"user": OPERATOR, "page": replace(_STAMP_PAGE, rows=[])},
+}  # fmt: skip
+
 SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
     "portal/staff.html": {
         "": STAFF,
@@ -87,6 +124,8 @@ SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
             )
         },
     },
+    "portal/rehearsal.html": {"": {"user": OPERATOR, "error": "", "typed": "", "unstamped": 0}, "failed": {"user": OPERATOR, "error": "演练时钟只能向前调整。", "typed": "2026-08-01 09:00", "unstamped": 2}},
+    "portal/timestamps.html": _STAMPS,
     "portal/policy.html": {"": {"user": AUDIT, "policy": platform_policy()}},
     "portal/access.html": {"": _ACCESS, "empty": _ACCESS | {"lines": [], "login": "nobody"}},
     "portal/security.html": {

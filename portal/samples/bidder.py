@@ -113,6 +113,9 @@ SUBMIT = Row(
         ("ok", "开标密钥集已公布并演练", "5 名见证人，门槛 3 名"),
         ("warn", "澄清文件（第 1 号）尚未阅读", "不影响递交"),
     ],
+    rejections=[
+        Row(received_at=at("2026-08-06 11:02:40"), words="递交次序不连续，请刷新页面后重新递交。", number="JS-q7Jm0gQmA1", href="#"),
+    ],
     submissions=[
         Row(rev=2, at=at("2026-08-05 17:42:09"), digest=digest("rev2"), receipt_no="HZ-20260805-00872", receipt_href="/b/receipts/2", state=("ok", "当前有效"), current=True),
         Row(rev=1, at=at("2026-08-04 10:08:31"), digest=digest("rev1"), receipt_no="HZ-20260804-00415", receipt_href="/b/receipts/1", state=("mute", "已被替换"), current=False),
@@ -162,13 +165,13 @@ RECEIPT = Row(
 )
 REJECTED = Row(**{
     **vars(RECEIPT),
-    "no": "JS-20260806-00007",
+    "no": "JS-q7Jm0gQmA1",
     "accepted": False,
     "state": ("bad", "已拒收"),
     "received_at": at("2026-08-06 14:00:01"),
     "millis": "006",
     "open": False,
-    "reason": "收到全部内容时已过投标截止时间。",
+    "reason": "投标已截止，平台未接收本次递交。",
     "law": "招标投标法第二十八条",
     "proof": None,
 })  # fmt: skip

@@ -1,5 +1,7 @@
 """Samples of the pages that need no log-in: home, notice, lot, hall."""
 
+from dataclasses import replace
+
 from kernel.papers.verdict import judge
 from kernel.web.figures import Figure, Series, stacked
 from kernel.web.seal import Seal, SealReport, seal_svg
@@ -314,14 +316,18 @@ _SEALS = (
         location="",
         issuer="阳光交易演练 issuing authority",
         claimed_at=at("2026-07-16 21:50"),
-        stamped_at=None,
+        stamped_at=at("2026-07-16 21:50:02"),
         intact=True,
         trusted=True,
         whole=True,
         certificate=bytes.fromhex(digest("certificate")),
         serial=1,
+        stamped_by="演示时间戳",
+        stamp="demo",
     ),
 )
+_UNSTAMPED = (replace(_SEALS[0], stamped_at=None, stamped_by="", stamp="none"),)
+_MISSTAMPED = (replace(_SEALS[0], stamped_at=None, stamped_by="", stamp="bad"),)
 _ISSUED = Row(
     kind="招标公告",
     number=NUMBER + "-001-ZBGG-1",
@@ -351,6 +357,8 @@ SAMPLES = {
         "": {"nav": "verify", "page": _PAPER},
         "original": {"nav": "verify", "page": _judged(SealReport(True, _SEALS, ()), issued=True)},
         "foreign": {"nav": "verify", "page": _judged(SealReport(True, _SEALS, ()), issued=False)},
+        "unstamped": {"nav": "verify", "page": _judged(SealReport(True, _UNSTAMPED, ()), issued=True)},
+        "misstamped": {"nav": "verify", "page": _judged(SealReport(False, _MISSTAMPED, ("timestamp",)), issued=True)},
         "altered": {"nav": "verify", "page": _judged(SealReport(False, _SEALS, ("broken",)), issued=False)},
         "bare": {"nav": "verify", "page": _judged(SealReport(False, (), ("no-seal",)), issued=False)},
         "issued": {"nav": "verify", "page": Row(**vars(_PAPER) | {"digest": digest("paper"), "issued": _ISSUED})},

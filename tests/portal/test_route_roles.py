@@ -24,7 +24,15 @@ ROLES = tuple(platform_policy().roles)
 TABLE = Path(__file__).with_name("route_roles.txt")
 #: Values that reach the handler; an id that belongs to nothing for every other parameter.
 NOTHING = str(uuid.UUID(int=7))
-VALUES = {"j": "0", "slot": "form", "which": "targets", "path": "none", "version": "none", "digest": "A" * 43}
+VALUES = {
+    "j": "0",
+    "slot": "form",
+    "which": "targets",
+    "path": "none",
+    "version": "none",
+    "digest": "A" * 43,
+    "size": "0",
+}
 #: Signing out ends the session that asks: asked last.
 LAST = ("POST", "/logout")
 

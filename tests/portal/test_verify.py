@@ -3,12 +3,15 @@
 import json
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from kernel.canonical import b64u_decode, b64u_encode, jcs, parse
+from kernel.canonical import b64u_decode, b64u_encode, jcs, parse, parse_time
+from kernel.crypto.authority import create_authority
 from kernel.crypto.keys import KeyKind, generate
 from kernel.draw import pool_of
 from kernel.log.checkpoint import checkpoint_text
@@ -70,7 +73,15 @@ def test_a_genuine_case_holds_and_says_what_it_could_not_check(world: CaseWorld,
     assert {"bid-in-time", "submission-logged", "envelope-sealed", "bidder-secret", "share-commit", "form"} <= held
     assert {"opening-logged", "bid-missing", "draw", "contributor", "document", "consistency"} <= held
     unchecked = codes(report, Verdict.UNCHECKED)
-    assert unchecked == {"trust-source", "revocation", "contributor", "document-seal"}
+    assert {"timestamp", "deadline-timestamp"} <= held
+    assert unchecked == {
+        "trust-source",
+        "revocation",
+        "contributor",
+        "document-seal",
+        "timestamp-demo",
+        "timestamp-none",
+    }
     assert sum(check.code == "form" for check in report.checks) == 3
 
 
@@ -275,6 +286,51 @@ def test_a_forked_log_and_an_unwitnessed_deadline_are_found(world: CaseWorld, tr
     assert "witness" in codes(report)
 
 
+def test_a_time_stamp_is_told_by_a_line_of_its_own(world: CaseWorld, trust: Path, tmp_path: Path) -> None:
+    """One that is wrong fails the case; one that is not there is called absent, and the rest stands."""
+
+    def with_(token: bytes | None, trusted: Path = trust, **more: Any) -> Report:
+        part = None if token is None else Part("lot/deadline.tst", "timestamp", token)
+        return verify_paths([world.bundle(tmp_path / "case.zip", **{"lot/deadline.tst": part}, **more)], trusted)
+
+    good, note = (world.parts[f"lot/deadline.{kind}"].content for kind in ("tst", "note"))
+    closed = good.index(b"Z") - 14
+    assert codes(with_(world.stamp(note + b"x", world.log.now))) == {"timestamp-imprint"}
+    assert codes(with_(good[:closed] + b"19" + good[closed + 2 :])) == {"timestamp-signature"}
+    assert codes(with_(b"no token")) == {"timestamp-format"}
+    absent = with_(None)
+    assert absent.ok
+    assert "截止检查点没有外部机构的时间戳" in "\n".join(absent.lines())
+    assert codes(with_(good, **{"lot/deadline.note": None})) >= {"timestamp-note"}
+
+    # Before the log says that the list was closed, or after the opening: the first contradicts, the second proves less.
+    at = parse_time(world.log.entries[world.close_entry][0].at)
+    early = world.stamp(note, at - timedelta(hours=1))
+    assert codes(with_(early)) == {"deadline-timestamp"}
+    late = with_(world.stamp(note, at + timedelta(days=1)))
+    assert late.ok
+    assert "deadline-timestamp" in codes(late, Verdict.UNCHECKED)
+
+    # Authorities of their own in the trust file: then licence roots vouch for no time.
+    for name, roots, code in (("own", "mine", ""), ("other", "other", "timestamp-chain")):
+        other = create_authority(tmp_path / name, world.log.now).root.public_bytes(Encoding.PEM).decode()
+        listed = world.trust_json["licence_roots"] if roots == "mine" else [other]
+        file = tmp_path / f"{name}.json"
+        file.write_bytes(jcs({**world.trust_json, "timestamp_roots": listed}))
+        assert codes(with_(good, file)) == ({code} if code else set())
+
+    # The two as files beside each other, and a receipt that carries its own.
+    for name, content in (("a.note", note), ("a.tst", good), ("b.tst", world.stamp(b"x", at))):
+        (tmp_path / name).write_bytes(content)
+    assert "timestamp" in codes(verify_paths([tmp_path / "a.note", tmp_path / "a.tst"], trust), Verdict.HELD)
+    assert codes(verify_paths([tmp_path / "a.note", tmp_path / "b.tst"], trust)) == {"timestamp-note"}
+    receipt = parse(world.parts["bids/p0/receipt.json"].content)
+    for over, code in ((receipt["checkpoint"], set()), (receipt["checkpoint"] + "x", {"timestamp-imprint"})):
+        file = tmp_path / "receipt.json"
+        file.write_bytes(jcs(receipt | {"timestamp": b64u_encode(world.stamp(over.encode(), at))}))
+        assert codes(verify_paths([file], trust)) == code
+
+
 def test_who_a_contributor_is_and_when_the_deadline_was(world: CaseWorld, trust: Path, tmp_path: Path) -> None:
     # A log that ends before the close entry cannot show that the list was fixed in time.
     cut = {
@@ -474,6 +530,6 @@ def test_only_pure_modules_are_imported() -> None:
         assert name not in loaded
     own = {name for name in loaded if name.split(".")[0] in ("kernel", "trading", "bidding", "experts", "supervision")}
     allowed = ("kernel.canonical", "kernel.codes", "kernel.crypto", "kernel.log", "kernel.draw", "bidding.envelope")
-    extra = {"kernel", "bidding", "bidding.keyset", "bidding.messages"}
+    extra = {"kernel", "bidding", "bidding.keyset", "bidding.messages", "kernel.timestamps", "kernel.timestamps.token"}
     assert {name for name in own if not name.startswith(allowed)} <= extra
     assert not {"kernel.log.writer", "kernel.log.reader", "kernel.log.models", "kernel.log.sequencer"} & loaded

@@ -1,9 +1,12 @@
 """A whole case of one lot in files: keyset, sealed bids, receipts, close, opening, draws, documents; all genuine."""
 
+import asyncio
+import hashlib
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,7 +32,9 @@ from kernel.crypto import jws
 from kernel.crypto.authority import Holder, Licence, create_authority, issue_licence
 from kernel.crypto.keys import KeyKind, PrivateKey, generate
 from kernel.draw import pool_of
+from kernel.timestamps.token import make_request, read_response
 from portal.bundle import Part, write_bundle
+from portal.timestamps import local_timestamper
 from tests.worlds.draw_world import PANEL, DrawWorld, people
 from tests.worlds.log_world import SUITE, LogWorld
 
@@ -61,6 +66,7 @@ class CaseWorld:
     def __init__(self, folder: Path) -> None:
         self.draws = DrawWorld()
         self.log: LogWorld = self.draws.log
+        self.folder = folder
         self.authority = create_authority(folder / "ca", self.log.now - timedelta(days=30))
         self.parts: dict[str, Part] = {}
         self.heads: set[int] = set()
@@ -152,7 +158,9 @@ class CaseWorld:
                 "root": b64u_encode(close_root(SUITE, self.rows)),
             },
         )
-        self.add("lot/deadline.note", "checkpoint", self.head()["checkpoint"])
+        note = self.head()["checkpoint"]
+        self.add("lot/deadline.note", "checkpoint", note)
+        self.add("lot/deadline.tst", "timestamp", self.stamp(note.encode(), self.log.now))
         listed = {"v": 1, "type": "bid.close-list", "tender": TENDER, "lot": LOT, "rows": self.rows}
         self.add("lot/close.json", "close", listed)
 
@@ -226,6 +234,13 @@ class CaseWorld:
         self.add("trust.json", "trust", self.trust_json)
 
     # Means
+
+    def stamp(self, data: bytes, at: datetime) -> bytes:
+        """A token of the local time-stamping authority."""
+        stamper = local_timestamper(self.folder / "tsa", self.authority)
+        request, nonce = make_request(hashlib.sha256(data).digest())
+        with ThreadPoolExecutor(1) as apart:
+            return read_response(apart.submit(lambda: asyncio.run(stamper.answer(request, at))).result(), nonce)
 
     @property
     def trust_json(self) -> dict[str, Any]:

@@ -19,6 +19,8 @@ export class Problem extends Refusal {
     this.status = status;
     /** @type {string | null} */
     this.rejection = typeof body?.rejection === 'string' ? body.rejection : null;
+    /** Where the bidder finds the rejection again. @type {string | null} */
+    this.page = typeof body?.page === 'string' && body.page.startsWith('/b/receipts/') ? body.page : null;
   }
 }
 

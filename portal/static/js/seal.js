@@ -72,7 +72,9 @@ function evidence(error) {
   if (!(error instanceof Problem) || !error.rejection) return [];
   const rejection = error.rejection;
   const keep = () => save('rejection.jws', rejection, 'application/jose');
-  return [el('button', { class: 'btn btn--plain btn--s', type: 'button', onclick: keep }, '保存平台签名的拒收凭证')];
+  const button = el('button', { class: 'btn btn--plain btn--s', type: 'button', onclick: keep }, '保存平台签名的拒收凭证');
+  if (!error.page) return [button];
+  return [button, el('a', { class: 'btn btn--plain btn--s', href: error.page }, '查看拒收凭证')];
 }
 
 /** @param {number} now index of the current step */

@@ -156,17 +156,8 @@ VARIABLES = (
     Variable(
         "SUNLIT_LICENCE_TRUST_KEY", "licence_trust_key", "public key (SPKI, base64url) of whoever signs that list"
     ),
-    Variable(
-        "SUNLIT_TSA",
-        "timestamper",
-        "secret; http address of the time-stamping authority (RFC 3161), with `user:password@` if it asks for them; "
-        "empty: no time stamps, on a rehearsal those of a local authority",
-    ),
-    Variable(
-        "SUNLIT_TSA_ROOTS",
-        "timestamp_roots",
-        "root certificates (PEM file) of this and of earlier time-stamping authorities, for the trust file",
-    ),
+    Variable("SUNLIT_TSA", "timestamper", "secret; address of the time-stamping authority (RFC 3161); empty: none"),
+    Variable("SUNLIT_TSA_ROOTS", "timestamp_roots", "PEM file; roots of this and of earlier time-stamping authorities"),
     Variable(
         "SUNLIT_TRUST_LOCAL_AUTHORITY",
         "trust_local_authority",

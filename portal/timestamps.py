@@ -12,10 +12,10 @@ from typing import cast
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from kernel.crypto.authority import Authority, is_local_root, issue_timestamper, load_authority
+from kernel.crypto.authority import Authority, is_local_root, load_authority
 from kernel.crypto.keys import KeyKind, generate, load_private
 from kernel.timestamps.asking import HttpTimestamper, StampService
-from kernel.timestamps.local import NAME, LocalTimestamper
+from kernel.timestamps.local import NAME, LocalTimestamper, issue_timestamper
 from kernel.timestamps.ordering import STAMPS, StampDesk, order_daily_stamp
 from kernel.web.services import Services
 from portal.embedded.home import Home, write_private

@@ -191,30 +191,6 @@ def issue_seal(
     return _issue(authority, holder, key, usage, now, life, client=False)
 
 
-def issue_timestamper(authority: Authority, name: str, key: PublicKey) -> x509.Certificate:
-    """Issue a certificate for time stamping alone (RFC 3161 2.3), as long as the issuing authority's.
-
-    It has neither content commitment nor the client purpose, so it serves for no seal and no licence.
-    """
-    issuer = authority.issuing
-    subject = _authority_name(name)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.subject)
-        .public_key(key.native)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(issuer.not_valid_before_utc)
-        .not_valid_after(issuer.not_valid_after_utc)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.KeyUsage(**(_NO_USAGE | {"digital_signature": True})), critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.native), critical=False)
-        .add_extension(_authority_key_identifier(authority.issuing_key.public), critical=False)
-    )
-    return _sign(builder, authority.issuing_key)
-
-
 def revoke(
     authority: Authority,
     certificate: x509.Certificate,

@@ -13,9 +13,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from kernel.crypto.authority import UNIT, Authority
 from kernel.crypto.digest import random_bytes
-from kernel.crypto.keys import PrivateKey
+from kernel.crypto.keys import PrivateKey, PublicKey
 from kernel.timestamps.token import TimestampError
 
 #: Our policy (an arc made from a random UUID, X.667): a demonstration, no claim about the clock.
@@ -120,3 +122,44 @@ class LocalTimestamper:
         if not isinstance(native, ec.EllipticCurvePrivateKey):
             raise TypeError("the local authority signs with a P-256 key")
         return native.sign(data, ec.ECDSA(hashes.SHA256()))
+
+
+_USAGES: Final = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
+def issue_timestamper(authority: Authority, name: str, key: PublicKey) -> x509.Certificate:
+    """Issue a certificate for time stamping alone (RFC 3161 2.3), as long as the issuing authority's.
+
+    It has neither content commitment nor the client purpose, so it serves for no seal and no licence.
+    """
+    issuer = authority.issuing
+    subject = [(NameOID.COUNTRY_NAME, "CN"), (NameOID.ORGANIZATIONAL_UNIT_NAME, UNIT), (NameOID.COMMON_NAME, name)]
+    usage = dict.fromkeys(_USAGES, False) | {"digital_signature": True}
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(oid, value) for oid, value in subject]))
+        .issuer_name(issuer.subject)
+        .public_key(key.native)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(issuer.not_valid_before_utc)
+        .not_valid_after(issuer.not_valid_after_utc)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.KeyUsage(**usage), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.native), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.issuing_key.public.native), critical=False
+        )
+    )
+    issuing_key: Any = authority.issuing_key.native
+    return builder.sign(issuing_key, hashes.SHA256())

@@ -75,7 +75,7 @@ async def stamps(
 
 
 def _row(row: Ordered) -> StampRow:
-    days = f"每日检查点（{row.day:%Y-%m-%d}）" if row.day else ""
+    days = f"{row.day:%Y-%m-%d} 的每日检查点" if row.day else ""
     reason = "截止检查点" if row.reason == "deadline" else days
     if row.stamped_at is not None:
         state = ("ok", "已取得")
@@ -85,7 +85,7 @@ def _row(row: Ordered) -> StampRow:
         state = ("warn", "等待")
     return StampRow(
         size=row.size,
-        reason=f"{reason}，同时是{days}" if days and row.reason == "deadline" else reason,
+        reason=f"{reason}，也是 {days}" if days and row.reason == "deadline" else reason,
         asked_at=row.asked_at,
         state=state,
         stamped_at=row.stamped_at,

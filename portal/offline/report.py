@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from kernel.canonical import NotCanonical
@@ -52,6 +53,7 @@ _SUMS = {
         "请用 --trust 给出从公报等独立渠道取得的信任文件后重新核验"
     ),
 }
+_SIGNS = {Verdict.HELD: "✓ 成立　", Verdict.FAILED: "✗ 不成立", Verdict.UNCHECKED: "· 未核验"}
 _MARKS = {Verdict.HELD: "成立", Verdict.FAILED: "不成立", Verdict.UNCHECKED: "未核验"}
 
 
@@ -72,9 +74,13 @@ class Check:
     text: str
     reason: str = ""
 
-    def __str__(self) -> str:
+    def told(self) -> str:
+        """The check without its place: mark, words, code."""
         tail = f"（{self.reason}）" if self.reason else ""
-        return f"[{_MARKS[self.verdict]}] {self.code}  {self.where}  {self.text}{tail}"
+        return f"{_SIGNS[self.verdict]} {self.text}{tail}  [{self.code}]"
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.told()}"
 
 
 @dataclass(slots=True)
@@ -154,7 +160,13 @@ class Report:
         """The checks for people, and the sum."""
         count = {verdict: sum(check.verdict is verdict for check in self.checks) for verdict in Verdict}
         total = "，".join(f"{_MARKS[verdict]} {number} 项" for verdict, number in count.items())
-        return [*map(str, self.checks), f"{_SUMS[self.standing]}：{total}"]
+        told: list[str] = []
+        for before, check in pairwise([None, *self.checks]):
+            assert check is not None
+            if before is None or check.where != before.where:
+                told += [*([""] if told else []), check.where]  # each file once, its checks below
+            told.append(f"  {check.told()}")
+        return [*told, *([""] if told else []), f"{_SUMS[self.standing]}：{total}"]
 
 
 def _reason(refusal: Exception) -> str:

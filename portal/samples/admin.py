@@ -89,8 +89,8 @@ def _stamp(size: int, reason: str, when: str, **found: Any) -> StampRow:
 _DOWN = {"stamped_at": None, "authority": "", "href": "", "trouble": "时间戳机构无法访问（ConnectTimeout）。"}
 _STAMPED = [
     _stamp(47_730, "截止检查点", "2026-08-06 09:30:01"),
-    _stamp(46_911, "每日检查点（2026-08-05）", "2026-08-06 00:00:01"),
-    _stamp(45_020, "截止检查点，同时是每日检查点（2026-08-04）", "2026-08-04 23:58:10"),
+    _stamp(46_911, "2026-08-05 的每日检查点", "2026-08-06 00:00:01"),
+    _stamp(45_020, "截止检查点，也是 2026-08-04 的每日检查点", "2026-08-04 23:58:10"),
 ]
 _STAMP_PAGE = StampPage(service="demo", missing=0, failing=0, rows=_STAMPED, next_href="")
 _STAMPS: dict[str, dict[str, Any]] = {

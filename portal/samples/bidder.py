@@ -173,7 +173,8 @@ REJECTED = Row(**{
     "open": False,
     "reason": "投标已截止，平台未接收本次递交。",
     "law": "招标投标法第二十八条",
-    "proof": None,
+    "docs": [],
+    "kind_word": "本次递交",
 })  # fmt: skip
 WITHDRAW = Row(
     base=BASE,

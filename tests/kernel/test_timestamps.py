@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from kernel.crypto.authority import Authority, Holder, create_authority, issue_seal, issue_timestamper
+from kernel.crypto.authority import Authority, Holder, create_authority, issue_seal
 from kernel.crypto.keys import KeyKind, generate
 from kernel.errors import Unavailable
 from kernel.timestamps.asking import HttpTimestamper, StampService
-from kernel.timestamps.local import LocalTimestamper
+from kernel.timestamps.local import LocalTimestamper, issue_timestamper
 from kernel.timestamps.token import TimestampError, make_request, read_response, verify_token
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from kernel.crypto.authority import create_authority
+from kernel.timestamps.asking import StampService
 from kernel.web.pdf import Attachment, PdfUnavailable, print_document
+from kernel.web.seal import verify_sealed
 from portal.gallery import environment
 from portal.samples.documents import DOCUMENTS
 from portal.seals import SealDesk
+from portal.timestamps import local_timestamper
 from tests.pdfsig import changed, judge
 
 NOW = datetime(2026, 8, 14, 1, 30, tzinfo=UTC)
@@ -27,12 +30,16 @@ async def test_poppler_calls_every_kind_valid_and_its_forgery_broken(template: s
         plain = await print_document(environment(), template, context, now=NOW, attachments=[twin])
     except PdfUnavailable as error:
         pytest.skip(str(error.extra["cause"]))
-    desk = SealDesk(tmp_path / "seals", authority)
-    sealed = await desk.seal(USCC, plain, reason=template, now=NOW, name=context["page"].sign_name)
+    stamps = StampService(local_timestamper(tmp_path / "stamps", authority), [authority.root])
+    sealed = await SealDesk(tmp_path / "seals", authority, stamps).seal(
+        USCC, plain, reason=template, now=NOW, name=context["page"].sign_name
+    )
     good, bad = tmp_path / "good.pdf", tmp_path / "bad.pdf"
     good.write_bytes(sealed.pdf)
     bad.write_bytes(changed(sealed.pdf))
 
+    report = await asyncio.to_thread(verify_sealed, sealed.pdf, [authority.root])
+    assert (report.ok, report.seals[0].stamp, report.seals[0].stamped_at) == (True, "demo", NOW)
     assert expert.approves(good), expert.says(good)
     assert "Signature is Valid." not in expert.says(bad)
     assert "Digest Mismatch" in expert.says(bad)

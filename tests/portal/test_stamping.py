@@ -7,19 +7,25 @@ from pathlib import Path
 import asyncpg
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import text
 
 from kernel.clock import SHANGHAI
 from kernel.crypto.authority import create_authority
 from kernel.errors import Unavailable
 from kernel.identity.actor import system_actor
+from kernel.log import LogError, read_trust
 from kernel.log.reader import latest_checkpoint, latest_stamped
 from kernel.log.writer import record
 from kernel.timestamps.asking import StampService
 from kernel.timestamps.local import LocalTimestamper
 from kernel.timestamps.ordering import StampDesk, count_missing, list_ordered, order_daily_stamp, order_stamp
 from kernel.timestamps.token import verify_token
-from portal.timestamps import local_timestamper
+from portal import keyring
+from portal.embedded.home import open_home
+from portal.licences import TrustRefused, authority_folder, ensure_authority
+from portal.settings import SettingsError, load_settings
+from portal.timestamps import local_timestamper, stamp_service, timestamp_roots
 from tests.world import World
 
 
@@ -201,3 +207,55 @@ async def test_the_operator_sees_what_is_missing_and_the_public_gets_both_files(
     assert (await anybody.get("/health/ready")).json()["unstamped_checkpoints"] == 0
     for nothing in ("0", "99999", str(1 << 70)):
         assert (await anybody.get(f"/log/timestamp/{nothing}")).status_code == 404
+
+
+def _local(folder: Path) -> Path:
+    made = create_authority(folder / "ca", datetime(2020, 1, 1, tzinfo=UTC))
+    file = folder / "roots.pem"
+    file.write_bytes(made.root.public_bytes(Encoding.PEM))
+    return file
+
+
+def test_production_trusts_no_local_time_unless_it_is_told_so_loudly(tmp_path: Path, caplog) -> None:
+    outside = {"SUNLIT_TSA": "http://tsa.example/", "SUNLIT_TSA_ROOTS": str(_local(tmp_path))}
+    told = {"SUNLIT_TRUST_LOCAL_AUTHORITY": "1"}
+
+    with pytest.raises(TrustRefused, match="拒绝信任演示时间戳"):
+        stamp_service(load_settings(tmp_path / "a", outside))
+    assert stamp_service(load_settings(tmp_path / "a", outside | told)) is not None
+    # Without an outside one there is none, unless a local authority is there and trusted: then every start says so.
+    home = open_home(tmp_path / "b")
+    assert stamp_service(load_settings(home.path, told)) is None
+    ensure_authority(authority_folder(home))
+    assert stamp_service(load_settings(home.path, {})) is None
+    service = stamp_service(load_settings(home.path, told))
+    assert service is not None
+    assert service.authority.local
+    assert "正式环境正在使用演示时间戳" in caplog.text
+
+
+def test_an_authority_needs_roots_and_a_rehearsal_takes_none_from_outside(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="SUNLIT_TSA_ROOTS"):
+        load_settings(tmp_path, {"SUNLIT_TSA": "http://tsa.example/"})
+    both = {"SUNLIT_TSA": "http://tsa.example/", "SUNLIT_TSA_ROOTS": "roots.pem", "SUNLIT_REHEARSAL": "1"}
+    with pytest.raises(SettingsError, match="只使用演示时间戳"):
+        load_settings(tmp_path, both)
+    with pytest.raises(SettingsError, match="SUNLIT_TSA ") as refused:
+        load_settings(tmp_path, {"SUNLIT_TSA": "ftp://user:geheim@tsa.example/", "SUNLIT_TSA_ROOTS": "roots.pem"})
+    assert "geheim" not in str(refused.value)
+    with pytest.raises(TrustRefused, match="无法读取"):
+        timestamp_roots(load_settings(tmp_path, {"SUNLIT_TSA_ROOTS": str(tmp_path / "none.pem")}))
+
+
+def test_the_trust_file_has_the_roots_of_an_outside_authority_and_otherwise_no_new_member(tmp_path: Path) -> None:
+    home, name = open_home(tmp_path / "home"), keyring.log_name("example/log", rehearsal=False)
+    roots = [_local(tmp_path).read_text()]
+
+    without = read_trust(keyring.make_trust(home, name, licence_roots=["L"]))
+    assert "timestamp_roots" not in keyring.load_trust(home)
+    assert without.timestamp_roots == ("L",)
+    made = keyring.make_trust(home, name, licence_roots=["L"], timestamp_roots=roots)
+    assert read_trust(made).timestamp_roots == tuple(roots)
+    for wrong in ({"timestamp_roots": "x"}, {"timestamp_roots": [1]}, {"timestamp_root": roots}):
+        with pytest.raises(LogError, match="trust-format"):
+            read_trust(keyring.load_trust(home) | wrong)

@@ -16,8 +16,11 @@ from kernel.canonical import b64u_encode, jcs, parse
 from kernel.files.library import keep_file
 from kernel.identity.actor import system_actor
 from kernel.log.writer import record
+from kernel.timestamps.asking import StampService
+from kernel.timestamps.ordering import STAMPS, StampDesk
 from portal.archive import Member, read_archive, write_archive
 from portal.case import gather, require_case, write_case
+from portal.timestamps import local_timestamper
 from portal.verify import Report, Verdict, verify_paths
 from tests.kernel.test_drawbook import Play as DrawPlay
 from tests.worlds.bidding_world import BiddingWorld, uscc
@@ -30,7 +33,10 @@ PDF = b"%PDF-1.7 the opening record"
 @pytest.fixture
 async def bw(world) -> BiddingWorld:
     made = BiddingWorld(world)
-    world.services.trust["licence_roots"] = [made.authority.root.public_bytes(Encoding.PEM).decode()]
+    root = made.authority.root
+    world.services.trust["licence_roots"] = [root.public_bytes(Encoding.PEM).decode()]
+    stamper = local_timestamper(world.folder / "stamps", made.authority)
+    world.services.plugins[STAMPS] = StampDesk(StampService(stamper, [root]))
     return made
 
 
@@ -94,6 +100,8 @@ def codes(report: Report, verdict: Verdict = Verdict.HELD) -> set[str]:
 async def test_a_stranger_verifies_the_case_of_an_awarded_lot(bw, tmp_path):
     bidders = await play(bw)
     await award(bw)
+    await bw.world.services.plugins[STAMPS].begin(bw.db)
+    await bw.world.settle()
     data = await download(bw)
     trust = bw.world.services.trust
 
@@ -104,6 +112,10 @@ async def test_a_stranger_verifies_the_case_of_an_awarded_lot(bw, tmp_path):
     assert {"bid-in-time", "submission-logged", "submission-keyset"} <= codes(report)
     assert {"envelope-sealed", "opening-logged", "bid-missing", "form", "document", "consistency"} <= codes(report)
     assert {"draw", "draw-result"} <= codes(report)
+    # The deadline checkpoint's stamp, and one for each receipt, whose proofs lead to the first stamped checkpoint.
+    assert sum(check.code == "timestamp" for check in report.checks) == 1 + len(bidders)
+    assert "deadline-timestamp" in codes(report) | codes(report, Verdict.UNCHECKED)
+    assert "timestamp-none" not in codes(report, Verdict.UNCHECKED)
     assert sum(check.code == "form" for check in report.checks) == len(bidders)
     told = "".join(f"{check.text}{check.where}" for check in report.checks)
     assert all(bidder.pseudonym in told for bidder in bidders)

@@ -7,8 +7,8 @@ note for ever.
 from alembic import op
 from sqlalchemy.util import await_only
 
-revision = "0020"
-down_revision = "0019"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

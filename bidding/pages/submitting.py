@@ -11,7 +11,7 @@ from bidding import queries
 from bidding.drafting import FIELDS, Field, hint
 from bidding.keysets import KeysetView, require_published_keyset
 from bidding.pages.own_bid import NOTHING, own_bid, takes_bids
-from bidding.pages.words import CLI, SubmissionRow, base_of, submission_row
+from bidding.pages.words import SubmissionRow, base_of, offline_steps, submission_row
 from bidding.queries import OwnBidView
 from bidding.rejections import Rejection, list_own_rejections
 from bidding.vocabulary import MAX_FILE_BYTES
@@ -21,6 +21,7 @@ from kernel.identity.actor import Actor
 from kernel.web.filters import moment
 from kernel.web.guards import permits
 from kernel.web.render import render_page
+from kernel.web.services import Services
 from trading.lot_view import LotView
 from trading.pages.common import heading_of
 
@@ -58,17 +59,19 @@ class SubmitPage:
     checks: list[tuple[str, str, str]]
     submissions: list[SubmissionRow]
     rejections: list[Rejection]
-    cli: str
+    cli: list[tuple[str, str]]
 
 
 @get("/b/lots/{lot_id:uuid}/submit", guards=[permits("bid.prepare")], include_in_schema=False)
-async def submit_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[str]:
+async def submit_page(
+    request: Request[Any, Any, Any], tx: Tx, services: Services, actor: Actor, lot_id: uuid.UUID
+) -> Response[str]:
     """Show where a bid is sealed and sent."""
     lot, own = await own_bid(tx, actor, lot_id)
     keyset = await require_published_keyset(tx, lot_id)
     rows = [submission_row(view) for view in await queries.list_own_submissions(tx, actor, lot_id)]
     refused = await list_own_rejections(tx, actor, lot_id)
-    page = _submit_page(lot, own, keyset, rows, refused, actor, tx.now)
+    page = _submit_page(lot, own, keyset, rows, refused, actor, services.site.base_url, tx.now)
     return render_page(request, "bidding/submit.html", {"page": page}, nav="", now=tx.now)
 
 
@@ -79,6 +82,7 @@ def _submit_page(
     rows: list[SubmissionRow],
     refused: list[Rejection],
     actor: Actor,
+    site: str,
     now: datetime,
 ) -> SubmitPage:
     assert lot.deadline is not None
@@ -113,7 +117,7 @@ def _submit_page(
         ],
         submissions=rows,
         rejections=refused,
-        cli=CLI,
+        cli=offline_steps(site, lot.id),
     )
 
 

@@ -10,7 +10,6 @@ from litestar import Request, Response, get
 from bidding import queries
 from bidding.opening_view import OpeningView, find_opening, list_seats
 from bidding.pages.hall_view import HallTrustee, trustee_rows
-from bidding.pages.words import CLI
 from bidding.queries import SeatTask
 from bidding.vocabulary import OpeningStage
 from kernel.canonical import b64u_encode
@@ -66,7 +65,6 @@ class TrusteePage:
     organisation: str
     key: KeyRow | None
     tasks: list[TaskRow]
-    cli: str
 
 
 @get("/w", guards=[permits("witness.desk")], include_in_schema=False)
@@ -80,7 +78,6 @@ async def desk(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Respons
         organisation=actor.organisation_name,
         key=KeyRow(keys[-1].kid, keys[-1].created_at) if keys else None,
         tasks=tasks,
-        cli=CLI,
     )
     return render_page(request, "bidding/trustee.html", {"page": page}, nav="", now=tx.now)
 

@@ -34,8 +34,17 @@ STAGES: dict[OpeningStage, State] = {
     OpeningStage.FAILED: ("bad", "流标"),
 }
 SLOT_NAMES = {"form": "投标函（报价、交货期、负责人）", "file": "投标文件"}
-#: The offline tool is the same code as the browser's.
-CLI = "docs/spec/sealing.md"
+
+
+def offline_steps(site: str, lot_id: uuid.UUID) -> list[tuple[str, str]]:
+    """Return what to type to bid without a browser: (what it does, command), in order."""
+    folder = f"bid-{str(lot_id)[:8]}"
+    return [
+        ("准备（联网）", f"./sunlit bid prepare {site}/lots/{lot_id}"),
+        ("填写表单后密封（断网）", f"./sunlit bid seal {folder}"),
+        ("上传、签名、取得回执（联网）", f"./sunlit bid submit {folder}"),
+        ("开标解密（联网）", f"./sunlit bid release {folder}"),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,12 @@ SUBMIT = Row(
         Row(rev=2, at=at("2026-08-05 17:42:09"), digest=digest("rev2"), receipt_no="HZ-20260805-00872", receipt_href="/b/receipts/2", state=("ok", "当前有效"), current=True),
         Row(rev=1, at=at("2026-08-04 10:08:31"), digest=digest("rev1"), receipt_no="HZ-20260804-00415", receipt_href="/b/receipts/1", state=("mute", "已被替换"), current=False),
     ],
-    cli="sunlit seal --lot 01J2Q8 --form 报价.json --file 投标文件.pdf",
+    cli=[
+        ("准备（联网）", "./sunlit bid prepare https://ggzy.example.cn/lots/0198c1f2-7a10-7cc1-9a3e-5d1f0c2b7e44"),
+        ("填写表单后密封（断网）", "./sunlit bid seal bid-0198c1f2"),
+        ("上传、签名、取得回执（联网）", "./sunlit bid submit bid-0198c1f2"),
+        ("开标解密（联网）", "./sunlit bid release bid-0198c1f2"),
+    ],
 )  # fmt: skip
 SUBMIT_CLOSED = Row(**{
     **vars(SUBMIT),
@@ -267,11 +272,10 @@ def _task(stage: str, **change: object) -> Row:
 
 
 _KEY = Row(kid="z9Kd0a7Qm2", made_at=at("2026-07-08 16:20"))
-_CLI = "sunlit trustee release --lot 01J2Q8 --key 见证密钥.json"
 
 
 def _trustee(key: Row | None, *tasks: Row) -> dict[str, object]:
-    page = Row(role="公证处见证人", organisation="云澜市公证处", key=key, tasks=list(tasks), cli=_CLI)
+    page = Row(role="公证处见证人", organisation="云澜市公证处", key=key, tasks=list(tasks))
     return {"user": TRUSTEE, "page": page}
 
 

@@ -222,7 +222,7 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
         DeadlinePassed: documents are no longer available.
         Conflict: the lot stands still or is over.
         RegistrationIncomplete: the organisation's own registration is not complete.
-        NotPermitted: no bidder, or the organisation stands on the buying side.
+        NotPermitted: no bidder, the organisation stands on the buying side, or has not passed the prequalification.
 
     Effects:
         rows in `bidding_interest` and `bidding_bid`; entry `interest.registered`, sealed until the opening.
@@ -236,6 +236,7 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
     known = await find_interest(tx, lot_id, actor.organisation_id)
     if known is not None:
         return known
+    await trading.require_admitted(tx, actor, lot)
     if lot.is_party(actor.organisation_id):
         raise NotPermitted("招标人、招标代理机构不能参加自己项目的投标。")
     await require_registered(tx, actor.organisation_id)

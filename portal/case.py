@@ -186,7 +186,7 @@ async def _add_documents(tx: Tx, case: Case, store: FileStore, lot: LotView) -> 
     found = [
         file
         for file in await list_files_of(tx, lot.id)
-        if file.access == "public" and file.media_type == "application/pdf"
+        if file.access in ("public", "trading.notice") and file.media_type == "application/pdf"
     ]
     for number, file in enumerate(found, 1):
         case.add(f"documents/{number:02}.pdf", "document", await store.get(content_name(file.digest)))

@@ -34,6 +34,7 @@ COMMANDS = (
     Command("verify", "portal.verify", "离线验证抽取记录、回执、证明与案卷（不需要数据库和网络）"),
     Command("audit", "portal.commands.audit", "核对数据库中的整条日志：逐条重算，与全部已签名检查点比较"),
     Command("law", "portal.law", "法定期限与限额：law date KEY --from 日期，law cap KEY --amount 金额，law list"),
+    Command("procedure", "portal.commands.procedure", "交易程序：每一种采购适用的时限、公告、评标、开标与保证金规则"),
     Command("policy", "portal.commands.policy", "权限表：哪些角色可以办理哪些事项、在什么条件下；--json 供程序读取"),
     Command("authenticator", "portal.commands.authenticator", "演示人员的手机身份验证器：现在显示的动态口令"),
     Command("doctor", "portal.doctor", "检查本机环境，说明缺少什么、如何补齐"),

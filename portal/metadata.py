@@ -25,6 +25,7 @@ MODELS = (
     "trading.models.question",
     "trading.models.objection",
     "trading.models.award",
+    "trading.models.admission",
     "bidding.models.party",
     "bidding.models.bid",
     "bidding.models.opening",

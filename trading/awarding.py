@@ -21,22 +21,22 @@ from kernel.parameters.articles import cite
 from kernel.parameters.law import Law
 from kernel.periods import end_of_day, legal_date
 from trading import wording
-from trading.announcement import NoticeKind, check_candidates
+from trading.announcement import NoticeKind, check_notice
 from trading.drafts import AwardDraft, CandidatesDraft
 from trading.evaluation_report import RankedBid
 from trading.findings import Finding, require_lawful
-from trading.legal import law_of_project
+from trading.legal import law_of_project, procedure_of_lot
 from trading.limits import check_award, check_in_time, due, publicity_of
 from trading.messages import tell
 from trading.models.award import Award, AwardNotice
 from trading.models.award import RankedBid as RankedBidRow
 from trading.models.project import Lot, Project
-from trading.notices import Posted, invented_of, post
+from trading.posting import Posted, invented_of, post
 from trading.progress import access_lot, advance
 from trading.projects import is_mandatory
 from trading.queries import get_lot
 from trading.reports import ReportView, load_report
-from trading.vocabulary import EvaluationMethod, Limit, LotKind
+from trading.vocabulary import EvaluationMethod, Limit
 
 
 async def publish_candidates(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: CandidatesDraft) -> Posted:
@@ -65,7 +65,7 @@ async def publish_candidates(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: Can
     counted = publicity_of(today, law) if law.knows(Limit.CANDIDATE_PUBLICITY) else None
     until = end_of_day(counted.date) if counted else tx.now
     data = _publicity_data(lot, project, report, draft, law) | {"until": format_time(until)}
-    require_lawful(check_candidates(data, LotKind(project.kind)))
+    require_lawful(check_notice(NoticeKind.CANDIDATES, data, procedure_of_lot(lot, project)))
 
     facts = {
         "candidates": [_short(item) for item in report.candidates],
@@ -274,7 +274,7 @@ async def _load_award(tx: Tx, lot_id: uuid.UUID) -> Award:
 
 
 def _publicity_data(lot: Lot, project: Project, report: ReportView, draft: CandidatesDraft, law: Law) -> dict[str, Any]:
-    method = wording.EVALUATIONS[EvaluationMethod(report.method)]
+    method = procedure_of_lot(lot, project).evaluation_methods[EvaluationMethod(report.method)]
     count = len(report.ranked) + len(report.rejected)
     usual = f"评标委员会采用{method}，共评审 {count} 份投标文件，否决 {len(report.rejected)} 份。"
     answered = f"，招标人自收到异议之日起 {law.row(Limit.OBJECTION_ANSWER).count} 日内答复"

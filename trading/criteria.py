@@ -13,32 +13,39 @@ from kernel.parameters.table import Parameter
 from trading.drafts import LotDraft, Procedure
 from trading.findings import Finding
 from trading.lot_view import Criterion, ReviewItem
-from trading.vocabulary import EvaluationMethod, Limit, LotKind
+from trading.procedures.definition import Definition
+from trading.vocabulary import EvaluationMethod, Limit
 
 #: What a criterion may be scored by, and where it belongs.
 KINDS = ("objective", "subjective", "price")
 GROUPS = ("technical", "business", "price")
 REVIEW_GROUPS = ("form", "qualification", "response")
 POLICIES = ("both", "bidder", "trustees")
-#: 有效报价中的最低价为基准 (R-PRC-03); under 政府采购法 the only way to score a price (R-PRC-05).
-LOWEST_PRICE = "P-LOW"
 
 Faults = Iterator[tuple[str, str]]
 
 
-def check_lot(draft: LotDraft) -> list[tuple[str, str]]:
-    """Return (field, what to do) for everything that is wrong; empty for a sound lot."""
+def check_lot(draft: LotDraft, procedure: Definition) -> list[tuple[str, str]]:
+    """Return (field, what to do) for everything that is wrong; empty for a sound lot.
+
+    Args:
+        procedure: says what a lot must tell and what its own procedure may be.
+    """
     return [
-        *_check_words(draft),
+        *_check_words(draft, procedure),
         *_check_criteria(draft.criteria),
         *_check_price(draft),
         *_check_review(draft.review_items),
-        *_check_procedure(draft.procedure),
+        *_check_procedure(draft.procedure, procedure),
     ]
 
 
 def check_grid(
-    criteria: Sequence[Criterion], method: EvaluationMethod, price_method: Mapping[str, Any], kind: LotKind, law: Law
+    criteria: Sequence[Criterion],
+    method: EvaluationMethod,
+    price_method: Mapping[str, Any],
+    procedure: Definition,
+    law: Law,
 ) -> list[Finding]:
     """Tell what of a scoring grid the law forbids: its sum, the weight of the price, how the price is scored.
 
@@ -55,17 +62,23 @@ def check_grid(
         found.append(_finding(row, "criteria", message, f"{plain(total)}分", f"{row.value:f}分"))
     if not price:
         found.append(_finding(row, "criteria", "请设置价格评审因素。", "没有价格评审因素", "列明价格评审因素"))
-    share = _price_share(kind)
-    if not law.knows(Limit.PRICE_SHARE_MIN, share):
-        return found
-    row = law.row(Limit.PRICE_SHARE_MIN, share)
+    return [*found, *_check_price_rules(price, total, price_method, procedure, law)]
+
+
+def _check_price_rules(
+    price: Decimal, total: Decimal, price_method: Mapping[str, Any], procedure: Definition, law: Law
+) -> Iterator[Finding]:
+    """The least weight of the price, and how it may be scored, where the procedure says so."""
+    if not procedure.price_share:
+        return
+    row = law.row(Limit.PRICE_SHARE_MIN, procedure.price_share)
     if price and price * 100 < row.value * total:
         message = f"{row.label.removesuffix('的最低比重')}占总分的比重不得低于 {row.value:f}%。"
-        found.append(_finding(row, "criteria", message, f"{plain(price)}分", f"不低于{row.value:f}%"))
-    if price_method.get("method") != LOWEST_PRICE:
+        yield _finding(row, "criteria", message, f"{plain(price)}分", f"不低于{row.value:f}%")
+    if price_method.get("method") not in procedure.price_methods:
         message = "政府采购的价格分应当以满足招标文件要求的最低报价为评标基准价。"
-        found.append(_finding(row, "price_method", message, str(price_method.get("method", "")), LOWEST_PRICE))
-    return found
+        allowed = "、".join(procedure.price_methods)
+        yield _finding(row, "price_method", message, str(price_method.get("method", "")), allowed)
 
 
 def total_of(criteria: Sequence[Criterion]) -> Decimal:
@@ -76,10 +89,6 @@ def total_of(criteria: Sequence[Criterion]) -> Decimal:
 def plain(points: Decimal) -> str:
     """Write points without zeros at the end: 100, 99.5."""
     return f"{points:f}".rstrip("0").rstrip(".") if "." in f"{points:f}" else f"{points:f}"
-
-
-def _price_share(kind: LotKind) -> str:
-    return {LotKind.GOODS: "goods", LotKind.WORKS: "works"}.get(kind, "services")
 
 
 def _finding(row: Parameter, field: str, message: str, actual: str, required: str) -> Finding:
@@ -100,16 +109,18 @@ def points_of(text: str) -> Decimal | None:
     return value
 
 
-def _check_words(draft: LotDraft) -> Faults:
-    for field, name, text in (
-        ("title", "标段名称", draft.title),
-        ("scope", "招标内容", draft.scope.summary),
-        ("quantity", "数量", draft.scope.quantity),
-        ("place", "实施地点", draft.scope.place),
-        ("term", "期限", draft.scope.term),
-    ):
-        if not text.strip():
-            yield field, f"请填写{name}。"
+def _check_words(draft: LotDraft, procedure: Definition) -> Faults:
+    said = {
+        "title": draft.title,
+        "scope": draft.scope.summary,
+        "quantity": draft.scope.quantity,
+        "place": draft.scope.place,
+        "term": draft.scope.term,
+        "price_cap": draft.price_cap or "",
+    }
+    for field in procedure.lot_fields:
+        if field.name in said and not said[field.name].strip():
+            yield field.name, f"请填写{field.label}。"
     if not draft.qualifications or not all(item.strip() for item in draft.qualifications):
         yield "qualifications", "请至少填写一项投标人资格条件。"
     if len(draft.number) != 3 or not (draft.number.isascii() and draft.number.isdecimal()):
@@ -176,7 +187,13 @@ def _check_review(items: Sequence[ReviewItem]) -> Faults:
             yield f"{field}.group", "请选择评审类别。"
 
 
-def _check_procedure(procedure: Procedure) -> Faults:
+def _check_procedure(procedure: Procedure, allowed: Definition) -> Faults:
+    if procedure.evaluation_method not in allowed.evaluation_methods:
+        yield "evaluation_method", f"评标办法应为{'、'.join(allowed.evaluation_methods.values())}。"
+    if procedure.award_mode not in allowed.award_modes:
+        yield "award_mode", f"{allowed.law}项目不采用评定分离。"
+    if procedure.envelopes not in allowed.envelopes:
+        yield "envelopes", "投标文件应为一次开启或者技术、价格分两次开启。"
     if procedure.policy not in POLICIES:
         yield "policy", "开标解密方式应为 both、bidder 或 trustees。"
     if procedure.policy != "bidder" and not 2 <= procedure.k <= procedure.n - 2:

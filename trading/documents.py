@@ -31,6 +31,8 @@ MEDIA_TYPES = {
 }
 _STARTS = {"pdf": b"%PDF-", "docx": b"PK\x03\x04", "xlsx": b"PK\x03\x04", "zip": b"PK\x03\x04"}
 MAX_SIZE = 64 << 20
+#: What documents are for.
+TENDER, PREQUALIFICATION = "tender", "prequalification"
 _OPEN_FOR_DOCUMENTS = (Stage.REGISTERED.value, Stage.NOTICE_PUBLISHED.value)
 
 
@@ -46,15 +48,17 @@ class DocumentView:
     media_type: str
     uploaded_at: datetime
     issued_at: datetime | None
+    purpose: str = TENDER
 
 
 async def upload_document(
-    tx: Tx, actor: Actor, store: FileStore, lot_id: uuid.UUID, *, name: str, data: bytes
+    tx: Tx, actor: Actor, store: FileStore, lot_id: uuid.UUID, *, name: str, data: bytes, purpose: str = TENDER
 ) -> DocumentView:
     """Keep a file as a document of the lot, a draft until it is issued.
 
     Args:
         name: with its ending; the same name again makes the next version.
+        purpose: `tender`, or `prequalification` for what applicants get.
 
     Raises:
         NotFound: absent, or not a lot of the actor's.
@@ -67,12 +71,14 @@ async def upload_document(
     if lot.stage not in _OPEN_FOR_DOCUMENTS:
         raise Conflict("投标已截止，不能再上传招标文件。")
 
-    ending = _require_fitting(name, data)
+    ending = require_fitting(name, data)
+    earlier = await list_documents(tx, lot.id)
+    if any(item.name == name and item.purpose != purpose for item in earlier):
+        raise InvalidInput("资格预审文件和招标文件不能同名，请更改文件名。", [("name", "文件名已用于另一类文件")])
 
     file = await keep_file(
         tx, store, data, name=name, media_type=MEDIA_TYPES[ending], access="trading.document", subject=lot.id
     )
-    earlier = await list_documents(tx, lot.id)
     row = Document(
         id=tx.new_id(),
         lot_id=lot.id,
@@ -85,6 +91,7 @@ async def upload_document(
         uploaded_by=actor.account_id,
         uploaded_at=tx.now,
         issued_at=None,
+        purpose=purpose,
     )
     tx.session.add(row)
 
@@ -93,14 +100,16 @@ async def upload_document(
     return _view(row)
 
 
-async def issue_documents(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[DocumentView]:
+async def issue_documents(tx: Tx, actor: Actor, lot_id: uuid.UUID, *, purpose: str = TENDER) -> list[DocumentView]:
     """Issue the drafts of a lot: the newest version of each name; called by the act that publishes.
 
     Effects:
         entry `documents.published`, public, if there was anything to issue.
     """
     rows = (
-        await tx.session.execute(select(Document).where(Document.lot_id == lot_id, Document.issued_at.is_(None)))
+        await tx.session.execute(
+            select(Document).where(Document.lot_id == lot_id, Document.issued_at.is_(None), Document.purpose == purpose)
+        )
     ).scalars()
     newest: dict[str, Document] = {}
     for row in rows:
@@ -138,6 +147,8 @@ async def access_document(
     row = (await tx.session.execute(query)).scalar_one_or_none()
     if row is None:
         raise NotFound
+    if row.purpose == PREQUALIFICATION and row.issued_at is not None and actor.has(Role.BIDDER, Role.SUPERVISOR):
+        return await find_file(tx, row.file_id)  # whoever may apply may read; who did is written down nowhere
     if not lot.is_run_by(actor.organisation_id):
         if row.issued_at is None or not await _may_read(tx, actor, holders, lot):
             raise NotFound
@@ -154,7 +165,12 @@ async def _may_read(tx: Tx, actor: Actor, holders: Holders, lot: LotView) -> boo
     return actor.covers(lot.id) and await holders.is_holder(tx, lot.id, actor.organisation_id)
 
 
-def _require_fitting(name: str, data: bytes) -> str:
+def require_fitting(name: str, data: bytes) -> str:
+    """Return the ending of a file that may be kept.
+
+    Raises:
+        InvalidInput: name, kind or size does not fit, or the bytes are not what the ending says.
+    """
     ending = name.rpartition(".")[2].lower()
     printable = 0 < len(name) <= 120 and name.isprintable() and name == name.strip(" .")
     if not printable or any(mark in name for mark in '/\\:*?"<>|'):
@@ -172,5 +188,13 @@ def _require_fitting(name: str, data: bytes) -> str:
 
 def _view(row: Document) -> DocumentView:
     return DocumentView(
-        row.id, row.name, row.version, row.digest, row.size, row.media_type, row.uploaded_at, row.issued_at
+        row.id,
+        row.name,
+        row.version,
+        row.digest,
+        row.size,
+        row.media_type,
+        row.uploaded_at,
+        row.issued_at,
+        row.purpose,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from trading.admission_rules import Invitee
 from trading.lot_view import Criterion, ReviewItem
 from trading.vocabulary import (
     AwardMode,
@@ -112,6 +113,8 @@ class Procedure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         documents_fee: what the documents cost, yuan.
         opening_place: where the opening can be seen.
         form_keys_published: whether the keys of the price forms become public after the opening.
+        prequalified: whether applicants are examined before they get the documents (R-TIME-02).
+        envelopes: `one`, or `two`: technical part first, price later, as the definition divides them.
     """
 
     evaluation_method: EvaluationMethod = EvaluationMethod.COMPREHENSIVE
@@ -124,6 +127,8 @@ class Procedure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     opening_place: str = "本平台线上开标大厅"
     form_keys_published: bool = True
     valid_days: int = 90
+    prequalified: bool = False
+    envelopes: str = "one"
 
 
 class LotDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -198,6 +203,73 @@ class ObjectionAnswerDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unk
     text: str
     affects_bids: bool = False
     move_deadline_to: datetime | None = None
+
+
+class InvitationDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom to invite, why, and who approved (R-AWD-08).
+
+    Attributes:
+        ground: a name of the procedure's `invitation_grounds`.
+    """
+
+    ground: str
+    reason: str
+    approved_by: str
+    approval_no: str
+    invitees: tuple[Invitee, ...]
+
+
+class PrequalificationDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The dates of a prequalification.
+
+    Attributes:
+        documents_from, documents_to: when its documents are handed out.
+        deadline: until when applications come in; at this very moment it is too late.
+    """
+
+    documents_from: datetime
+    documents_to: datetime
+    deadline: datetime
+    review_method: str = ""
+
+
+class VerdictDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of one application."""
+
+    application_id: uuid.UUID
+    passed: bool
+    reason: str = ""
+
+
+class CorrectionDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a notice shall say differently; None leaves a part as it is.
+
+    Attributes:
+        reason: one sentence, published.
+        deadline: the new bid deadline.
+        move_as_needed: move the deadline to the first lawful moment where too few days are left (R-TIME-04).
+    """
+
+    reason: str
+    summary: str | None = None
+    quantity: str | None = None
+    place: str | None = None
+    term: str | None = None
+    quality: str | None = None
+    qualifications: tuple[str, ...] | None = None
+    price_cap: str | None = None
+    documents_to: datetime | None = None
+    deadline: datetime | None = None
+    move_as_needed: bool = False
+
+
+class ContractDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What the contract publicity says; price and winner are those of the award."""
+
+    contract_no: str
+    signed_on: date
+    term: str
+    summary: str = ""
 
 
 class CandidatesDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

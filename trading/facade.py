@@ -17,6 +17,8 @@ from trading.messages import tell
 from trading.projects import is_mandatory_lot
 from trading.queries import find_lot, get_lot, list_lots, list_lots_of, lots_due_for_closing
 from trading.reports import receive_evaluation_report
+from trading.special_notices import post_postponement, post_termination
+from trading.visibility import require_admitted, view_lot
 
 __all__ = [
     "Criterion",
@@ -40,7 +42,11 @@ __all__ = [
     "mark_committee_ready",
     "mark_evaluating",
     "mark_opened",
+    "post_postponement",
+    "post_termination",
     "receive_evaluation_report",
+    "require_admitted",
     "set_keyset_ready",
     "tell",
+    "view_lot",
 ]

@@ -6,7 +6,7 @@ suffers. What the paper says comes from the published content alone.
 
 import uuid
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import select, text
 
@@ -22,17 +22,10 @@ from kernel.web.figures import qr
 from kernel.web.pdf import Attachment
 from kernel.web.seal import Sealed
 from kernel.web.services import Services
-from trading.announcement import NoticeKind
 from trading.award_reading import load_award_notice
 from trading.models.notice import Paper
 from trading.queries import get_lot
 from trading.reading import load_notice
-
-_NAMES: Final = {
-    NoticeKind.TENDER: "招标公告",
-    NoticeKind.CANDIDATES: "中标候选人公示",
-    NoticeKind.AWARD: "中标结果公告",
-}
 
 
 async def make_paper(services: Services, payload: dict[str, Any]) -> None:
@@ -58,7 +51,7 @@ async def _notice_order(tx: Tx, services: Services, notice_id: uuid.UUID) -> iss
     notice = await load_notice(tx, notice_id)
     content = notice.content
     lot = await get_lot(tx, notice.lot_id)
-    kind = _NAMES[notice.kind]
+    kind = lot.definition.notices[notice.kind].title
     page = _frame(
         services,
         address=f"/notices/{notice.id}",
@@ -78,7 +71,7 @@ async def _notice_order(tx: Tx, services: Services, notice_id: uuid.UUID) -> iss
         template="print/notice.html",
         page=page,
         signer=(lot.agency_name, await _uscc(tx, lot.agency_id)),
-        access="public",
+        access="public" if notice.is_public else "trading.notice",
         at=notice.published_at,
         twins=(Attachment("notice.json", jcs(content), f"{kind}（机器可读）"),),
         job=("trading:make_paper", {"notice": str(notice.id)}),

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from typing import Any
 
 from kernel.periods import legal_date
+from trading.procedures.book import Combination, of_lot
+from trading.procedures.definition import Definition
 from trading.stages import PublicDates, phase_of
 from trading.vocabulary import LotKind, Phase, Regime, Stage, TenderMethod
 
@@ -52,7 +54,8 @@ class LotView:
         tender: the project's human number.
         number: the lot's number, three digits.
         scope: quantity, place, term, quality: what the notice says of the thing bought.
-        procedure: `policy`, `k`, `n`, `window_s` and what else the procedure fixes (crypto.md §3).
+        procedure: `policy`, `k`, `n`, `window_s` and what else the procedure fixes (crypto.md §3); `definition` says
+            which version of which procedure it is.
         keyset: `ks` of the keyset that bids are sealed to, b64u; None until trustees have accepted.
         provenance: `source` of facts and the list of what is `invented`; empty in production.
     """
@@ -107,6 +110,18 @@ class LotView:
     def registered_on(self) -> date:
         """The day whose law the lot keeps (R-META-01)."""
         return legal_date(self.registered_at)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether everybody may see the lot: its notice is out, and of an invited tender the bids are closed."""
+        hidden = self.method is TenderMethod.INVITED and self.closed_at is None
+        return self.published_at is not None and not hidden
+
+    @property
+    def definition(self) -> Definition:
+        """The procedure that the lot began under, in the version of that day."""
+        prequalified = bool(self.procedure.get("prequalified"))
+        return of_lot(Combination(self.regime, self.kind, self.method, prequalified), self.procedure)
 
     def phase(self, now: datetime) -> Phase:
         """Return what a visitor sees at an instant."""

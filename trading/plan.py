@@ -1,8 +1,8 @@
 """The plan of dates of a lot: from the first document to the opening, checked against every limit of its regime.
 
 Law: R-TIME-01, R-TIME-03, R-TIME-04, R-TIME-07, R-TIME-12, R-GP-01 to R-GP-04, R-DRAW-01, R-CNT-08, R-CNT-09. Pure: the
-limits come in as a `Law`. `check_plan` judges, `propose_plan` makes the earliest lawful plan, `latest_dates` lists what
-follows from a plan for the people concerned.
+limits come in as a `Law`, which of them bind which dates as a `Definition`. `check_plan` judges, `propose_plan` makes
+the earliest lawful plan, `latest_dates` lists what follows from a plan for the people concerned.
 """
 
 from collections.abc import Iterator
@@ -23,10 +23,13 @@ from kernel.periods import (
     legal_date,
 )
 from trading.findings import Finding, Severity, moment_in_print
-from trading.vocabulary import Limit, Regime
+from trading.procedures.definition import Binds, DateRule, Definition, How
+from trading.vocabulary import Limit
 
 #: When proposed openings begin, Beijing time.
 USUAL_OPENING: Final = time(9, 30)
+#: Dates of a plan from which intervals are counted.
+_BEGINS: Final = ("notice_at", "documents_from")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,10 @@ class LegalDate:
     until: datetime
 
 
-def check_plan(plan: PlanOfDates, law: Law, *, mandatory: bool = True, strict: bool = False) -> tuple[Finding, ...]:
-    """Judge a plan against every limit of its regime.
+def check_plan(
+    plan: PlanOfDates, law: Law, procedure: Definition, *, mandatory: bool = True, strict: bool = False
+) -> tuple[Finding, ...]:
+    """Judge a plan against every limit of its procedure.
 
     Args:
         mandatory: whether the project must be tendered by law; 招投法 24 binds only those.
@@ -88,15 +93,16 @@ def check_plan(plan: PlanOfDates, law: Law, *, mandatory: bool = True, strict: b
     """
     return (
         *_check_order(plan),
-        *_check_documents(plan, law, strict),
-        *_check_preparation(plan, law, mandatory, strict),
-        *_check_channels(plan, law),
+        *_check_intervals(plan, law, procedure, mandatory, strict),
+        *_check_channels(plan, law, procedure),
         *_check_opening(plan, law),
         *_check_draw(plan, law),
     )
 
 
-def propose_plan(documents_from: datetime, law: Law, opening_time: time = USUAL_OPENING) -> PlanOfDates:
+def propose_plan(
+    documents_from: datetime, law: Law, procedure: Definition, opening_time: time = USUAL_OPENING
+) -> PlanOfDates:
     """Make the earliest lawful plan from the day on which documents are first handed out.
 
     Returns:
@@ -104,22 +110,32 @@ def propose_plan(documents_from: datetime, law: Law, opening_time: time = USUAL_
         working day that keeps the time for preparation.
     """
     start = documents_from.astimezone(SHANGHAI)
-    documents_end = law.forward(_document_limit(law), start.date()).date
-    opening_day = law.forward(Limit.BID_PREPARATION, start.date()).date
-    deadline = datetime.combine(opening_day, opening_time, SHANGHAI)
+    ends = {"documents_to": start.date(), "deadline": start.date()}
+    for rule in intervals_of(procedure):
+        ends[rule.then] = max(ends[rule.then], law.forward(rule.limit, start.date()).date)
+    deadline = datetime.combine(ends["deadline"], opening_time, SHANGHAI)
     return PlanOfDates(
         documents_from=documents_from,
-        documents_to=datetime.combine(documents_end, start.timetz()),
+        documents_to=datetime.combine(ends["documents_to"], start.timetz()),
         deadline=deadline,
         opening_at=deadline,
         notice_at=documents_from,
     )
 
 
-def latest_dates(deadline: datetime, law: Law) -> tuple[LegalDate, ...]:
-    """List the last days that are counted back from a bid deadline. Source: R-CNT-09."""
-    limits = [limit for limit in (Limit.CLARIFICATION, Limit.DOCUMENT_OBJECTION) if law.knows(limit)]
-    return tuple(_legal_date(limit, law, law.backward(limit, legal_date(deadline)).date) for limit in limits)
+def intervals_of(procedure: Definition) -> tuple[DateRule, ...]:
+    """Return the least intervals between dates of a plan, in their order."""
+    return tuple(
+        rule
+        for rule in procedure.dates
+        if rule.how is How.AT_LEAST and rule.first in _BEGINS and rule.then in ("documents_to", "deadline")
+    )
+
+
+def latest_dates(deadline: datetime, law: Law, procedure: Definition, until: str = "deadline") -> tuple[LegalDate, ...]:
+    """List the last days that are counted back from a bid deadline, or from another event. Source: R-CNT-09."""
+    rules = [rule for rule in procedure.dates if rule.how is How.BEFORE and rule.then == until]
+    return tuple(_legal_date(rule.limit, law, law.backward(rule.limit, legal_date(deadline)).date) for rule in rules)
 
 
 def check_clarification(on: datetime, deadline: datetime, law: Law) -> Finding | None:
@@ -143,10 +159,6 @@ def check_clarification(on: datetime, deadline: datetime, law: Law) -> Finding |
     )
 
 
-def _document_limit(law: Law) -> Limit:
-    return Limit.DOCUMENT_SUPPLY if law.regime == Regime.GP else Limit.DOCUMENT_SALE
-
-
 def _check_order(plan: PlanOfDates) -> Iterator[Finding]:
     """Dates that contradict each other: no limit can be judged well before these are right."""
     steps = [
@@ -167,19 +179,17 @@ def _check_order(plan: PlanOfDates) -> Iterator[Finding]:
             )
 
 
-def _check_documents(plan: PlanOfDates, law: Law, strict: bool) -> Iterator[Finding]:
-    yield from _minimum(law, _document_limit(law), plan.documents_from, plan.documents_to, "documents_to", strict)
+def _check_intervals(
+    plan: PlanOfDates, law: Law, procedure: Definition, mandatory: bool, strict: bool
+) -> Iterator[Finding]:
+    for rule in intervals_of(procedure):
+        if rule.binds is Binds.MANDATORY and not mandatory:
+            continue
+        start = getattr(plan, rule.first) or plan.documents_from
+        yield from _minimum(law, rule.limit, start, getattr(plan, rule.then), rule.then, strict)
 
 
-def _check_preparation(plan: PlanOfDates, law: Law, mandatory: bool, strict: bool) -> Iterator[Finding]:
-    if mandatory or law.regime == Regime.GP:
-        yield from _minimum(law, Limit.BID_PREPARATION, plan.documents_from, plan.deadline, "deadline", strict)
-    if law.knows(Limit.NOTICE_PERIOD):
-        announced = plan.notice_at or plan.documents_from
-        yield from _minimum(law, Limit.NOTICE_PERIOD, announced, plan.deadline, "deadline", strict)
-
-
-def _minimum(law: Law, limit: Limit, start: datetime, end: datetime, field: str, strict: bool) -> Iterator[Finding]:
+def _minimum(law: Law, limit: str, start: datetime, end: datetime, field: str, strict: bool) -> Iterator[Finding]:
     """Check an interval that must not be shorter; rest days only move the event, not the interval (R-CNT-08)."""
     row = law.row(limit)
     counted = law.forward(limit, legal_date(start))
@@ -208,7 +218,7 @@ def _one_day_later(counted: Counted, law: Law) -> Counted:
     return Counted(counted.start, counted.period, raw, law.calendar.first_working_day(raw))
 
 
-def _check_channels(plan: PlanOfDates, law: Law) -> Iterator[Finding]:
+def _check_channels(plan: PlanOfDates, law: Law, procedure: Definition) -> Iterator[Finding]:
     """Clarifications must end early enough, and the channel for objections must not end too early."""
     day = legal_date(plan.deadline)
     if plan.clarifications_until is not None:
@@ -222,7 +232,7 @@ def _check_channels(plan: PlanOfDates, law: Law) -> Iterator[Finding]:
                 actual=moment_in_print(plan.clarifications_until),
                 required=f"不迟于{latest}",
             )
-    if plan.objections_until is not None and law.knows(Limit.DOCUMENT_OBJECTION):
+    if plan.objections_until is not None and procedure.date("documents_objected", "deadline"):
         row, latest = law.row(Limit.DOCUMENT_OBJECTION), law.backward(Limit.DOCUMENT_OBJECTION, day).date
         if plan.objections_until < end_of_day(latest):
             yield Finding(
@@ -302,6 +312,6 @@ def check_draw_time(draw_at: datetime, evaluation_at: datetime, law: Law) -> tup
     return (finding,)
 
 
-def _legal_date(limit: Limit, law: Law, day: date) -> LegalDate:
+def _legal_date(limit: str, law: Law, day: date) -> LegalDate:
     row = law.row(limit)
-    return LegalDate(limit.value, row.label, row.rules[0], row.article, day, end_of_day(day))
+    return LegalDate(str(limit), row.label, row.rules[0], row.article, day, end_of_day(day))

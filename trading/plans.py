@@ -18,16 +18,17 @@ from kernel.log.writer import record
 from kernel.parameters.law import Law
 from trading.drafts import PlanDraft
 from trading.findings import Finding, breaches, require_lawful
-from trading.legal import law_of_project
+from trading.legal import law_of_project, procedure_of_lot
 from trading.models.plan import Plan
 from trading.models.project import Lot, Project
-from trading.plan import PlanOfDates, check_plan, latest_dates
+from trading.plan import PlanOfDates, check_plan, intervals_of, latest_dates
+from trading.procedures.definition import Definition
 from trading.progress import access_lot
 from trading.projects import is_mandatory
 from trading.vocabulary import Stage
 
-#: Rules that every plan of a regime is judged by.
-JUDGED_BY = {"ZTB": ("R-TIME-01", "R-TIME-03", "R-TIME-12", "R-CNT-08"), "GP": ("R-GP-01", "R-GP-02", "R-GP-04")}
+#: Rules that every plan is judged by, besides the intervals of its procedure.
+_ALWAYS = ("R-TIME-12", "R-CNT-08")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ async def propose_plan(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: PlanDraft
         message = "招标文件开始获取时间不能早于现在。"
         raise InvalidInput(message, [("documents_from", message)])
     law = await law_of_project(tx, project)
-    findings = check_plan(plan, law, mandatory=await is_mandatory(tx, project))
+    procedure = procedure_of_lot(lot, project)
+    findings = check_plan(plan, law, procedure, mandatory=await is_mandatory(tx, project))
     accepted = not breaches(findings)
     if accepted and lot.keyset is not None and plan.deadline != lot.deadline:
         raise Conflict("开标密钥已按原定开标时间公布，不能再更改投标截止时间。")
@@ -88,7 +90,7 @@ async def propose_plan(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: PlanDraft
         id=tx.new_id(),
         lot_id=lot.id,
         no=await _next_number(tx, lot.id),
-        dates=described(plan, law),
+        dates=described(plan, law, procedure),
         findings=[finding.described() for finding in findings],
         accepted=accepted,
         proposed_by=actor.account_id,
@@ -100,7 +102,7 @@ async def propose_plan(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: PlanDraft
         lot.deadline = lot.opening_at = plan.deadline
     await tx.session.flush()  # views are read by SQL, in the same act too
 
-    facts = {"no": row.no, "dates": row.dates, "findings": row.findings, "rules": list(JUDGED_BY[project.regime])}
+    facts = {"no": row.no, "dates": row.dates, "findings": row.findings, "rules": _judged_by(procedure, law)}
     kind = "plan.accepted" if accepted else "plan.refused"
     await record(tx, actor, kind, facts, subject=lot.id, visibility="parties")
     return PlanOutcome(row.id, row.no, accepted, findings)
@@ -119,7 +121,7 @@ async def require_plan_holds(tx: Tx, lot: Lot, project: Project) -> PlanOfDates:
         raise Conflict("计划的招标文件开始获取时间已过，请重新提交时间计划。")
     plan = PlanOfDates(lot.documents_from, lot.documents_to, lot.deadline, lot.opening_at, notice_at=tx.now)
     law = await law_of_project(tx, project)
-    require_lawful(check_plan(plan, law, mandatory=await is_mandatory(tx, project)))
+    require_lawful(check_plan(plan, law, procedure_of_lot(lot, project), mandatory=await is_mandatory(tx, project)))
     return plan
 
 
@@ -148,7 +150,7 @@ def plan_of(draft: PlanDraft) -> PlanOfDates:
     )
 
 
-def described(plan: PlanOfDates, law: Law) -> dict[str, Any]:
+def described(plan: PlanOfDates, law: Law, procedure: Definition) -> dict[str, Any]:
     """Return a plan as the log and the tables keep it, with the dates that follow from it by law."""
     return {
         "documents_from": format_time(plan.documents_from),
@@ -158,7 +160,7 @@ def described(plan: PlanOfDates, law: Law) -> dict[str, Any]:
         "latest": [
             {"limit": item.limit, "label": item.label, "rule": item.rule, "article": item.article}
             | {"day": item.day.isoformat()}
-            for item in latest_dates(plan.deadline, law)
+            for item in latest_dates(plan.deadline, law, procedure)
         ],
     }
 
@@ -167,6 +169,10 @@ def moments_of(dates: dict[str, Any]) -> dict[str, datetime]:
     """Read the moments of a kept plan."""
     names = ("documents_from", "documents_to", "deadline", "opening_at")
     return {name: parse_time(dates[name]) for name in names}
+
+
+def _judged_by(procedure: Definition, law: Law) -> list[str]:
+    return [*dict.fromkeys([law.row(rule.limit).rules[0] for rule in intervals_of(procedure)] + list(_ALWAYS))]
 
 
 async def _next_number(tx: Tx, lot_id: uuid.UUID) -> int:

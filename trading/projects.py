@@ -23,8 +23,9 @@ from trading.criteria import check_grid, check_lot
 from trading.drafts import Funds, LotDraft, ProjectDraft
 from trading.entrusting import offer
 from trading.findings import require_lawful
-from trading.legal import law_of_project
+from trading.legal import law_of_project, procedure_of_project
 from trading.models.project import Lot, Project
+from trading.procedures.book import reference
 from trading.progress import advance
 from trading.thresholds import Funding, bid_bond_cap, check_bond, must_be_tendered
 from trading.vocabulary import FundSource, LotKind, Stage
@@ -115,14 +116,15 @@ async def register_lot(tx: Tx, actor: Actor, project_id: uuid.UUID, draft: LotDr
     """
     project = await _access_project(tx, actor, project_id)
 
-    faults = check_lot(draft)
+    procedure = procedure_of_project(project, prequalified=draft.procedure.prequalified)
+    faults = check_lot(draft, procedure)
     cap, estimate, bond = _amounts(draft, faults)
     if faults:
         raise InvalidInput("请更正标出的内容。", faults)
     law = await law_of_project(tx, project)
     kind, rule = LotKind(project.kind), draft.procedure.evaluation_method
     over = None if bond is None else check_bond(bond, bid_bond_cap(estimate or cap or Money(0), kind, law))
-    grid = check_grid(draft.criteria, rule, draft.price_method, kind, law)
+    grid = check_grid(draft.criteria, rule, draft.price_method, procedure, law)
     require_lawful([*([] if over is None else [over]), *grid])
     taken = select(Lot.id).where(Lot.project_id == project.id, Lot.number == draft.number)
     if (await tx.session.execute(taken)).first():
@@ -145,7 +147,7 @@ async def register_lot(tx: Tx, actor: Actor, project_id: uuid.UUID, draft: LotDr
         criteria=msgspec.to_builtins(draft.criteria),
         review_items=msgspec.to_builtins(draft.review_items),
         price_method=_price_method(draft),
-        procedure=msgspec.to_builtins(draft.procedure),
+        procedure=msgspec.to_builtins(draft.procedure) | {"definition": reference(procedure)},
         provenance=msgspec.to_builtins(draft.provenance),
         registered_at=tx.now,
     )
@@ -187,7 +189,7 @@ async def is_mandatory(tx: Tx, project: Project) -> bool:
         )
     ).scalar_one()
     law = await law_of_project(tx, project)
-    return must_be_tendered(_funding(project), LotKind(project.kind), [Money(int(total or 0))], law)
+    return must_be_tendered(_funding(project), procedure_of_project(project), [Money(int(total or 0))], law)
 
 
 def _funding(project: Project) -> Funding:

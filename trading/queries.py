@@ -55,11 +55,11 @@ async def list_lots(
 
     Args:
         stages: only these; empty for all.
-        published: only lots whose notice is out; drafts are nobody else's business.
+        published: only lots that everybody may see; drafts are nobody else's business.
         after: the last id of the page before.
     """
     tail = (
-        "WHERE (NOT :published OR l.published_at IS NOT NULL)"
+        "WHERE (NOT :published OR (l.published_at IS NOT NULL AND (p.method <> 'invited' OR l.closed_at IS NOT NULL)))"
         " AND (cardinality(cast(:stages AS text[])) = 0 OR l.stage = ANY(:stages))"
         " AND (cast(:after AS uuid) IS NULL OR l.id < :after) ORDER BY l.id DESC LIMIT :most"
     )

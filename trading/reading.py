@@ -36,6 +36,7 @@ class NoticeView:
     Attributes:
         log_index: its number in the public log; None until the sequencer has come by.
         superseded_by: the version that took its place.
+        is_public: everybody may see it; else the invited alone, until the bids are closed.
         pdf_id: file of the sealed PDF; None until it is made.
         pdf_fault: why there is none.
     """
@@ -54,6 +55,7 @@ class NoticeView:
     entry_id: int
     log_index: int | None
     superseded_by: uuid.UUID | None
+    is_public: bool
     pdf_id: uuid.UUID | None
     pdf_fault: str | None
 
@@ -66,6 +68,11 @@ class Cursor:
     id: uuid.UUID
 
 
+#: Everybody may see it: the notices of an invited tender from the moment its bids are closed.
+_SEEN = (
+    "(n.audience = 'public' OR EXISTS"
+    " (SELECT 1 FROM trading_lot seen WHERE seen.id = n.lot_id AND seen.closed_at IS NOT NULL))"
+)
 _LINE = (
     "SELECT n.id, n.lot_id, n.kind, n.version, n.number, n.title, n.region, n.published_at, n.until,"
     " NOT EXISTS (SELECT 1 FROM trading_notice later WHERE later.supersedes = n.id) AS is_current"
@@ -81,9 +88,11 @@ async def load_notice(tx: Tx, notice_id: uuid.UUID) -> NoticeView:
     """
     rows = await tx.session.execute(
         text(
-            "SELECT n.*, l.idx AS log_index, p.file_id AS pdf_id, p.fault AS pdf_fault,"
+            "SELECT n.*, n.audience = 'public' OR lot.closed_at IS NOT NULL AS is_public, l.idx AS log_index,"
+            " p.file_id AS pdf_id, p.fault AS pdf_fault,"
             " (SELECT later.id FROM trading_notice later WHERE later.supersedes = n.id) AS superseded_by"
-            " FROM trading_notice n LEFT JOIN log_leaf l ON l.entry_id = n.entry_id"
+            " FROM trading_notice n JOIN trading_lot lot ON lot.id = n.lot_id"
+            " LEFT JOIN log_leaf l ON l.entry_id = n.entry_id"
             " LEFT JOIN trading_paper p ON p.subject_id = n.id WHERE n.id = :id"
         ),
         {"id": notice_id},
@@ -106,6 +115,7 @@ async def load_notice(tx: Tx, notice_id: uuid.UUID) -> NoticeView:
         entry_id=row.entry_id,
         log_index=row.log_index,
         superseded_by=row.superseded_by,
+        is_public=row.is_public,
         pdf_id=row.pdf_id,
         pdf_fault=row.pdf_fault,
     )
@@ -130,7 +140,7 @@ async def search_notices(
     after: Cursor | None = None,
     most: int = 20,
 ) -> list[NoticeLine]:
-    """Return current notices, newest first, a page at a time.
+    """Return current notices that everybody may see, newest first, a page at a time.
 
     Args:
         query: terms between blanks; all must occur. Terms of one character are compared without the index.
@@ -138,7 +148,7 @@ async def search_notices(
     """
     terms = terms_of(query)
     wanted = tsquery_of(terms)
-    conditions = ["NOT EXISTS (SELECT 1 FROM trading_notice later WHERE later.supersedes = n.id)"]
+    conditions = [_SEEN, "NOT EXISTS (SELECT 1 FROM trading_notice later WHERE later.supersedes = n.id)"]
     values: dict[str, Any] = {"most": most}
     if wanted:
         conditions.append("n.search @@ cast(:wanted AS tsquery)")
@@ -167,7 +177,9 @@ async def search_notices(
 
 async def list_regions(tx: Tx) -> list[str]:
     """Return the regions that notices name, for the filter."""
-    rows = await tx.session.execute(text("SELECT DISTINCT region FROM trading_notice ORDER BY region LIMIT 100"))
+    rows = await tx.session.execute(
+        text("SELECT DISTINCT region FROM trading_notice WHERE audience = 'public' ORDER BY region LIMIT 100")
+    )
     return list(rows.scalars())
 
 

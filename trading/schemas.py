@@ -15,7 +15,7 @@ from kernel.money import CURRENCY, Money
 from trading.documents import DocumentView
 from trading.lot_view import LotView
 from trading.messages import MessageView
-from trading.notices import Posted
+from trading.posting import Posted
 from trading.questions import QuestionView
 from trading.reading import NoticeLine, NoticeView
 from trading.timeline import Event

@@ -13,9 +13,9 @@ from kernel.periods import end_of_day, legal_date
 from kernel.web.filters import day, minute, monthday
 from trading.limits import due
 from trading.lot_view import LotView
-from trading.plan import latest_dates
+from trading.plan import intervals_of, latest_dates
 from trading.vocabulary import Limit, Phase, Stage
-from trading.wording import EVALUATIONS, KINDS, METHODS, REGIMES
+from trading.wording import KINDS, METHODS, REGIMES
 
 State = tuple[str, str]
 Step = tuple[str, str, str]
@@ -103,7 +103,8 @@ def state_of(lot: LotView, now: datetime) -> State:
 
 def over(lot: LotView) -> str:
     """Return the line above the title: law, kind, method, evaluation."""
-    evaluation = EVALUATIONS.get(lot.procedure.get("evaluation_method", ""), "")
+    names = {method.value: name for method, name in lot.definition.evaluation_methods.items()}
+    evaluation = names.get(lot.procedure.get("evaluation_method", ""), "")
     words = (REGIMES[lot.regime], KINDS[lot.kind], METHODS[lot.method], evaluation)
     return " · ".join(word for word in words if word)
 
@@ -140,9 +141,8 @@ def limits_of(lot: LotView, law: Law, now: datetime, received_at: datetime | Non
 
 
 def _plan_rows(lot: LotView, law: Law) -> Iterator[LimitRow]:
-    sale = Limit.DOCUMENT_SALE if law.knows(Limit.DOCUMENT_SALE) else Limit.DOCUMENT_SUPPLY
-    for limit, end in ((sale, lot.documents_to), (Limit.BID_PREPARATION, lot.deadline)):
-        row = law.row(limit)
+    for rule in intervals_of(lot.definition):
+        row, end = law.row(rule.limit), lot.deadline if rule.then == "deadline" else lot.documents_to
         required = f"不少于 {row.count} {'个工作日' if row.unit == 'wd' else '日'}"
         if lot.documents_from is None or end is None:
             yield LimitRow(row.label, required, "未计划", row.article, "mute", "未开始")
@@ -154,7 +154,7 @@ def _plan_rows(lot: LotView, law: Law) -> Iterator[LimitRow]:
 def _backward_rows(lot: LotView, law: Law, now: datetime) -> Iterator[LimitRow]:
     if lot.deadline is None:
         return
-    for item in latest_dates(lot.deadline, law):
+    for item in latest_dates(lot.deadline, law, lot.definition):
         required = f"截止前 {law.row(item.limit).count} 日"
         kind, word = ("mute", "已过") if now >= item.until else ("info", f"至 {monthday(item.day)}")
         yield LimitRow(item.label, required, f"最迟 {day(item.day)}", item.article, kind, word)
@@ -198,7 +198,7 @@ def dues_of(lot: LotView, law: Law, received_at: datetime | None, awarded_on: da
         case Stage.REGISTERED:
             return [Due("上传招标文件，发布招标公告", "/documents", "最迟在文件开始获取之前", lot.documents_from)]
         case Stage.NOTICE_PUBLISHED:
-            latest = latest_dates(lot.deadline, law) if lot.deadline else ()
+            latest = latest_dates(lot.deadline, law, lot.definition) if lot.deadline else ()
             first = next((item.until for item in latest if item.limit == Limit.CLARIFICATION), lot.deadline)
             return [Due("答复提问；影响编制的澄清", "/questions", "晚于此时须顺延投标截止时间", first)]
         case Stage.REPORT_SIGNED if received_at is not None and law.knows(Limit.CANDIDATE_START):

@@ -10,15 +10,8 @@ from kernel.money import Money
 from kernel.parameters.law import Law
 from kernel.parameters.table import Parameter
 from trading.findings import Finding
-from trading.vocabulary import FundSource, Limit, LotKind, Regime
-
-#: Which row of the mandatory contract thresholds a kind is measured by. Source: R-THR-04
-_THRESHOLD_OF = {
-    LotKind.WORKS: "works",
-    LotKind.GOODS: "goods",
-    LotKind.DESIGN: "services",
-    LotKind.SERVICES: "services",
-}
+from trading.procedures.definition import Definition
+from trading.vocabulary import FundSource, Limit, LotKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +70,7 @@ def mandatory_scope(funding: Funding, law: Law) -> str | None:
     return "R-THR-03" if funding.is_public_utility else None
 
 
-def must_be_tendered(funding: Funding, kind: LotKind, contracts: Iterable[Money], law: Law) -> bool:
+def must_be_tendered(funding: Funding, procedure: Definition, contracts: Iterable[Money], law: Law) -> bool:
     """Tell whether purchases of one project must be tendered; purchases that could be merged are added up.
 
     Args:
@@ -85,9 +78,9 @@ def must_be_tendered(funding: Funding, kind: LotKind, contracts: Iterable[Money]
     Source:
         R-THR-04, R-THR-05
     """
-    if law.regime != Regime.ZTB or mandatory_scope(funding, law) is None:
+    if not procedure.threshold or mandatory_scope(funding, law) is None:
         return False
-    threshold = law.number(Limit.MANDATORY_CONTRACT, _THRESHOLD_OF[kind])
+    threshold = law.number(Limit.MANDATORY_CONTRACT, procedure.threshold)
     return sum((contract.fen for contract in contracts), start=0) >= threshold * 100
 
 

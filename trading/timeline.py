@@ -30,6 +30,9 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "keyset.published": ("seal", "公布开标密钥"),
     "documents.published": ("ok", "发出招标文件"),
     "notice.published": ("ok", "发布招标公告"),
+    "invitation.decided": ("info", "确定邀请招标的情形和受邀单位"),
+    "application.submitted": ("info", "递交资格预审申请"),
+    "application.withdrawn": ("warn", "撤回资格预审申请"),
     "question.answered": ("info", "答复提问"),
     "question.asked": ("info", "提问"),
     "objection.raised": ("warn", "提出异议"),
@@ -86,12 +89,23 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
 }
 #: Kinds whose reason is all that there is to say.
 _REASONED: Final = frozenset({"lot.failed", "lot.resumed", "opening.emergency", "opening.concluded"})
+#: Kinds of notices that are not the tender notice.
+NOTICE_WORDS: Final[dict[str, tuple[str, str]]] = {
+    "invitation": ("ok", "发出投标邀请书"),
+    "prequalification": ("ok", "发布资格预审公告"),
+    "prequalification_result": ("ok", "公布资格预审结果"),
+    "postponement": ("warn", "发布延期公告"),
+    "termination": ("bad", "发布终止公告"),
+    "contract": ("ok", "公示合同"),
+}
 #: Articles of rules that have no number of their own in the table of parameters.
 _BASES: Final = {
     "R-ANN-01": "招投法16",
     "R-ANN-02": "条例37",
     "R-ANN-03": "10号令6",
     "R-ANN-04": "10号令6",
+    "R-AWD-08": "条例8",
+    "R-THR-10": "招投法17",
     "R-AWD-02": "条例55",
     "R-ET-02": "20号令22",
     "R-ET-04": "20号令26",
@@ -144,6 +158,8 @@ def event_of(entry: LoggedEntry) -> Event:
     detail = entry.detail
     facts = detail.get("facts", detail)  # details of fixed form (keysets, draws) are their own facts
     kind, what = WORDS.get(entry.type, ("info", entry.type))
+    if entry.type == "notice.published" and facts.get("kind") in NOTICE_WORDS:
+        kind, what = NOTICE_WORDS[facts["kind"]]
     rules = tuple(facts.get("rules", ()))
     return Event(
         type=entry.type,
@@ -174,7 +190,7 @@ def _may_see(entry: LoggedEntry, actor: Actor | None, lot: LotView) -> bool:
     if entry.visibility != "parties":
         return False
     insider = actor is not None and (lot.is_run_by(actor.organisation_id) or actor.has(Role.SUPERVISOR))
-    return insider or lot.published_at is not None
+    return insider or lot.is_public
 
 
 def _who(actor: dict[str, Any]) -> str:

@@ -213,6 +213,14 @@ class Limit(StrEnum):
     BID_PREPARATION = "bid_prepare"
     #: 招标文件澄清、修改的最迟时间. Source: R-TIME-04 (条例 21), R-GP-03 (采购条例 31). Backward.
     CLARIFICATION = "clarify_bid"
+    #: 提交资格预审申请文件的时间. Source: R-TIME-02 (条例 17), R-GP-20 (采购条例 21). A minimum.
+    PREQUALIFICATION_APPLICATION = "prequal_submit"
+    #: 资格预审文件澄清、修改的最迟时间. Source: R-TIME-05 (条例 21), R-GP-20 (87号令 27). Backward.
+    PREQUALIFICATION_CLARIFICATION = "clarify_prequal"
+    #: 对资格预审文件提出异议的最迟时间 (ZTB). Source: R-TIME-06 (条例 22). Backward.
+    PREQUALIFICATION_OBJECTION = "object_prequal"
+    #: 公告政府采购合同的期限 (GP). Source: R-GP-10 (采购条例 50)
+    CONTRACT_PUBLICATION = "contract_publish"
     #: 对招标文件提出异议的最迟时间 (ZTB). Source: R-TIME-07 (条例 22). Backward.
     DOCUMENT_OBJECTION = "object_doc"
     #: 答复异议的期限 (ZTB). Source: R-TIME-08, R-TIME-17 (条例 22, 54)

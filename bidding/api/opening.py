@@ -103,9 +103,9 @@ async def watched(services: Services, actor: Actor, act: Callable[[Tx], Awaitabl
     tags=["opening"],
     summary="Where the opening stands; names and prices once the table is public",
 )
-async def state(tx: Tx, lot_id: uuid.UUID) -> dict[str, Any]:
+async def state(request: Request[Any, Any, Any], tx: Tx, lot_id: uuid.UUID) -> dict[str, Any]:
     """Return the state of the opening."""
-    lot = await trading.get_lot(tx, lot_id)
+    lot = await trading.view_lot(tx, actor_of_connection(request), lot_id)
     if lot.published_at is None:
         raise NotFound
     view = await opening_view.find_opening(tx, lot_id)

@@ -123,7 +123,7 @@ class HallPage:
 
 async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
     """Put together what one visitor sees of an opening."""
-    lot = await published_lot(tx, lot_id)
+    lot = await published_lot(tx, lot_id, actor)
     opening = await find_opening(tx, lot_id)
     bids = await list_bids_after_opening(tx, lot_id)
     events = await list_timeline(tx, None, lot)

@@ -117,7 +117,7 @@ async def events(request: Request[Any, Any, Any], services: Services, lot_id: uu
     )
     services.streams.require_room(place.visitor, place.origin)
     async with services.db.begin_read_only() as tx:
-        await published_lot(tx, lot_id)
+        await published_lot(tx, lot_id, actor_of_connection(request))
     return ServerSentEvent(_stream(services, place, lot_id))
 
 

@@ -19,7 +19,7 @@ from bidding.pages.words import STAGES
 from bidding.vocabulary import OpeningStage
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
-from kernel.web.guards import permits
+from kernel.web.guards import actor_of_connection, permits
 from kernel.web.render import render_page
 from trading.lot_view import LotView
 from trading.pages.common import Form, attempt, moment_of, require_agreement, texts_of, written
@@ -117,7 +117,7 @@ async def _decide(
 async def _show(
     request: Request[Any, Any, Any], tx: Tx, lot_id: uuid.UUID, form: Form, status: int = 200
 ) -> Response[str]:
-    lot = await published_lot(tx, lot_id)
+    lot = await published_lot(tx, lot_id, actor_of_connection(request))
     opening = await find_opening(tx, lot_id)
     events = await list_timeline(tx, None, lot)
     latest = await extending.latest_end(tx, lot_id)

@@ -25,7 +25,7 @@ async def own_bid(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> tuple[LotView, Own
         NotFound: no notice is out, or the actor takes no part.
     """
     await require_interest(tx, actor, lot_id)  # first: absent and not yours are one answer
-    lot = await published_lot(tx, lot_id)
+    lot = await published_lot(tx, lot_id, actor)
     own = await queries.find_own_bid(tx, actor, lot_id)
     if own is None or lot.deadline is None:
         raise NotFound

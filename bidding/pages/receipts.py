@@ -86,7 +86,7 @@ async def receipt_page(
 ) -> Response[str]:
     """Show a receipt, or the rejection of a message, with its proof."""
     view = await find_own(tx, actor, _digest(digest))
-    lot = await published_lot(tx, view.lot_id)
+    lot = await published_lot(tx, view.lot_id, actor)
     assert lot.deadline is not None
     if isinstance(view, Rejection):
         return await _rejected(request, tx, services, view, lot)

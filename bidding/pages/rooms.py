@@ -148,7 +148,7 @@ class RoomPage:
 @get("/b/lots/{lot_id:uuid}", guards=[permits("bid.room")], include_in_schema=False)
 async def room(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[str]:
     """Show what is left to do in a lot; who has not joined sees how to."""
-    lot = await published_lot(tx, lot_id)
+    lot = await published_lot(tx, lot_id, actor)
     own = await queries.find_own_bid(tx, actor, lot_id)
     submissions = await queries.list_own_submissions(tx, actor, lot_id)
     current = next((submission_row(view) for view in submissions if view.is_current), None)
@@ -175,13 +175,13 @@ async def room(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: uu
     return render_page(request, "bidding/room.html", {"page": page}, nav="", now=tx.now)
 
 
-async def published_lot(tx: Tx, lot_id: uuid.UUID) -> LotView:
-    """Return a lot whose notice is out.
+async def published_lot(tx: Tx, lot_id: uuid.UUID, actor: Actor | None = None) -> LotView:
+    """Return a lot whose notice is out, and which the actor may see.
 
     Raises:
-        NotFound: there is none.
+        NotFound: there is none, or it invites and not this firm: the answer is the same.
     """
-    lot = await trading.get_lot(tx, lot_id)
+    lot = await trading.view_lot(tx, actor, lot_id)
     if lot.published_at is None:
         raise NotFound
     return lot
@@ -221,7 +221,7 @@ class DocumentsPage:
 async def documents(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[str]:
     """List the issued documents to who has joined."""
     await registration.require_interest(tx, actor, lot_id)
-    lot = await published_lot(tx, lot_id)
+    lot = await published_lot(tx, lot_id, actor)
     rows = [
         DocumentRow(
             item.name,

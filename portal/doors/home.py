@@ -16,17 +16,11 @@ from kernel.log.reader import latest_checkpoint
 from kernel.web.guards import PUBLIC
 from kernel.web.render import render_page
 from trading import facade as trading
-from trading.announcement import NoticeKind
 from trading.lot_view import LotView
+from trading.pages.common import NOTICE_KINDS
 from trading.reading import search_notices
 from trading.vocabulary import Stage
 
-#: Notice kinds as chips and tags: colour of the tag, words.
-KINDS: dict[NoticeKind, tuple[str, str]] = {
-    NoticeKind.TENDER: ("info", "招标公告"),
-    NoticeKind.CANDIDATES: ("ok", "候选人公示"),
-    NoticeKind.AWARD: ("ok", "中标结果"),
-}
 #: Stages of a lot whose opening is still to come or going on, with the words of the home page.
 OPENINGS: dict[Stage, tuple[str, str]] = {
     Stage.NOTICE_PUBLISHED: ("info", "接收投标"),
@@ -76,14 +70,14 @@ async def home(request: Request[Any, Any, Any], tx: Tx) -> Response[str]:
     """Show the home page."""
     lots = await trading.list_lots(tx)
     notices = [
-        NoticeRow(*KINDS[line.kind], line.title, f"/notices/{line.id}", line.region, line.published_at)
+        NoticeRow(*NOTICE_KINDS[line.kind], line.title, f"/notices/{line.id}", line.region, line.published_at)
         for line in await search_notices(tx, most=10)
     ]
     page = HomePage(
         openings=[_opening(lot) for lot in lots if lot.stage in OPENINGS and lot.opening_at is not None][:5],
         numbers=await _numbers(tx, lots),
         types=[("全部公告", "/notices", True)]
-        + [(words, f"/notices?type={kind.value}", False) for kind, (_, words) in KINDS.items()],
+        + [(words, f"/notices?type={kind.value}", False) for kind, (_, words) in NOTICE_KINDS.items()],
         notices=notices,
         chart=None,
         legend=[],

@@ -6,9 +6,10 @@ import pytest
 from portal.gallery import environment
 from portal.samples.documents import DOCUMENTS
 from tests.factories.trading import at
-from tests.trading.laws import law_of
+from tests.trading.laws import law_of, procedure_of
 from trading import wording
-from trading.announcement import check_candidates, check_tender
+from trading.announcement import NoticeKind, check_notice
+from trading.findings import Finding
 from trading.timeline import BASES, article_of
 from trading.vocabulary import LotKind, Regime
 
@@ -53,8 +54,16 @@ CANDIDATE = {
 PUBLICITY = {"candidates": [CANDIDATE], "evaluation": "正常", "objection_channel": "本平台"}
 
 
+def tender(data: dict[str, Any]) -> tuple[Finding, ...]:
+    return check_notice(NoticeKind.TENDER, data, procedure_of())
+
+
+def publicity(data: dict[str, Any], kind: LotKind) -> tuple[Finding, ...]:
+    return check_notice(NoticeKind.CANDIDATES, data, procedure_of(kind=kind))
+
+
 def test_a_complete_notice_has_no_findings() -> None:
-    assert check_tender(DATA) == ()
+    assert tender(DATA) == ()
 
 
 @pytest.mark.parametrize(
@@ -67,7 +76,7 @@ def test_a_complete_notice_has_no_findings() -> None:
     + [("consortium", "R-ANN-02"), ("supervising_body", "R-ANN-01"), ("qualifications", "R-ANN-01")],
 )
 def test_each_missing_part_is_named_with_its_rule(field: str, rule: str) -> None:
-    (finding,) = check_tender(DATA | {field: [] if isinstance(DATA[field], list) else ""})
+    (finding,) = tender(DATA | {field: [] if isinstance(DATA[field], list) else ""})
 
     assert (finding.field, finding.rule) == (field, rule)
     assert finding.article.startswith("《")
@@ -75,8 +84,8 @@ def test_each_missing_part_is_named_with_its_rule(field: str, rule: str) -> None
 
 def test_goods_need_no_leader_and_works_do() -> None:
     """R-ANN-03."""
-    assert check_candidates(PUBLICITY, LotKind.GOODS) == ()
-    assert {f.field for f in check_candidates(PUBLICITY, LotKind.WORKS)} == {"leader-1", "leader_certificate-1"}
+    assert publicity(PUBLICITY, LotKind.GOODS) == ()
+    assert {f.field for f in publicity(PUBLICITY, LotKind.WORKS)} == {"leader-1", "leader_certificate-1"}
 
 
 @pytest.mark.parametrize(
@@ -128,7 +137,7 @@ def test_the_printed_publicity_carries_every_part_that_the_rule_wants() -> None:
 
 @pytest.mark.parametrize("field", ["evaluation", "objection_channel"])
 def test_a_publicity_tells_how_it_went_and_how_to_object(field: str) -> None:
-    (finding,) = check_candidates(PUBLICITY | {field: ""}, LotKind.GOODS)
+    (finding,) = publicity(PUBLICITY | {field: ""}, LotKind.GOODS)
 
     assert finding.field == field
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.factories.trading import lot_draft
-from tests.trading.laws import GP, ZTB
+from tests.trading.laws import GP, ZTB, procedure_of
 from trading.criteria import check_grid, check_lot, plain
 from trading.drafts import LotDraft
 from trading.lot_view import Criterion, ReviewItem
@@ -27,7 +27,7 @@ def criteria(*points: str, price: str = "30") -> tuple[Criterion, ...]:
 def findings(
     rows: tuple[Criterion, ...], law: Any = ZTB, kind: LotKind = LotKind.GOODS, method: dict[str, str] = BOTH
 ) -> list[str]:
-    found = check_grid(rows, EvaluationMethod.COMPREHENSIVE, method, kind, law)
+    found = check_grid(rows, EvaluationMethod.COMPREHENSIVE, method, procedure_of(law, kind), law)
     return [f"{finding.rule} {finding.field} {finding.actual}" for finding in found]
 
 
@@ -39,7 +39,7 @@ def test_a_grid_of_a_hundred_points_is_lawful() -> None:
 def test_another_sum_is_refused_with_its_article(points: str, actual: str) -> None:
     """R-EVAL-05; the article is 12号令 35 for what is tendered, 87号令 55 for what is procured."""
     assert findings(criteria(points)) == [f"R-EVAL-05 criteria {actual}"]
-    (finding,) = check_grid(criteria(points), EvaluationMethod.COMPREHENSIVE, BOTH, LotKind.GOODS, ZTB)
+    (finding,) = check_grid(criteria(points), EvaluationMethod.COMPREHENSIVE, BOTH, procedure_of(), ZTB)
     assert finding.article == "《评标委员会和评标方法暂行规定》第三十五条"
 
 
@@ -56,8 +56,6 @@ def test_a_grid_without_a_price_is_refused() -> None:
         (LotKind.GOODS, "30", False),
         (LotKind.SERVICES, "9.99", True),
         (LotKind.SERVICES, "10", False),
-        (LotKind.DESIGN, "9.99", True),
-        (LotKind.WORKS, "5", False),
     ],
 )
 def test_procured_goods_and_services_have_a_least_weight_of_the_price(kind: LotKind, price: str, refused: bool) -> None:
@@ -71,15 +69,15 @@ def test_procured_goods_and_services_have_a_least_weight_of_the_price(kind: LotK
 def test_procurement_scores_the_price_by_the_lowest() -> None:
     """R-PRC-05."""
     assert findings(criteria("70"), GP, LotKind.GOODS, {"method": "P-AVG"}) == ["R-PRC-05 price_method P-AVG"]
-    assert findings(criteria("70"), GP, LotKind.WORKS, {"method": "P-AVG"}) == []
+    assert findings(criteria("70"), ZTB, LotKind.WORKS, {"method": "P-AVG"}) == []
 
 
 def test_where_only_the_price_decides_points_need_no_sum() -> None:
-    assert check_grid((), EvaluationMethod.LOWEST_EVALUATED_PRICE, BOTH, LotKind.GOODS, ZTB) == []
+    assert check_grid((), EvaluationMethod.LOWEST_EVALUATED_PRICE, BOTH, procedure_of(), ZTB) == []
 
 
 def faults(**changes: Any) -> dict[str, str]:
-    return dict(check_lot(lot_draft(**changes)))
+    return dict(check_lot(lot_draft(**changes), procedure_of()))
 
 
 @pytest.mark.parametrize(
@@ -221,6 +219,6 @@ def test_the_usual_grid_of_the_form_is_sound() -> None:
 
     draft: LotDraft = lot_draft(criteria=_USUAL_CRITERIA, review_items=_USUAL_REVIEW)
 
-    assert check_lot(draft) == []
+    assert check_lot(draft, procedure_of()) == []
     for law in (ZTB, GP):
-        assert check_grid(draft.criteria, EvaluationMethod.COMPREHENSIVE, BOTH, LotKind.GOODS, law) == []
+        assert check_grid(draft.criteria, EvaluationMethod.COMPREHENSIVE, BOTH, procedure_of(law), law) == []

@@ -10,21 +10,19 @@ from hypothesis import strategies as st
 from kernel.clock import SHANGHAI
 from kernel.errors import RuleBroken
 from kernel.periods import CalendarNotLoaded, end_of_day, legal_date
-from tests.trading.laws import GP, ZTB, law_of
+from tests.trading.laws import GP, ZTB, law_of, procedure_of
+from trading import plan as rules_of_plans
 from trading.findings import Severity, breaches, require_lawful
-from trading.plan import (
-    PlanOfDates,
-    check_clarification,
-    check_draw_time,
-    check_plan,
-    latest_dates,
-    propose_plan,
-)
+from trading.plan import PlanOfDates, check_clarification, check_draw_time
 from trading.vocabulary import Limit, Regime
 
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=SHANGHAI)
+
+
+def check_plan(plan: PlanOfDates, law, **switches: bool):
+    return rules_of_plans.check_plan(plan, law, procedure_of(law), **switches)
 
 
 def plan_of(documents_from: str, documents_to: str, deadline: str) -> PlanOfDates:
@@ -141,12 +139,16 @@ def test_dates_that_contradict_each_other_are_named(changes, field):
 
 # Source: rules.md section 14, TV-04 and R-CNT-09.
 def test_what_is_counted_back_from_the_deadline():
-    dates = {found.limit: found for found in latest_dates(at("2025-06-30T09:30"), ZTB)}
+    dates = {
+        found.limit: found for found in rules_of_plans.latest_dates(at("2025-06-30T09:30"), ZTB, procedure_of(ZTB))
+    }
 
     assert dates[Limit.DOCUMENT_OBJECTION].day == date(2025, 6, 20)
     assert dates[Limit.DOCUMENT_OBJECTION].until == end_of_day(date(2025, 6, 20))
     assert dates[Limit.CLARIFICATION].day == date(2025, 6, 15)
-    assert [found.limit for found in latest_dates(at("2025-06-30T09:30"), GP)] == [Limit.CLARIFICATION]
+    assert [found.limit for found in rules_of_plans.latest_dates(at("2025-06-30T09:30"), GP, procedure_of(GP))] == [
+        Limit.CLARIFICATION
+    ]
 
 
 def test_channels_close_neither_too_late_nor_too_early():
@@ -199,7 +201,7 @@ days = st.dates(date(2024, 1, 2), date(2026, 10, 1))
 def test_a_proposed_plan_is_lawful_and_no_day_earlier_is(day, clock, regime, opening):
     law = law_of(regime)
 
-    plan = propose_plan(datetime.combine(day, clock, SHANGHAI), law, opening)
+    plan = rules_of_plans.propose_plan(datetime.combine(day, clock, SHANGHAI), law, procedure_of(law), opening)
 
     assert check_plan(plan, law) == ()
     earlier = plan.deadline - timedelta(days=1)

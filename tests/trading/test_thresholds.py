@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.money import Money
-from tests.trading.laws import GP, ZTB
+from tests.trading.laws import GP, ZTB, procedure_of
 from trading.thresholds import (
     Funding,
     bid_bond_cap,
@@ -58,17 +58,19 @@ PRIVATE = Funding(FundSource.OTHER, yuan(0), yuan(50_000_000))
     ],
 )
 def test_the_threshold_itself_must_be_tendered(kind, threshold):
-    assert must_be_tendered(PUBLIC, kind, [yuan(threshold)], ZTB)
-    assert not must_be_tendered(PUBLIC, kind, [Money(threshold * 100 - 1)], ZTB)
-    assert not must_be_tendered(PRIVATE, kind, [yuan(threshold)], ZTB)
-    assert not must_be_tendered(PUBLIC, kind, [yuan(threshold)], GP)
+    assert must_be_tendered(PUBLIC, procedure_of(ZTB, kind), [yuan(threshold)], ZTB)
+    assert not must_be_tendered(PUBLIC, procedure_of(ZTB, kind), [Money(threshold * 100 - 1)], ZTB)
+    assert not must_be_tendered(PRIVATE, procedure_of(ZTB, kind), [yuan(threshold)], ZTB)
+    assert not must_be_tendered(PUBLIC, procedure_of(GP), [yuan(threshold)], GP)
 
 
 @given(parts=st.lists(sums, min_size=1, max_size=8), kind=st.sampled_from(LotKind))
 def test_splitting_a_purchase_does_not_help(parts, kind):
     whole = Money(sum(part.fen for part in parts))
 
-    assert must_be_tendered(PUBLIC, kind, parts, ZTB) == must_be_tendered(PUBLIC, kind, [whole], ZTB)
+    assert must_be_tendered(PUBLIC, procedure_of(ZTB, kind), parts, ZTB) == must_be_tendered(
+        PUBLIC, procedure_of(ZTB, kind), [whole], ZTB
+    )
 
 
 @pytest.mark.parametrize(

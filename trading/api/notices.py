@@ -4,20 +4,21 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import get, post
+from litestar import Request, get, post
 from litestar.params import Parameter
 
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput
 from kernel.identity.actor import Actor
 from kernel.log import reader
-from kernel.web.guards import PUBLIC, permits
+from kernel.web.guards import PUBLIC, actor_of_connection, permits
 from kernel.web.services import Services
 from trading.announcement import NoticeKind
 from trading.holders import holders_of
 from trading.notices import move_deadline, publish_notice
-from trading.reading import Cursor, NoticeLine, load_notice, search_notices
+from trading.reading import Cursor, NoticeLine, search_notices
 from trading.schemas import NewDeadline, line_json, notice_json, posted_json
+from trading.visibility import view_notice
 
 _TAGS = ["trading"]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -39,9 +40,9 @@ async def add_deadline(tx: Tx, actor: Actor, services: Services, lot_id: UUID, d
 
 
 @get("/api/v1/notices/{notice_id:uuid}", opt=PUBLIC, tags=_TAGS, summary="A notice, as it was hashed")
-async def read_notice(tx: Tx, notice_id: UUID) -> dict[str, Any]:
+async def read_notice(request: Request[Any, Any, Any], tx: Tx, notice_id: UUID) -> dict[str, Any]:
     """Return a notice in the version asked for."""
-    return notice_json(await load_notice(tx, notice_id))
+    return notice_json(await view_notice(tx, actor_of_connection(request), notice_id))
 
 
 @get(
@@ -50,9 +51,9 @@ async def read_notice(tx: Tx, notice_id: UUID) -> dict[str, Any]:
     tags=_TAGS,
     summary="The proof that the log holds a notice's digest, as the offline verifier reads it",
 )
-async def read_notice_proof(tx: Tx, notice_id: UUID) -> dict[str, Any]:
+async def read_notice_proof(request: Request[Any, Any, Any], tx: Tx, notice_id: UUID) -> dict[str, Any]:
     """Return the notice's entry with its detail and its way to the signed head."""
-    notice = await load_notice(tx, notice_id)
+    notice = await view_notice(tx, actor_of_connection(request), notice_id)
     proof = await reader.proof_of_entry(tx, notice.entry_id)
     logged = await reader.find_entry(tx, notice.entry_id)
     return {"v": 1, "type": "log.inclusion", "detail": logged.detail, **proof}

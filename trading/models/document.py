@@ -26,3 +26,4 @@ class Document(Base):
     uploaded_by: Mapped[uuid.UUID]
     uploaded_at: Mapped[datetime]
     issued_at: Mapped[datetime | None]
+    purpose: Mapped[str]

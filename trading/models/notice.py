@@ -15,7 +15,8 @@ class Notice(Base):
     """A published notice of a kind, in one version; append-only.
 
     `content` is the whole notice as data; page and PDF are made from it alone. `digest` is the SHA-256 of its canonical
-    bytes, which the log entry carries. `words` is the text that searches look into, `search` its bigrams.
+    bytes, which the log entry carries. `audience` is `public` or, before the opening of an invited tender, `invited`.
+    `words` is the text that searches look into, `search` its bigrams.
     """
 
     __tablename__ = "trading_notice"
@@ -35,6 +36,7 @@ class Notice(Base):
     region: Mapped[str]
     content: Mapped[dict[str, Any]]
     digest: Mapped[bytes]
+    audience: Mapped[str]
     published_at: Mapped[datetime]
     until: Mapped[datetime | None]
     entry_id: Mapped[int]

@@ -172,7 +172,7 @@ async def _show(
 ) -> Response[str]:
     law = await law_of(tx, lot.regime, lot.registered_at)
     mine = {item.id for item in await list_own_questions(tx, own, lot.id)} if own else set()
-    dates = latest_dates(lot.deadline, law) if lot.deadline else ()
+    dates = latest_dates(lot.deadline, law, lot.definition) if lot.deadline else ()
     latest = next((item for item in dates if item.limit == Limit.CLARIFICATION), None)
     open_until = lot.deadline or lot.registered_at
     page = QuestionsPage(

@@ -21,6 +21,12 @@ NOTICE_KINDS: dict[NoticeKind, tuple[str, str]] = {
     NoticeKind.TENDER: ("info", "招标公告"),
     NoticeKind.CANDIDATES: ("ok", "候选人公示"),
     NoticeKind.AWARD: ("ok", "中标结果"),
+    NoticeKind.PREQUALIFICATION: ("info", "资格预审公告"),
+    NoticeKind.PREQUALIFICATION_RESULT: ("ok", "资格预审结果"),
+    NoticeKind.INVITATION: ("info", "投标邀请书"),
+    NoticeKind.POSTPONEMENT: ("warn", "延期公告"),
+    NoticeKind.TERMINATION: ("bad", "终止公告"),
+    NoticeKind.CONTRACT: ("ok", "合同公示"),
 }
 SECRECY = "投标人名称、数量在投标截止前对所有人保密，包括招标人、代理机构和平台工作人员（招标投标法第二十二条）。"
 

@@ -9,13 +9,14 @@ from uuid import UUID
 from litestar import Request, Response, get
 from markupsafe import Markup
 
+from kernel.canonical import parse_time
 from kernel.clock import SHANGHAI
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.files.library import find_file
 from kernel.web.figures import qr
 from kernel.web.filters import monthday
-from kernel.web.guards import PUBLIC
+from kernel.web.guards import PUBLIC, actor_of_connection
 from kernel.web.render import render_page
 from kernel.web.seal import seal_svg
 from kernel.web.services import Services
@@ -25,10 +26,18 @@ from trading.api.notices import cursor_of, cursor_text
 from trading.lot_view import LotView
 from trading.pages.common import NOTICE_KINDS, NoticeRow, notice_row
 from trading.queries import get_lot
-from trading.reading import NoticeLine, NoticeView, list_notices_of, list_regions, load_notice, search_notices
+from trading.reading import NoticeLine, NoticeView, list_notices_of, list_regions, search_notices
+from trading.visibility import view_notice
 from trading.wording import REGIMES
 
 _PER_PAGE = 20
+#: What a notice's clock runs to, where it is not the end of a publicity.
+_UNTIL = {
+    NoticeKind.TENDER: "距投标截止",
+    NoticeKind.INVITATION: "距投标截止",
+    NoticeKind.POSTPONEMENT: "距投标截止",
+    NoticeKind.PREQUALIFICATION: "距申请截止",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +151,7 @@ class NoticePage:
 @get("/notices/{notice_id:uuid}", opt=PUBLIC, include_in_schema=False)
 async def notice_page(request: Request[Any, Any, Any], tx: Tx, services: Services, notice_id: UUID) -> Response[str]:
     """Show a notice in the version asked for."""
-    notice = await load_notice(tx, notice_id)
+    notice = await view_notice(tx, actor_of_connection(request), notice_id)
     lot = await get_lot(tx, notice.lot_id)
     lines = await list_notices_of(tx, lot.id)
     kind, words = NOTICE_KINDS[notice.kind]
@@ -161,8 +170,8 @@ async def notice_page(request: Request[Any, Any, Any], tx: Tx, services: Service
         kind=kind,
         type=words,
         published_at=notice.published_at,
-        until=lot.deadline if notice.kind is NoticeKind.TENDER else notice.until,
-        until_label="距投标截止" if notice.kind is NoticeKind.TENDER else "距公示期满",
+        until=_until(notice, lot),
+        until_label=_UNTIL.get(notice.kind, "距公示期满"),
         facts=_notice_facts(notice, lot),
         objection_href="",
         pdf_href=f"/notices/{notice.id}/pdf" if notice.pdf_id else "",
@@ -179,13 +188,13 @@ async def notice_page(request: Request[Any, Any, Any], tx: Tx, services: Service
 
 
 @get("/notices/{notice_id:uuid}/pdf", opt=PUBLIC, include_in_schema=False)
-async def notice_pdf(tx: Tx, services: Services, notice_id: UUID) -> Response[bytes]:
+async def notice_pdf(request: Request[Any, Any, Any], tx: Tx, services: Services, notice_id: UUID) -> Response[bytes]:
     """Return the sealed PDF of a notice.
 
     Raises:
         NotFound: it is not made yet.
     """
-    notice = await load_notice(tx, notice_id)
+    notice = await view_notice(tx, actor_of_connection(request), notice_id)
     if notice.pdf_id is None:
         raise NotFound("盖章 PDF 尚未生成，请稍后再试；公告内容以本页和公开账本为准。")
     return await file_response(services, await find_file(tx, notice.pdf_id))
@@ -217,11 +226,17 @@ def _day(text: str, name: str, errors: dict[str, str]) -> datetime | None:
         return None
 
 
+def _until(notice: NoticeView, lot: LotView) -> datetime | None:
+    if notice.kind is NoticeKind.PREQUALIFICATION:
+        return parse_time(notice.content["data"]["prequalification_deadline"])
+    return lot.deadline if notice.kind in _UNTIL else notice.until
+
+
 def _validity(notice: NoticeView, lot: LotView) -> str:
     if notice.kind is NoticeKind.CANDIDATES and notice.until is not None:
         last = notice.until.astimezone(SHANGHAI) - timedelta(microseconds=1)
         return f"公示期：{notice.published_at.astimezone(SHANGHAI):%Y-%m-%d} 至 {last:%Y-%m-%d}"
-    if notice.kind is NoticeKind.TENDER and lot.documents_from and lot.documents_to:
+    if notice.kind in (NoticeKind.TENDER, NoticeKind.INVITATION) and lot.documents_from and lot.documents_to:
         begin, end = (moment.astimezone(SHANGHAI) for moment in (lot.documents_from, lot.documents_to))
         return f"文件获取：{begin:%Y-%m-%d %H:%M} 至 {end:%Y-%m-%d %H:%M}"
     return ""
@@ -241,7 +256,12 @@ def _notice_facts(notice: NoticeView, lot: LotView) -> list[tuple[str, str]]:
 
 def _notice_timeline(lines: list[NoticeLine], shown: NoticeView) -> list[tuple[str, str, str | None, str]]:
     rows: list[tuple[str, str, str | None, str]] = []
+    invited = any(line.kind is NoticeKind.INVITATION for line in lines)
+    call = NoticeKind.INVITATION if invited else NoticeKind.TENDER
+    named = (call, NoticeKind.CANDIDATES, NoticeKind.AWARD)
     for kind, (_, words) in NOTICE_KINDS.items():
+        if kind not in named and not any(line.kind is kind for line in lines):
+            continue
         current = next((line for line in lines if line.kind is kind and line.is_current), None)
         if current is None:
             rows.append(("", words, None, "待发布"))

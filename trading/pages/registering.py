@@ -23,6 +23,8 @@ from trading.lot_view import Criterion, ReviewItem
 from trading.pages import grid
 from trading.pages.common import Form, attempt, texts_of
 from trading.pages.room import FormData
+from trading.procedures.book import Combination, current
+from trading.procedures.definition import ProcedureRefused
 from trading.projects import register_lot, register_project
 from trading.vocabulary import FundSource, LotKind, Regime, TenderMethod
 
@@ -112,11 +114,21 @@ def _require_choices(form: Form) -> bool:
 async def _tell_faults_of_lot(tx: Tx, form: Form) -> None:
     """Add what is wrong with the lot, so that all faults of the page are told at once."""
     lot = _lot_of(form.values)
-    found = check_lot(lot)
+    chosen = Combination(
+        _chosen(form, Regime, Regime.ZTB),
+        _chosen(form, LotKind, LotKind.GOODS),
+        _chosen(form, TenderMethod, TenderMethod.OPEN),
+    )
+    try:
+        procedure = current(chosen, legal_date(tx.now))
+    except ProcedureRefused as refused:
+        form.errors |= dict(refused.fields)
+        return
+    found = check_lot(lot, procedure)
     if not any(field.startswith("criteria") and field.endswith((".max", ".kind")) for field, _ in found):
         law = await law_of(tx, _chosen(form, Regime, Regime.ZTB), tx.now)
-        kind, method = _chosen(form, LotKind, LotKind.GOODS), lot.procedure.evaluation_method
-        grid_faults = check_grid(lot.criteria, method, lot.price_method, kind, law)
+        method = lot.procedure.evaluation_method
+        grid_faults = check_grid(lot.criteria, method, lot.price_method, procedure, law)
         found += [(fault.field, f"{fault.message}（{fault.article}）") for fault in grid_faults]
     for field, words in found:
         form.errors.setdefault(_PLACE_OF_LOT.get(field, field), words)

@@ -205,7 +205,9 @@ async def _show_plan(
     held = select(Plan.proposed_at).where(Plan.lot_id == lot.id, Plan.accepted).order_by(Plan.no.desc()).limit(1)
     calendar = []
     if lot.deadline is not None:
-        calendar = [Milestone(item.day, item.label, item.article) for item in latest_dates(lot.deadline, law)]
+        calendar = [
+            Milestone(item.day, item.label, item.article) for item in latest_dates(lot.deadline, law, lot.definition)
+        ]
         calendar.append(Milestone(legal_date(lot.deadline), "投标截止、开标", "《中华人民共和国招标投标法》第三十四条"))
     page = PlanPage(
         **heading_of(lot, f"/a/lots/{lot.id}"),

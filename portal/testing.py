@@ -33,7 +33,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fast", action="store_true", help="只运行不需要服务的测试（规则、密码学、架构）")
     parser.add_argument("--browser", action="store_true", help="运行浏览器测试；缺少 Chromium 时先安装")
     parser.add_argument("--full", action="store_true", help="全部测试，包括浏览器测试")
-    parser.add_argument("-n", dest="workers", type=int, default=2, metavar="N", help="并行进程数，默认 2")
+    parser.add_argument("-n", dest="workers", type=int, default=processes(), metavar="N", help="并行进程数")
     parser.add_argument("-k", dest="keyword", default="", metavar="表达式", help="按名称筛选（交给 pytest）")
     parser.add_argument("-x", dest="first", action="store_true", help="遇到第一个失败就停止")
 
@@ -52,14 +52,20 @@ def run(args: argparse.Namespace) -> int:
     words += ["-k", args.keyword] if args.keyword else []
     words += ["-x"] if args.first else []
     words += args.paths or ["tests"]
-    if not args.paths and args.workers > 1 and not args.browser:
-        words += ["-n", str(args.workers), "--dist", "worksteal"]
+    if not args.paths and args.workers > 1:
+        # The journeys of a file share one demonstration and one browser.
+        words += ["-n", str(args.workers), "--dist", "loadfile" if args.browser else "worksteal"]
     environment = os.environ | {"PYTHONPATH": str(CHECKOUT)}
     environment["SUNLIT_TEST_PROPERTIES"] = "fast" if args.fast else "full" if args.full else "plain"
     environment.pop("SUNLIT_HOME", None)
     if "TMPDIR" not in environment and (folder := memory_folder(programs=True)):
         environment["TMPDIR"] = str(folder)
     return subprocess.run(words, cwd=CHECKOUT, env=environment, check=False).returncode
+
+
+def processes() -> int:
+    """How many test processes run at once: one more than there are processors, because tests wait for servers."""
+    return min((os.cpu_count() or 1) + 1, 4)
 
 
 def memory_folder(*, programs: bool = False) -> Path | None:

@@ -46,6 +46,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The long stories first, so that at the end of a run no process is left alone with one.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
         if "services" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.services)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import copy
+import functools
 import tempfile
 import uuid
 from collections.abc import AsyncIterator
@@ -13,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pyotp
+from argon2 import PasswordHasher
 from litestar import Litestar
 from litestar.datastructures import State
 from sqlalchemy import select, text
 
 from kernel.clock import SystemClock
-from kernel.crypto.keys import KeyKind, generate
+from kernel.crypto.keys import KeyKind, PrivateKey, generate
 from kernel.files.store import memory_store
 from kernel.identity.accounts import create_account, ensure_organisation
 from kernel.identity.factors import begin_totp, confirm_totp, factor_key
@@ -55,6 +57,8 @@ class World:
     database: "FreshDatabase"
     folder: Path
     rounds: Rounds
+    #: The memories of signer and witness.
+    keepers: list[HeadKeeper]
     clients: list[httpx.AsyncClient] = field(default_factory=list)
     #: What the people of the test carry in their pockets, by login.
     authenticators: dict[str, pyotp.TOTP] = field(default_factory=dict)
@@ -80,14 +84,10 @@ class World:
                 if uscc:
                     found = await ensure_organisation(tx, uscc=uscc, name=organisation or uscc)
                     organisation_id = found.id
-                await create_account(
-                    tx,
-                    login=login,
-                    display_name=login,
-                    roles=roles,
-                    password=PASSWORD,
-                    organisation_id=organisation_id,
+                account = await create_account(
+                    tx, login=login, display_name=login, roles=roles, organisation_id=organisation_id
                 )
+                account.password_hash = quick_hash()
         client = self.client()
         await client.get("/api/v1/time")
         body = {"login": login, "password": PASSWORD, "code": await self.code(login)}
@@ -129,6 +129,10 @@ class World:
     async def settle(self) -> None:
         """Run the worker's rounds until nothing is due, and wait until the log has taken in everything."""
         await self.rounds.run()
+        await self.until_logged()
+
+    async def until_logged(self) -> None:
+        """Wait until the log has taken in everything."""
         for _ in range(200):
             async with self.services.db.begin_read_only() as tx:
                 row = (
@@ -158,6 +162,18 @@ class _TokenHook:
             request.headers["x-csrf-token"] = token
 
 
+@functools.cache
+def quick_hash() -> str:
+    """Return a hash of `PASSWORD` that is checked as any other, but quickly: the parameters of Argon2 stand in it."""
+    return PasswordHasher(1, 8, 1).hash(PASSWORD)
+
+
+@functools.cache
+def _keys() -> tuple[PrivateKey, ...]:
+    """Keys of log, witness and platform: one set per process, so that a snapshot of one world holds in another."""
+    return tuple(generate(KeyKind.ED25519) for _ in range(3))
+
+
 _built: list[Litestar] = []
 
 
@@ -175,11 +191,12 @@ async def make_world(database: "FreshDatabase") -> AsyncIterator[World]:
     """Start signer, witness, sequencer and application; stop them at the end."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        log_key, witness_key, platform = (generate(KeyKind.ED25519) for _ in range(3))
-        signer = await serve(HeadKeeper(HeadMemory(folder / "s"), log_signature(NAME.origin, log_key)), TOKEN)
-        witness = await serve(
-            HeadKeeper(HeadMemory(folder / "w"), witness_signature(NAME, witness_key, SystemClock())), TOKEN
-        )
+        log_key, witness_key, platform = _keys()
+        keepers = [
+            HeadKeeper(HeadMemory(folder / "s"), log_signature(NAME.origin, log_key)),
+            HeadKeeper(HeadMemory(folder / "w"), witness_signature(NAME, witness_key, SystemClock())),
+        ]
+        signer, witness = [await serve(keeper, TOKEN) for keeper in keepers]
         sequencer = Sequencer(
             database.url("log"),
             NAME.origin,
@@ -211,7 +228,7 @@ async def make_world(database: "FreshDatabase") -> AsyncIterator[World]:
         )
         app = application(services)
         sequencing = asyncio.create_task(sequencer.run())
-        made = World(services, app, database, folder, Rounds(services))
+        made = World(services, app, database, folder, Rounds(services), keepers)
         await services.feed.start()
         try:
             yield made

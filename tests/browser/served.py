@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from argon2 import PasswordHasher
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from sqlalchemy import text
@@ -22,7 +21,7 @@ from sqlalchemy import text
 from bidding.keyfile import PersonFile, write_person_file
 from kernel.crypto.keys import KeyKind, PrivateKey, generate
 from tests.browser.modules import ARGS, CHROMIUM
-from tests.world import PASSWORD, World
+from tests.world import PASSWORD, World, quick_hash
 
 PASSPHRASE = "a long passphrase"
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -147,9 +146,7 @@ async def served(world: World, folder: Path) -> AsyncIterator[Served]:
 async def give_passwords(world: World) -> None:
     """Let every account of the database sign in with `PASSWORD`."""
     async with world.services.db.begin() as tx:
-        await tx.session.execute(
-            text("UPDATE identity_account SET password_hash = :h"), {"h": PasswordHasher(1, 8, 1).hash(PASSWORD)}
-        )
+        await tx.session.execute(text("UPDATE identity_account SET password_hash = :h"), {"h": quick_hash()})
 
 
 def key_file(path: Path, key: PrivateKey) -> Path:

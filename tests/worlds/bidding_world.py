@@ -3,7 +3,7 @@
 import io
 import json
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,11 +24,19 @@ from kernel.identity.models import Account
 from kernel.identity.sessions import open_session
 from portal.licences import LocalLicences
 from tests.world import World
+from tests.worlds import snapshot
+from tests.worlds.snapshot import Snapshot
 
 SUITE = suite("intl-1")
 TENDER = "C1100000189017141002"
 BUYER, AGENCY = "西安航天动力试验技术研究所", "陕西铭源项目管理有限公司"
 
+
+#: How long before the first test the authority began.
+BACKDATED = timedelta(days=400)
+_AUTHORITY: list[Authority] = []
+#: What `open_for_bids` makes, by its arguments.
+_OPEN: dict[str, "Opened"] = {}
 
 #: What every company of this world says of itself.
 REGISTRATION = {
@@ -81,11 +89,33 @@ class Trustee:
         return jws.sign(SUITE, messages.TYPES[message["type"]], message, self.sign, "ES256", header)
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A world whose lot awaits bids: its snapshot, and what the test's side knows of it."""
+
+    snapshot: Snapshot
+    lot_id: uuid.UUID
+    deadline: datetime
+    keyset_id: str
+    keyset: str
+    trustees: list[tuple[int, dict[str, str], PrivateKey, PrivateKey]]
+
+
 def cut(raw: bytes) -> tuple[bytes, list[bytes]]:
     """Head and chunks of an envelope file."""
     head = envelope.read_head(io.BytesIO(raw))
     body = raw[len(head.raw) :]
     return head.raw, [body[at : at + head.sealed_chunk] for at in range(0, len(body), head.sealed_chunk)]
+
+
+def own_authority(world: World) -> Authority:
+    """The authority of this process, with a book and a list of revocations for this world alone."""
+    if not _AUTHORITY:
+        _AUTHORITY.append(create_authority(world.folder / "authority", world.services.feed.last_instant() - BACKDATED))
+        return _AUTHORITY[0]
+    folder = world.folder / "authority"
+    folder.mkdir(mode=0o700)
+    return replace(_AUTHORITY[0], folder=folder)
 
 
 class BiddingWorld:
@@ -94,9 +124,7 @@ class BiddingWorld:
     def __init__(self, world: World) -> None:
         self.world = world
         self.db = world.services.db
-        self.authority: Authority = create_authority(
-            world.folder / "authority", world.services.feed.last_instant() - timedelta(days=400)
-        )
+        self.authority: Authority = own_authority(world)
         world.services.plugins["licences"] = LocalLicences(self.authority)
         self.lot_id = uuid.uuid4()
         self.deadline = datetime(2000, 1, 1, tzinfo=UTC)
@@ -304,10 +332,38 @@ class BiddingWorld:
             assert answer.status_code == 200, answer.text
 
     async def open_for_bids(self, **procedure: Any) -> None:
-        """Make a lot with a keyset whose notice is out."""
+        """Make a lot with a keyset whose notice is out; in a fresh world, take it from a snapshot if there is one."""
+        known = _OPEN.get(repr(procedure))
+        if not await snapshot.is_fresh(self.world):
+            await self._open_for_bids(**procedure)
+        elif known is not None and known.snapshot.holds:
+            await self._restore(known)
+        else:
+            before = await snapshot.tables_of(self.world)
+            await self._open_for_bids(**procedure)
+            _OPEN[repr(procedure)] = Opened(
+                await snapshot.take(self.world, before),
+                self.lot_id,
+                self.deadline,
+                self.keyset_id,
+                json.dumps(self.keyset),
+                [(one.i, dict(one.client.cookies), one.sign, one.unwrap) for one in self.trustees],
+            )
+
+    async def _open_for_bids(self, **procedure: Any) -> None:
         await self.make_lot(published=False, **procedure)
         await self.make_keyset(0 if procedure.get("policy") == "bidder" else 5)
         await self.publish()
+
+    async def _restore(self, known: "Opened") -> None:
+        await snapshot.restore(self.world, known.snapshot)
+        self.lot_id, self.deadline, self.keyset_id = known.lot_id, known.deadline, known.keyset_id
+        self.keyset = json.loads(known.keyset)
+        for i, cookies, sign, unwrap in known.trustees:
+            client = self.world.client()
+            for name, value in cookies.items():
+                client.cookies.set(name, value)
+            self.trustees.append(Trustee(i, client, sign, unwrap))
 
     # Bids.
 

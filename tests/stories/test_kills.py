@@ -1,9 +1,11 @@
 """Processes are killed at random moments of a tender, one by one and all at once; its result is the same.
 
-The installation is one `./sunlit serve`; people act through HTTP and try again while it is away. In every scene single
-processes die and come back under their supervisor. Twice, in the opening and in one other scene, everything dies at the
-same moment, the supervisor too, and `serve` is started again. At the end every receipt verifies, the opened prices are
-those that the bidders sealed, a committee has signed its report, and the whole log re-hashes to what was signed.
+The installation is one `./sunlit serve`; people act through HTTP and try again while it is away. In every scene
+single processes die and come back under their supervisor. In the bidding, when the third receipt has just been handed
+out, and at some moment of the opening everything dies at once, the supervisor too, and `serve` is started again;
+every second time this happens in the draw as well. After each of these cuts, and at the end, every receipt verifies
+and the log holds it at its place. At the end the opened prices are those that the bidders sealed, a committee has
+signed its report, and the whole log re-hashes to what was signed.
 """
 
 import asyncio
@@ -42,9 +44,12 @@ SCENES = {
 }
 ANYBODY = ("web", "worker", "sequencer", "postgres", "valkey", "signer", "witness")
 EVERYTHING = "everything"
+#: In the bidding everything dies when so many bids are acknowledged: some are in, others on their way.
+RECEIPTS_BEFORE_CUT = 3
 #: How long people try again. A power cut costs them a start of the whole installation.
 PATIENCE_S = 180.0
 _OPENED = text("SELECT form FROM bidding_opened_bid")
+_LEAF = text("SELECT leaf FROM log_leaf WHERE idx = :index")
 
 
 def _shuffled(items: Sequence[T]) -> list[T]:
@@ -58,12 +63,13 @@ def _below(end: int) -> int:
 class Trouble:
     """Kills while a scene is played, each after a random number of requests; what is left over, when it has ended."""
 
-    def __init__(self, home: Path) -> None:
-        self.serving = Serving(home)
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        self.serving = Serving(home.path)
         self.killed: list[str] = []
         self._ended = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
-        self._cut_in = {"opening", _shuffled(("bidding", "draw"))[0]}
+        self.cut_in = {"bidding", "opening", _shuffled(("draw", "opening"))[0]}
 
     async def before_scene(self, name: str, stage: Stage) -> None:
         """Finish with the scene before, and begin with this one."""
@@ -90,11 +96,15 @@ class Trouble:
 
     async def _spoil(self, scene: str, stage: Stage) -> None:
         requests, alone = SCENES[scene]
-        victims = _shuffled([*alone, _shuffled(ANYBODY)[0], *([EVERYTHING] if scene in self._cut_in else [])])
+        victims = _shuffled([*alone, _shuffled(ANYBODY)[0], *([EVERYTHING] if scene in self.cut_in else [])])
         begun = stage.answered
         for victim, moment in zip(victims, sorted(_below(requests) for _ in victims), strict=True):
-            while stage.answered < begun + moment and not self._ended.is_set():  # noqa: ASYNC110  as below
+            at_receipts = scene == "bidding" and victim == EVERYTHING
+            while not self._ended.is_set() and (  # noqa: ASYNC110  as below
+                len(_receipts(stage.folder)) < RECEIPTS_BEFORE_CUT if at_receipts else stage.answered < begun + moment
+            ):
                 await asyncio.sleep(0.005)
+            assert not (at_receipts and self._ended.is_set()), "the bidding ended before everything could die in it"
             print(f"{time.monotonic():.1f} {scene}: {victim} is killed after {stage.answered - begun} requests")
             if victim == EVERYTHING:
                 await self._power_cut(stage)
@@ -112,8 +122,9 @@ class Trouble:
         for pid in _shuffled(list(self.serving.living().values())):
             kill(pid)
         await asyncio.to_thread(self.serving.kill)
-        self.serving = Serving(self.serving.home)  # at once: what was killed may still be dying
+        self.serving = Serving(self.home.path)  # at once: what was killed may still be dying
         await asyncio.to_thread(self.serving.greeting)
+        await _require_acknowledged(self.home, stage.folder)
         stage.move_to(self.serving.url)
 
 
@@ -121,7 +132,7 @@ class Trouble:
 async def test_a_tender_outlives_every_kill(tmp_path: Path) -> None:
     home = open_home(tmp_path / "home")
     home.mark(rehearsal=True)
-    trouble = Trouble(home.path)
+    trouble = Trouble(home)
     try:
         await asyncio.to_thread(trouble.serving.greeting)
         venue = Venue(home.path, trouble.serving.url, home.password("operator"), home.password("security"))
@@ -132,7 +143,7 @@ async def test_a_tender_outlives_every_kill(tmp_path: Path) -> None:
         finally:
             await trouble.over()
 
-        assert trouble.killed.count(EVERYTHING) == 2
+        assert trouble.killed.count(EVERYTHING) == len(trouble.cut_in)
         await _require_same_result(home, performance)
         assert await asyncio.to_thread(trouble.serving.stop) == 0
     finally:
@@ -142,10 +153,8 @@ async def test_a_tender_outlives_every_kill(tmp_path: Path) -> None:
 
 async def _require_same_result(home: Home, performance: Performance) -> None:
     trust = keyring.load_trust(home)
-    receipts = [json.loads(file.read_text("utf-8")) for file in performance.client_dir.rglob("*-receipt.json")]
-    assert len(receipts) >= 5
-    for receipt in receipts:
-        verify_receipt(receipt, trust)
+    assert len(_receipts(performance.client_dir)) >= 5
+    await _require_acknowledged(home, performance.client_dir)
     db = Database(make_engine(async_url(load_settings(home.path).database_owner_url.reveal()), pool_size=1))
     try:
         async with db.begin_read_only() as tx:
@@ -155,6 +164,24 @@ async def _require_same_result(home: Home, performance: Performance) -> None:
         await db.close()
     assert audit.holds, audit.faults
     assert opened == _sealed(performance.client_dir)
+
+
+def _receipts(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*-receipt.json"))
+
+
+async def _require_acknowledged(home: Home, folder: Path) -> None:
+    """Every receipt that a bidder has verifies, and the log holds its entry at the place that it names."""
+    trust = read_trust(keyring.load_trust(home))
+    found = [verify_receipt(json.loads(file.read_text("utf-8")), trust) for file in _receipts(folder)]
+    db = Database(make_engine(async_url(load_settings(home.path).database_owner_url.reveal()), pool_size=1))
+    try:
+        async with db.begin_read_only() as tx:
+            for receipt in found:
+                leaf = (await tx.session.execute(_LEAF, {"index": receipt.index})).scalar_one()
+                assert bytes(leaf) == receipt.entry.leaf(trust.log_suite)
+    finally:
+        await db.close()
 
 
 def _sealed(folder: Path) -> set[tuple[str, str]]:

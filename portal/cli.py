@@ -42,7 +42,7 @@ COMMANDS = (
     Command("lint", "portal.commands.lint", "代码检查：ruff、mypy、分层契约、锁文件"),
     Command("bench", "portal.commands.bench", "性能测试，与理论上限和同类系统并列"),
     Command("docs", "portal.commands.docs", "重新生成由代码导出的文档"),
-    Command("bid", "portal.commands.bid", "投标人离线工具：封装、核对回执、公布密钥"),
+    Command("bid", "portal.commands.bid", "投标人离线工具：准备、断网密封、递交、核对回执、撤回、开标解密"),
     Command("wallet", "portal.commands.wallet", "持照人的钱包：列出执照，扫码登录"),
     Command(
         "licence",

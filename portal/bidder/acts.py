@@ -147,6 +147,8 @@ async def release(
     await sign_in(visitor, licence, terms.site)
     until = asyncio.get_running_loop().time() + wait_s
     while (close := await releasing.find_close_list(visitor, terms.lot_id)) is None:
+        if await releasing.has_failed(visitor, terms.lot_id):
+            raise BidRefused("本标段未能开标，投标文件保持密封，不需要解密；密钥没有送出。")
         if asyncio.get_running_loop().time() >= until:
             raise BidRefused("还没有封存清单：投标尚未截止，或者您没有截止时有效的投标。密钥没有送出。")
         await asyncio.sleep(_POLL_S)

@@ -34,6 +34,11 @@ async def find_close_list(visitor: Visitor, lot_id: str) -> dict[str, Any] | Non
     return told
 
 
+async def has_failed(visitor: Visitor, lot_id: str) -> bool:
+    """Say whether the lot was not opened because too few had bid (R-FAIL-01)."""
+    return bool((await visitor.get(f"/api/v1/lots/{lot_id}/opening"))["stage"] == "failed")
+
+
 def open_kept(folder: BidFolder, passphrase: str) -> OpeningFile:
     """Open the opening file of the bid that counts.
 

@@ -288,6 +288,11 @@ async def test_a_bid_is_replaced_and_withdrawn_and_a_late_one_is_refused_with_a_
     assert desk.folder.has(f"{desk.folder.latest + 1}-rejection.jws")
     assert len(await desk.submissions()) == 4
 
+    # Fewer than three: nothing is opened, and no secret is asked for.
+    await bw.close()
+    with pytest.raises(BidRefused, match="未能开标"):
+        await twin.release()
+
 
 async def test_nothing_is_written_where_something_does_not_hold(bw: BiddingWorld, tmp_path: Path) -> None:
     desk = await desk_of(bw, 1, tmp_path)

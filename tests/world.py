@@ -7,7 +7,7 @@ import functools
 import tempfile
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,6 +125,11 @@ class World:
             await tx.session.execute(
                 text("UPDATE kernel_installation SET clock_offset = clock_offset + cast(:s AS interval)"), {"s": span}
             )
+
+    def live_at(self, base_url: str) -> None:
+        """Let the site say that it lives at this address; pages and passkeys are bound to it."""
+        site = replace(self.services.site, base_url=base_url)
+        object.__setattr__(self.services, "site", site)  # frozen for the product, which never moves
 
     async def settle(self) -> None:
         """Run the worker's rounds until nothing is due, and wait until the log has taken in everything."""

@@ -13,12 +13,13 @@ from bidding.keysets import KeysetView, require_published_keyset
 from bidding.pages.own_bid import NOTHING, own_bid, takes_bids
 from bidding.pages.words import SubmissionRow, base_of, offline_steps, submission_row
 from bidding.queries import OwnBidView
+from bidding.readiness import Readiness, check_opening_day
 from bidding.rejections import Rejection, list_own_rejections
 from bidding.vocabulary import MAX_FILE_BYTES
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
-from kernel.web.filters import moment
+from kernel.web.filters import minute, moment
 from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
@@ -57,6 +58,7 @@ class SubmitPage:
     max_bytes: int
     accept: str
     checks: list[tuple[str, str, str]]
+    readiness: Readiness
     submissions: list[SubmissionRow]
     rejections: list[Rejection]
     cli: list[tuple[str, str]]
@@ -71,7 +73,8 @@ async def submit_page(
     keyset = await require_published_keyset(tx, lot_id)
     rows = [submission_row(view) for view in await queries.list_own_submissions(tx, actor, lot_id)]
     refused = await list_own_rejections(tx, actor, lot_id)
-    page = _submit_page(lot, own, keyset, rows, refused, actor, services.site.base_url, tx.now)
+    ready = await check_opening_day(tx, actor, lot_id)
+    page = _submit_page(lot, own, keyset, rows, refused, ready, actor, services.site.base_url, tx.now)
     return render_page(request, "bidding/submit.html", {"page": page}, nav="", now=tx.now)
 
 
@@ -81,6 +84,7 @@ def _submit_page(
     keyset: KeysetView,
     rows: list[SubmissionRow],
     refused: list[Rejection],
+    ready: Readiness,
     actor: Actor,
     site: str,
     now: datetime,
@@ -114,11 +118,23 @@ def _submit_page(
         checks=[
             ("ok", "已登记参加，已取得招标文件", ""),
             ("ok", "开标密钥集已公布并演练", f"{keyset.n} 名见证人，门槛 {keyset.k} 名"),
+            _opening_day(ready),
         ],
+        readiness=ready,
         submissions=rows,
         rejections=refused,
         cli=offline_steps(site, lot.id),
     )
+
+
+def _opening_day(ready: Readiness) -> tuple[str, str, str]:
+    """Return the line that says whether certificate and authorisation still serve when the bid is opened."""
+    if ready.opening_at is None:
+        return "", "开标时间未定", "确定后再核对证书和授权的有效期"
+    when = f"模拟 {minute(ready.opening_at)} 开标"
+    if ready.findings:
+        return "warn", "开标当日有证书或授权失效", when
+    return "ok", "开标当日证书和授权有效", when
 
 
 def _closed_text(lot: LotView, own: OwnBidView, now: datetime) -> str:

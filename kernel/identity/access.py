@@ -25,7 +25,8 @@ KINDS = {
     "petition": "申请特权操作",
     "decision": "审批特权操作",
     "activated": "账户激活",
-    "factor": "设置动态口令",
+    "factor": "设置验证方式",
+    "factor-removed": "删除验证方式",
 }
 
 

@@ -1,5 +1,7 @@
 """Second factors of staff: time-based one-time passwords (RFC 6238), by the real clock, each counted once.
 
+The other kind, passkeys, is in `kernel.identity.passkeys`.
+
 The secret must be read to check a code, so it lies encrypted (AES-256-GCM), bound to its row, under a key derived from
 the installation's secret. Rehearsal clocks never touch it: a person's authenticator shows the real time.
 """
@@ -61,6 +63,7 @@ async def begin_totp(tx: Tx, key: bytes, account_id: uuid.UUID, *, login: str, i
             created_at=await real_now(tx),
             confirmed_at=None,
             revoked_at=None,
+            used_at=None,
         )
     )
     await tx.session.flush()  # the next request of the same person confirms it
@@ -71,7 +74,12 @@ async def confirm_totp(tx: Tx, key: bytes, account_id: uuid.UUID, code: str) -> 
     """Make the newest unconfirmed factor count if the code is of it; whatever was set up before it and left, ends."""
     query = (
         select(Factor)
-        .where(Factor.account_id == account_id, Factor.confirmed_at.is_(None), Factor.revoked_at.is_(None))
+        .where(
+            Factor.account_id == account_id,
+            Factor.kind == "totp",
+            Factor.confirmed_at.is_(None),
+            Factor.revoked_at.is_(None),
+        )
         .order_by(Factor.created_at.desc())
         .with_for_update()
     )
@@ -90,7 +98,15 @@ async def confirm_totp(tx: Tx, key: bytes, account_id: uuid.UUID, code: str) -> 
 
 
 async def has_factor(tx: Tx, account_id: uuid.UUID) -> bool:
-    """Say whether a factor counts for the account."""
+    """Say whether a factor counts for the account, of either kind."""
+    query = select(Factor.id).where(
+        Factor.account_id == account_id, Factor.confirmed_at.is_not(None), Factor.revoked_at.is_(None)
+    )
+    return (await tx.session.execute(query.limit(1))).scalar_one_or_none() is not None
+
+
+async def has_totp(tx: Tx, account_id: uuid.UUID) -> bool:
+    """Say whether the account has an authenticator."""
     return bool(await _factors(tx, account_id))
 
 

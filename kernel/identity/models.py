@@ -81,7 +81,7 @@ class Session(Base):
 
 
 class Factor(Base):
-    """A second factor of an account: a TOTP secret (encrypted) or a passkey's public key."""
+    """A second factor of an account: a TOTP secret (encrypted) or a passkey's public key (COSE)."""
 
     __tablename__ = "identity_factor"
 
@@ -96,6 +96,20 @@ class Factor(Base):
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+    #: Passkey: when it last signed in or proved anew.
+    used_at: Mapped[datetime | None]
+
+
+class PasskeyChallenge(Base):
+    """A challenge to an authenticator that is out: deleted when it is answered. Not kept long."""
+
+    __tablename__ = "identity_passkey_challenge"
+
+    challenge: Mapped[bytes] = mapped_column(primary_key=True)
+    #: Digest of the browser's secret and the purpose.
+    binding: Mapped[bytes]
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_account.id"))
+    expires_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class Invitation(Base):

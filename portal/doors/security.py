@@ -10,8 +10,8 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body
 
 from kernel.db.transaction import Tx
-from kernel.errors import Conflict, DomainError, InvalidInput, NotFound
-from kernel.identity import factors, sessions
+from kernel.errors import Conflict, DomainError, InvalidInput, NotFound, StepUpRequired
+from kernel.identity import factors, passkeys, sessions
 from kernel.identity.access import note_access
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
@@ -19,13 +19,14 @@ from kernel.web.guards import signed_in
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from kernel.web.session import known_device
-from portal.doors.signin import origin_of, safe_next
+from portal.doors.signin import device_of, origin_of, safe_next, site_of
 from portal.homes import home_of
 
 _WRONG = "动态口令不正确或已用过，请等待下一个动态口令后再试。"
 _METHODS = {
-    "password": "口令（尚未设置动态口令）",
+    "password": "口令（尚未设置第二种验证方式）",
     "password+totp": "口令和动态口令",
+    "passkey": "通行密钥",
     "licence": "电子营业执照",
     "call": "短信口令",
 }
@@ -53,8 +54,10 @@ async def begin_factor(tx: Tx, actor: Actor, services: Services) -> factors.Enro
 
     Raises:
         Conflict: there is one; another comes through a recovery, by two other people.
+        StepUpRequired: the account has a passkey, which has not just been proved.
     """
-    if await factors.has_factor(tx, actor.account_id):
+    await _require_proof_of_passkey(tx, actor)
+    if await factors.has_totp(tx, actor.account_id):
         raise Conflict("您已设置动态口令。更换设备须由系统管理员申请、安全管理员审批后重新设置。")
     key = factors.factor_key(services.csrf_key)
     return await factors.begin_totp(tx, key, actor.account_id, login=actor.login, issuer=services.site.name)
@@ -65,14 +68,22 @@ async def confirm_factor(tx: Tx, actor: Actor, services: Services, secret: str, 
 
     Raises:
         InvalidInput: the code is not the authenticator's.
+        StepUpRequired: as `begin_factor`.
     Effects:
         a line in the audit of access. None in the log: it is about access, and the first administrators set theirs up
         before a rehearsal's clock, which an entry would hold fast, is put to its day.
     """
+    await _require_proof_of_passkey(tx, actor)
     if not await factors.confirm_totp(tx, factors.factor_key(services.csrf_key), actor.account_id, code):
         raise InvalidInput("动态口令不正确，请核对手机时间后再试。", [("code", "动态口令不正确")])
-    await sessions.step_up(tx, secret, method="password+totp")
+    await sessions.step_up(tx, secret, method=None if actor.roles else "password+totp")
     await note_access(tx, "factor", account_id=actor.account_id, login=actor.login, act="totp")
+
+
+async def _require_proof_of_passkey(tx: Tx, actor: Actor) -> None:
+    held = await passkeys.list_passkeys(tx, actor.account_id)
+    if held and not (actor.roles and actor.stepped_up):
+        raise StepUpRequired
 
 
 async def prove_anew(tx: Tx, actor: Actor, services: Services, secret: str, code: str, origin: str) -> None:
@@ -110,9 +121,9 @@ async def step_up_api(request: Web, actor: Actor, services: Services, data: Code
 
 
 @get("/step-up", guards=[signed_in], include_in_schema=False)
-async def step_up_page(request: Web, next: str = "") -> Response[str]:
-    """Ask for a code."""
-    return render_page(request, "portal/step_up.html", {"next": safe_next(next), "error": ""})
+async def step_up_page(request: Web, tx: Tx, actor: Actor, services: Services, next: str = "") -> Response[str]:
+    """Ask for a code or a passkey."""
+    return await _step_up_page(request, tx, actor, services, next)
 
 
 @post("/step-up", guards=[signed_in], include_in_schema=False)
@@ -121,9 +132,23 @@ async def step_up_form(request: Web, actor: Actor, services: Services, data: Cod
     try:
         await _prove(request, actor, services, data.code)
     except DomainError as error:
-        context = {"next": safe_next(data.next), "error": error.detail}
-        return render_page(request, "portal/step_up.html", context, status=422)
+        async with services.db.begin_read_only() as tx:
+            return await _step_up_page(request, tx, actor, services, data.next, error=error.detail, status=422)
     return _to(safe_next(data.next) or home_of(actor))
+
+
+async def _step_up_page(
+    request: Web, tx: Tx, actor: Actor, services: Services, next: str, *, error: str = "", status: int = 200
+) -> Response[str]:
+    context = {
+        "next": safe_next(next),
+        "error": error,
+        "has_totp": await factors.has_totp(tx, actor.account_id),
+        "passkeys": len(await passkeys.list_passkeys(tx, actor.account_id)),
+        "passkey_site": site_of(services),
+        "home": home_of(actor),
+    }
+    return render_page(request, "portal/step_up.html", context, status=status)
 
 
 @post("/api/v1/me/second-factor", guards=[signed_in], tags=["accounts"], summary="Set up an authenticator")
@@ -147,16 +172,16 @@ async def confirm_api(request: Web, tx: Tx, actor: Actor, services: Services, da
 
 
 @get("/me/security", guards=[signed_in], include_in_schema=False)
-async def security_page(request: Web, tx: Tx, actor: Actor) -> Response[str]:
-    """Show sessions, devices and the authenticator."""
-    return await _page(request, tx, actor)
+async def security_page(request: Web, tx: Tx, actor: Actor, services: Services) -> Response[str]:
+    """Show sessions, devices, the authenticator and passkeys."""
+    return await _page(request, tx, actor, services)
 
 
 @post("/me/security/factor", guards=[signed_in], include_in_schema=False)
 async def begin_form(request: Web, tx: Tx, actor: Actor, services: Services) -> Response[str]:
     """Show the secret of a new authenticator, as a picture and in letters."""
     made = await begin_factor(tx, actor, services)
-    return await _page(request, tx, actor, secret=made.secret, qr=picture(made.uri))
+    return await _page(request, tx, actor, services, secret=made.secret, qr=picture(made.uri))
 
 
 @post("/me/security/factor/confirm", guards=[signed_in], include_in_schema=False)
@@ -167,7 +192,7 @@ async def confirm_form(request: Web, actor: Actor, services: Services, data: Cod
             await confirm_factor(tx, actor, services, request.scope["state"]["sid"], data.code)
     except DomainError as error:
         async with services.db.begin_read_only() as tx:
-            return await _page(request, tx, actor, error=error.detail, status=422)
+            return await _page(request, tx, actor, services, error=error.detail, status=422)
     return _to("/me/security")
 
 
@@ -196,7 +221,15 @@ async def _note_ended(tx: Tx, actor: Actor, request: Web, count: str) -> None:
 
 
 async def _page(
-    request: Web, tx: Tx, actor: Actor, *, secret: str = "", qr: str = "", error: str = "", status: int = 200
+    request: Web,
+    tx: Tx,
+    actor: Actor,
+    services: Services,
+    *,
+    secret: str = "",
+    qr: str = "",
+    error: str = "",
+    status: int = 200,
 ) -> Response[str]:
     rows = [
         {
@@ -213,7 +246,11 @@ async def _page(
     ]
     context = {
         "sessions": rows,
-        "has_factor": await factors.has_factor(tx, actor.account_id),
+        "has_totp": await factors.has_totp(tx, actor.account_id),
+        "passkeys": await passkeys.list_passkeys(tx, actor.account_id),
+        "passkey_site": site_of(services),
+        "passkey_name": device_name(device_of(request)),
+        "fresh": bool(actor.roles and actor.stepped_up),
         "staff": ":" not in actor.login,
         "secret": " ".join(secret[at : at + 4] for at in range(0, len(secret), 4)),
         "qr": qr,

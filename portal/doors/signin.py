@@ -1,4 +1,5 @@
-"""Staff sign in with password and authenticator; everybody signs out. The e-licence has its own door in `bidding`.
+"""Staff sign in with password and authenticator; everybody signs out. Passkeys have their own door beside this one,
+the e-licence in `bidding`.
 
 One form, one answer: whoever guesses does not learn which of login, password and code was wrong. A password alone (of
 an account that has no authenticator yet) opens a session without any role, in which one can be set up.
@@ -15,6 +16,7 @@ from kernel.db.transaction import Tx
 from kernel.errors import DomainError, NotPermitted
 from kernel.identity import factors, policy, sessions
 from kernel.identity.access import note_access
+from kernel.identity.ceremonies import RelyingParty, relying_party
 from kernel.identity.models import Account
 from kernel.identity.sessions import OpenedSession
 from kernel.web.guards import PUBLIC, actor_of_connection
@@ -99,10 +101,22 @@ def home_after(opened: OpenedSession) -> str:
     return home_of(opened.actor) if opened.actor.roles else "/me/security"
 
 
+def site_of(services: Services) -> RelyingParty | None:
+    """Return the site as authenticators know it; None where its address allows no passkeys."""
+    return relying_party(services.site.base_url, services.site.name)
+
+
+def _login_page(
+    request: Request[Any, Any, Any], services: Services, next: str, *, login: str = "", error: str = ""
+) -> Response[str]:
+    context = {"next": safe_next(next), "error": error, "login": login, "passkey_site": site_of(services)}
+    return render_page(request, "portal/login.html", context, nav="登录", status=422 if error else 200)
+
+
 @get("/login", opt=PUBLIC, include_in_schema=False)
-async def login_page(request: Request[Any, Any, Any], next: str = "") -> Response[str]:
+async def login_page(request: Request[Any, Any, Any], services: Services, next: str = "") -> Response[str]:
     """Show the sign-in page."""
-    return render_page(request, "portal/login.html", {"next": safe_next(next), "error": "", "login": ""}, nav="登录")
+    return _login_page(request, services, next)
 
 
 @post("/login", opt=PUBLIC, include_in_schema=False)
@@ -115,8 +129,7 @@ async def login_form(
     try:
         opened = await _sign_in(request, services, data.login, data.password, data.code)
     except DomainError as error:
-        context = {"next": safe_next(data.next), "error": error.detail, "login": data.login}
-        return render_page(request, "portal/login.html", context, nav="登录", status=422)
+        return _login_page(request, services, data.next, login=data.login, error=error.detail)
     return Response(
         None,
         status_code=303,

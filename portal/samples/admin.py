@@ -7,6 +7,8 @@ from types import SimpleNamespace as Row
 from typing import Any
 
 from kernel.identity.access import KINDS, AccessLine
+from kernel.identity.ceremonies import RelyingParty
+from kernel.identity.passkeys import PasskeyView
 from kernel.identity.petitions import PetitionView
 from portal.doors.timestamps import StampPage, StampRow
 from portal.policy import platform_policy
@@ -60,10 +62,19 @@ STAFF: dict[str, Any] = {
 }
 _SESSIONS = [
     Row(id=_ME, own=True, device="Windows 电脑 · Edge", origin="10.1.2.3", method="口令和动态口令", since=_AT, seen=_AT, until=_AT),
-    Row(id=_OTHER, own=False, device="安卓手机 · Chrome", origin="10.1.2.9", method="口令和动态口令", since=_AT, seen=_AT, until=_AT),
+    Row(id=_OTHER, own=False, device="安卓手机 · Chrome", origin="10.1.2.9", method="通行密钥", since=_AT, seen=_AT, until=_AT),
 ]  # fmt: skip
+PASSKEY_SITE = RelyingParty("ygjy.example.gov.cn", "https://ygjy.example.gov.cn", "阳光交易")
+_PASSKEYS = [
+    PasskeyView(uuid.UUID(int=21), "办公室电脑", _AT, _AT),
+    PasskeyView(uuid.UUID(int=22), "安全密钥（备用，放在保险柜）", _AT, None),
+]
+_STEP_UP: dict[str, Any] = {
+    "user": ADMIN, "next": "/admin/staff", "error": "", "home": "/admin/staff", "has_totp": True, "passkeys": 0,
+    "passkey_site": PASSKEY_SITE,
+}  # fmt: skip
 _SECURITY: dict[str, Any] = {
-    "user": ADMIN, "sessions": _SESSIONS, "has_factor": True, "staff": True, "secret": "", "qr": "", "error": "",
+    "user": ADMIN, "sessions": _SESSIONS, "has_totp": True, "staff": True, "passkeys": [], "passkey_site": PASSKEY_SITE, "passkey_name": "Windows 电脑 · Edge", "fresh": True, "secret": "", "qr": "", "error": "",
 }  # fmt: skip
 _ACTIVATE: dict[str, Any] = {"user": None, "code": "", "login": "", "secret": "", "qr": "", "error": ""}
 _LETTERS = "JBSW Y3DP EHPK 3PXP JBSW Y3DP EHPK 3PXP"
@@ -130,13 +141,17 @@ SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
     "portal/access.html": {"": _ACCESS, "empty": _ACCESS | {"lines": [], "login": "nobody"}},
     "portal/security.html": {
         "": _SECURITY,
-        "first": _SECURITY | {"sessions": _SESSIONS[:1], "has_factor": False},
-        "secret": _SECURITY | {"has_factor": False, "secret": _LETTERS, "qr": _QR},
-        "wrong": _SECURITY | {"has_factor": False, "error": "动态口令不正确，请核对手机时间后再试。"},
+        "passkeys": _SECURITY | {"passkeys": _PASSKEYS, "fresh": False},
+        "no-passkeys-here": _SECURITY | {"passkey_site": None},
+        "first": _SECURITY | {"sessions": _SESSIONS[:1], "has_totp": False},
+        "secret": _SECURITY | {"has_totp": False, "secret": _LETTERS, "qr": _QR},
+        "wrong": _SECURITY | {"has_totp": False, "error": "动态口令不正确，请核对手机时间后再试。"},
     },
     "portal/step_up.html": {
-        "": {"user": ADMIN, "next": "/admin/staff", "error": ""},
-        "wrong": {"user": ADMIN, "next": "", "error": "动态口令不正确或已用过，请等待下一个动态口令后再试。"},
+        "": _STEP_UP,
+        "passkeys": _STEP_UP | {"passkeys": 2},
+        "only-passkeys": _STEP_UP | {"passkeys": 1, "has_totp": False},
+        "wrong": _STEP_UP | {"next": "", "error": "动态口令不正确或已用过，请等待下一个动态口令后再试。"},
     },
     "portal/activate.html": {
         "": _ACTIVATE,

@@ -1,5 +1,6 @@
 """Samples of the bidder's pages and of the opening witness's page."""
 
+from bidding.readiness import Finding, Readiness
 from portal.samples.common import (
     AGENT,
     BIDDER,
@@ -75,7 +76,19 @@ WORKBENCH = Row(
     ],
     unread=1,
 )  # fmt: skip
+_READY = Readiness(DEADLINE, ())
+_NOT_READY = Readiness(
+    DEADLINE,
+    (
+        Finding(
+            "certificate",
+            "登录所用的执照证书 2026-08-04 09:00 到期，早于开标解密结束时间 2026-08-06 14:30。请在此之前换发并重新登录，否则开标当日不能解密。",
+        ),
+        Finding("scope", "您的授权不包括开标解密，请确认本单位届时有其他人员在线解密。"),
+    ),
+)
 SUBMIT = Row(
+    readiness=_READY,
     title=TITLE,
     number=NUMBER,
     lot_no="001",
@@ -352,6 +365,7 @@ SAMPLES = {
     "bidding/submit.html": {
         "": {"user": BIDDER, "page": SUBMIT},
         "closed": {"user": BIDDER, "page": SUBMIT_CLOSED},
+        "not-ready": {"user": BIDDER, "page": Row(**{**vars(SUBMIT), "readiness": _NOT_READY, "checks": [*SUBMIT.checks, ("warn", "开标当日有证书或授权失效", "模拟 2026-08-06 14:00 开标")]})},
         "first": {"user": BIDDER, "page": Row(**{**vars(SUBMIT), "submissions": [], "prev": "", "rev": 1})},
     },
     "bidding/receipt.html": {

@@ -4,6 +4,7 @@ from datetime import date
 
 from kernel.log.reader import Checkpoint, LoggedEntry
 from kernel.web.figures import Figure, Series, bars, lines
+from portal.samples.admin import PASSKEY_SITE
 from portal.samples.bidder import BASE as BIDDER_BASE
 from portal.samples.common import (
     BIDDER,
@@ -578,7 +579,7 @@ SAMPLES: dict[str, dict[str, dict[str, object]]] = {
     "portal/draws.html": {"": _supervisor(TAKING_PART), "empty": _supervisor(Row(role="supervisor", rows=[], key=""))},
     "portal/draw.html": {"": {"nav": "verify", "page": DRAW}, "frozen": {"nav": "verify", "page": FROZEN}},
     "portal/receipt_verify.html": {"": {"nav": "verify", "page": RECEIPT}, "opened": {"nav": "verify", "page": Row(**{**vars(RECEIPT), "opened": True, "bidder_name": "西安云枢信息技术有限公司"})}, "unknown": {"nav": "verify", "page": Row(**{**vars(RECEIPT), "found": False})}},
-    "portal/login.html": {"": {"next": "", "error": "", "login": ""}, "failed": {"next": "/a", "error": "登录名或口令不正确。", "login": "wangke", "accounts": [("招标代理机构", "agency"), ("行政监督", "supervisor")]}},
+    "portal/login.html": {"": {"next": "", "error": "", "login": "", "passkey_site": PASSKEY_SITE}, "failed": {"passkey_site": None, "next": "/a", "error": "登录名或口令不正确。", "login": "wangke", "accounts": [("招标代理机构", "agency"), ("行政监督", "supervisor")]}},
     "portal/log.html": {"": {"nav": "log", "checkpoint": _CHECKPOINT, "stamped": _CHECKPOINT, "stamp_demo": True, "entries": _ENTRIES, "next_before": 47_118}, "empty": {"nav": "log", "checkpoint": None, "stamped": None, "stamp_demo": True, "entries": [], "next_before": None}},
     "portal/schema.html": {"": {"nav": "schema", "schema": _SCHEMA}},
     "bidding/intervene.html": {"": _intervention(), "window": _intervention("window"), "decided": _intervention("decided"), "none": _intervention("none"), "errors": _intervention("errors")},

@@ -73,6 +73,8 @@ def test_no_public_door_changes_anything_but_signing_in(app: Litestar) -> None:
         "/logout",
         "/mode",
         "/api/v1/auth/password",
+        "/api/v1/auth/passkey",
+        "/api/v1/auth/passkey/challenge",
         "/api/v1/auth/licence",
         "/api/v1/auth/licence/scans",
         "/api/v1/auth/licence/scans/{scan_id:str}/session",

@@ -121,6 +121,7 @@ class Platform:
         self.scan: dict[str, Any] = {}
         self.origin = ""
         self.told: dict[str, Any] = {}
+        self.foreseen: list[dict[str, str]] = []
 
     # What is stored
 
@@ -143,6 +144,9 @@ class Platform:
 
     def time(self, _: bytes) -> Any:
         return {"ms": int(clock().timestamp() * 1000)}
+
+    def readiness(self, _: bytes) -> Any:
+        return {"opening_at": None, "ready": not self.foreseen, "findings": self.foreseen}
 
     def read_keyset(self, _: bytes) -> Any:
         return {"keyset": self.keyset, "ks": self.ks, "proof": self.keyset_proof}
@@ -467,6 +471,7 @@ _DOORS = [
     (r"GET /api/v1/told/(\w+)", "tell"),
     (r"GET /api/v1/trust", "trust"),
     (rf"GET /api/v1/lots/{LOT}/keyset", "read_keyset"),
+    (rf"GET /api/v1/lots/{LOT}/readiness", "readiness"),
     (rf"GET /api/v1/lots/{LOT}/close-list", "close_list"),
     (rf"GET /api/v1/lots/{LOT}/headers", "headers"),
     (r"POST /api/v1/uploads", "open_upload"),

@@ -122,6 +122,7 @@ def test_a_bid_is_sealed_submitted_and_can_be_opened(page: Page, platform: Platf
 
 
 def test_nothing_is_signed_without_backup_and_consent(page: Page, platform: Platform, tmp_path: Path) -> None:
+    platform.foreseen = [{"code": "certificate", "message": "执照证书早于开标到期。"}]
     fill(page, tmp_path)
     page.click("#start")
     expect(page.locator("#review")).to_be_visible(timeout=60_000)
@@ -138,7 +139,14 @@ def test_nothing_is_signed_without_backup_and_consent(page: Page, platform: Plat
     page.uncheck("#agree")
     page.click("#confirm")
     expect(page.locator("#confirmwhy")).to_contain_text("勾选")
+    page.check("#agree")
+    expect(page.locator("#foreseen")).to_contain_text("执照证书早于开标到期")
+    page.click("#confirm")
+    expect(page.locator("#confirmwhy")).to_contain_text("开标当日")
     assert platform.accepted == {}
+    page.check("#known")
+    page.click("#confirm")
+    expect(page.locator("#received")).to_be_visible(timeout=20_000)
 
 
 @pytest.mark.parametrize(

@@ -106,3 +106,18 @@ def test_document_is_sound(name: str) -> None:
 
 def test_every_document_template_has_a_sample() -> None:
     assert set(DOCUMENTS) == {t for t in TEMPLATES if t.startswith("print/")} - {"print/base.html"}
+
+
+def test_every_class_has_a_style() -> None:
+    """Hooks of scripts are `data-…` and ids; a class without a rule is a page that nobody has looked at."""
+    sheets = "".join(path.read_text() for path in (ROOT / "portal" / "static" / "css").glob("*.css"))
+    styled = set(re.findall(r"\.(-?[A-Za-z_][\w-]*)", re.sub(r"/\*.*?\*/", "", sheets, flags=re.S)))
+    bare = {
+        f"{name}: {word}"
+        for name, variant in CASES
+        for _, attrs in Page(render(name, variant)).tags
+        for word in (attrs.get("class") or "").split()
+        if word not in styled
+    }
+
+    assert bare == set()

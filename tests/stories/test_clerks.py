@@ -239,6 +239,9 @@ async def test_what_ends_before_the_opening_day_is_said_at_once_and_warned_of_on
 
     told = (await clerk.client.get(f"/api/v1/lots/{bw.lot_id}/readiness")).json()
     assert {row["code"] for row in told["findings"]} == {"appointment", "scope"}
+    shown = [(await one.client.get(f"/b/lots/{bw.lot_id}/submit")).text for one in (firm, clerk)]
+    assert ["模拟开标当日" in text for text in shown] == [False, True]
+    assert all(row["message"] in shown[1] for row in told["findings"])
 
     async with bw.db.begin() as tx:
         assert await warn_of_expiry(tx) == 1

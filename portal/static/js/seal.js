@@ -4,7 +4,7 @@
  * steps is that of docs/spec/browser.md, "Sealing, step by step"; nothing leaves the machine but ciphertext and the
  * signed submission.
  */
-import { Offline, Problem, keyset as fetchKeyset, receiptOf, submit, trust } from './api.js';
+import { Offline, Problem, keyset as fetchKeyset, read, receiptOf, submit, trust } from './api.js';
 import './app.js';
 import { fileProblem, readForm } from './bidcheck.js';
 import { b64u, equal, fromB64u } from './bytes.js';
@@ -305,6 +305,19 @@ function label(text) {
   if (button.lastChild) button.lastChild.textContent = text;
 }
 
+/** The opening day as the platform foresees it now: what will have run out by then has to be known before signing. */
+async function foresee() {
+  const notes = [];
+  try {
+    const { findings } = await read(`/lots/${lotId}/readiness`);
+    for (const { message } of findings) notes.push(note('warn', '开标当日：', message));
+  } catch {
+    notes.push(note('warn', '暂时无法模拟开标当日：', '请自行核对执照证书和授权在开标解密结束前都有效。'));
+  }
+  $('foreseen').replaceChildren(...notes);
+  $('knownbox').hidden = notes.length === 0;
+}
+
 /** Everything is on the server, nothing is submitted: shows what will be recorded. */
 async function review() {
   step(3);
@@ -323,6 +336,7 @@ async function review() {
     facts.push(el('dt', {}, name), el('dd', {}, `密文 ${size(bytes)}，封装编号 `, id));
   }
   $('reviewrows').replaceChildren(...facts);
+  await foresee();
   $('review').hidden = false;
   $('confirmwhy').textContent = '请先保存并核验解密备份文件。';
   $('review').scrollIntoView({ block: 'start' });
@@ -384,6 +398,11 @@ async function confirm() {
   if (!input('agree').checked) {
     why.textContent = '请先勾选声明。';
     input('agree').focus();
+    return;
+  }
+  if (!$('knownbox').hidden && !input('known').checked) {
+    why.textContent = '请先勾选，确认您已知悉开标当日的情况。';
+    input('known').focus();
     return;
   }
   const { licence } = bid;

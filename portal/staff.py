@@ -265,13 +265,15 @@ async def _apply(tx: Tx, account: Account, kind: str, facts: dict[str, object]) 
 
 def _require_fit(draft: StaffDraft) -> None:
     if not 3 <= len(draft.login) <= 64 or not draft.login.isprintable() or ":" in draft.login:
-        raise InvalidInput("登录名为 3 至 64 个字符，不含冒号。", [("login", "长度或字符不正确")])
+        raise InvalidInput("登录名为 3 至 64 个字符，不含冒号。", [("login", "登录名为 3 至 64 个字符，不含冒号")])
     if not 1 <= len(draft.name.strip()) <= 40:
-        raise InvalidInput("请填写姓名。", [("name", "1 至 40 个字符")])
+        raise InvalidInput("请填写姓名。", [("name", "请填写姓名，1 至 40 个字符")])
     if not uscc_valid(draft.uscc):
-        raise InvalidInput("统一社会信用代码不正确，请核对 18 位代码及校验位。", [("uscc", "校验位或字符不正确")])
+        raise InvalidInput(
+            "统一社会信用代码不正确，请核对 18 位代码及校验位。", [("uscc", "信用代码的校验位或字符不正确")]
+        )
     if not draft.organisation.strip():
-        raise InvalidInput("请填写所在单位名称。", [("organisation", "不能为空")])
+        raise InvalidInput("请填写所在单位名称。", [("organisation", "请填写所在单位名称")])
     _require_roles(draft.roles)
     _require_reason(draft.reason)
 
@@ -279,11 +281,11 @@ def _require_fit(draft: StaffDraft) -> None:
 def _require_roles(roles: tuple[str, ...]) -> None:
     wrong = sorted(set(roles) - GRANTED)
     if wrong or not roles:
-        raise InvalidInput("请为账户选择有效的角色。", [("roles", "、".join(wrong) or "不能为空")])
+        raise InvalidInput("请为账户选择有效的角色。", [("roles", "、".join(wrong) or "请至少选择一个角色")])
     for pair in policy.current().conflicts(roles):
         raise InvalidInput(pair.message, [("roles", f"{pair.message}（{pair.article}）")])
 
 
 def _require_reason(reason: str) -> None:
     if not REASON_LENGTH[0] <= len(reason.strip()) <= REASON_LENGTH[1]:
-        raise InvalidInput("请写明理由。", [("reason", f"{REASON_LENGTH[0]} 至 {REASON_LENGTH[1]} 个字符")])
+        raise InvalidInput("请写明理由。", [("reason", f"请写明理由，{REASON_LENGTH[0]} 至 {REASON_LENGTH[1]} 个字符")])

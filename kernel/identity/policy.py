@@ -112,6 +112,10 @@ class Policy:
         except KeyError:
             raise PolicyFault(f"the policy has no act {act!r}") from None
 
+    def of_role(self, role: str) -> list[Rule]:
+        """Return the acts that a role may come to, those of whoever is signed in among them; "" for the whole table."""
+        return [rule for rule in self.rules.values() if not role or not rule.roles or role in rule.roles]
+
     def conflicts(self, roles: Iterable[str]) -> list[Apart]:
         """Return what forbids that one account holds all these roles."""
         held = frozenset(roles)

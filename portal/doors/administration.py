@@ -138,9 +138,10 @@ async def _staff(
 
 
 @get("/admin/policy", guards=[permits("policy.read")], include_in_schema=False)
-async def policy_page(request: Web) -> Response[str]:
-    """Show who may do what."""
-    return render_page(request, "portal/policy.html", {"policy": policy.current()})
+async def policy_page(request: Web, role: str = "") -> Response[str]:
+    """Show who may do what; of one role only, if the table knows it."""
+    table = policy.current()
+    return render_page(request, "portal/policy.html", {"policy": table, "role": role if role in table.roles else ""})
 
 
 @get("/admin/access", guards=[permits("access.audit")], include_in_schema=False)

@@ -137,7 +137,10 @@ SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
     },
     "portal/rehearsal.html": {"": {"user": OPERATOR, "error": "", "typed": "", "unstamped": 0}, "failed": {"user": OPERATOR, "error": "演练时钟只能向前调整。", "typed": "2026-08-01 09:00", "unstamped": 2}},
     "portal/timestamps.html": _STAMPS,
-    "portal/policy.html": {"": {"user": AUDIT, "policy": platform_policy()}},
+    "portal/policy.html": {
+        "": {"user": AUDIT, "policy": platform_policy(), "role": ""},
+        "one-role": {"user": AUDIT, "policy": platform_policy(), "role": "bidder"},
+    },
     "portal/access.html": {"": _ACCESS, "empty": _ACCESS | {"lines": [], "login": "nobody"}},
     "portal/security.html": {
         "": _SECURITY,

@@ -1,17 +1,16 @@
-"""Set an installation up: migrations, keys, trust file, the row that says what it is, the operator's account.
+"""Set an installation up: migrations, keys, trust file, the row that says what it is, the administrators.
 
 Everything here may run again at any time and changes nothing that is already there.
 """
 
 from dataclasses import dataclass
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from kernel.db.engine import make_engine
-from kernel.db.transaction import Database, Tx
-from kernel.identity.accounts import create_account
-from kernel.identity.models import Account
+from kernel.db.transaction import Database
 from portal import keyring, migrations
+from portal.administrators import FirstCode, ensure_administrators
 from portal.embedded.home import Home
 from portal.errors import CommandError
 from portal.licences import authority_folder, ensure_authority, licence_roots, load_licence_trust
@@ -19,22 +18,20 @@ from portal.settings import Settings
 from portal.timestamps import timestamp_roots
 from portal.wiring import async_url
 
-#: The three whom nobody can approve, because nobody is there yet: three people (GB/T 22239, level 3).
-ADMINISTRATORS = (
-    ("operator", "平台运行人员", ["operator", "system_admin"]),
-    ("security", "安全管理员", ["security_admin"]),
-    ("audit", "审计管理员", ["audit_admin"]),
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What the command line may tell after setting up."""
+    """What the command line may tell after setting up.
+
+    Attributes:
+        operator_password, security_password: of a rehearsal, whose play begins with them; empty in production.
+        codes: first halves for the administrators who have not come yet; nothing on a rehearsal.
+    """
 
     operator_login: str
     operator_password: str
     security_password: str
-    audit_password: str
+    codes: tuple[FirstCode, ...] = ()
 
 
 async def install(settings: Settings) -> Installed:
@@ -60,20 +57,12 @@ async def install(settings: Settings) -> Installed:
     db = Database(make_engine(async_url(settings.database_url.reveal()), pool_size=1))
     try:
         async with db.begin() as tx:
-            for login, person, roles in ADMINISTRATORS:
-                await _ensure(tx, login, person, roles, home.password(login))
+            codes = await ensure_administrators(tx, home, rehearsal=settings.rehearsal)
     finally:
         await db.close()
-    return Installed("operator", home.password("operator"), home.password("security"), home.password("audit"))
-
-
-async def _ensure(tx: Tx, login: str, name: str, roles: list[str], password: str) -> None:
-    """Make an administrator who is not there yet; their first sign-in sets up the second factor."""
-    known = (await tx.session.execute(select(Account).where(Account.login == login))).scalar_one_or_none()
-    if known is None:
-        await create_account(tx, login=login, display_name=name, roles=roles, password=password)
-    elif login == "operator" and known.roles == ["operator"]:  # an installation from before the three administrators
-        known.roles = roles
+    if not settings.rehearsal:
+        return Installed("operator", "", "", tuple(codes))
+    return Installed("operator", home.password("operator"), home.password("security"))
 
 
 async def _mark(owner_url: str, *, rehearsal: bool) -> None:

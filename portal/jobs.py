@@ -6,7 +6,7 @@ from bidding import jobs as bidding
 from experts import jobs as experts
 from kernel.outbox.queue import Handler
 from kernel.web.services import Services
-from portal import draw_paper, revocation, timestamps
+from portal import administrators, draw_paper, revocation, timestamps
 from supervision import jobs as supervision
 from trading import jobs as trading
 
@@ -26,4 +26,5 @@ DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (
     draw_paper.order_draw_records,
     *revocation.DUE,
     *timestamps.DUE,
+    *administrators.DUE,
 )

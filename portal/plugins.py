@@ -8,7 +8,7 @@ from kernel.crypto.authority import load_authority
 from kernel.drawbook.vault import Vault
 from kernel.parties.fields import FieldCipher
 from kernel.timestamps.ordering import STAMPS, StampDesk
-from portal import keyring
+from portal import administrators, keyring
 from portal.embedded.home import Home
 from portal.licences import authority_folder, load_licence_trust
 from portal.seals import SealDesk, load_policy
@@ -32,6 +32,7 @@ def make_plugins(settings: Settings, *, seals: bool = False) -> dict[str, Any]:
         "vault": Vault(keyring.vault_key(home)),
         "seal_policy": load_policy(),
         "fields": FieldCipher(keyring.field_key(home)),
+        administrators.PLUGIN: home / "keys",
     }
     licences = load_licence_trust(settings)
     if licences is not None:

@@ -10,15 +10,15 @@ from datetime import datetime
 
 from sqlalchemy import select, text
 
-from kernel.codes import uscc_valid
+from kernel.credit_code import read_credit_code
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from kernel.identity import petitions, policy
 from kernel.identity.access import note_access
-from kernel.identity.accounts import create_account, set_password
+from kernel.identity.accounts import create_account, list_person_keys, revoke_person_keys, set_password
 from kernel.identity.actor import Actor
 from kernel.identity.factors import Enrolment, begin_totp, confirm_totp, revoke_factors
-from kernel.identity.models import Account
+from kernel.identity.models import Account, Petition
 from kernel.identity.sessions import OpenedSession, end_sessions, open_session, real_now
 from kernel.log.writer import record
 from kernel.parties.organisations import enter_organisation
@@ -40,7 +40,16 @@ GRANTED = frozenset(
     }
 )
 #: What may be asked for, in words.
-CHANGES = {"create": "登记账户", "roles": "变更角色", "disable": "停用账户", "recover": "重置口令和动态口令"}
+CHANGES = {
+    "create": "登记账户",
+    "roles": "变更角色",
+    "disable": "停用账户",
+    "recover": "重置口令和动态口令",
+    "revoke-sign": "注销签名密钥",
+    "revoke-unwrap": "注销解封密钥",
+}
+#: Which keys a change revokes.
+_PURPOSES = {"revoke-sign": "sign", "revoke-unwrap": "unwrap"}
 REASON_LENGTH = (4, 300)
 
 
@@ -109,15 +118,17 @@ async def ask_account(tx: Tx, actor: Actor, draft: StaffDraft) -> Asked:
 async def ask_change(
     tx: Tx, actor: Actor, account_id: uuid.UUID, kind: str, *, roles: tuple[str, ...] = (), reason: str
 ) -> Asked:
-    """Ask for a change of an account: other roles, disabling, recovery of a lost password or authenticator.
+    """Ask for a change of an account: other roles, disabling, recovery, revocation of a key that was lost or stolen.
 
     Raises:
         NotFound: there is no such staff account.
         NotPermitted: the actor's own account.
         InvalidInput: roles or reason are not fit.
-        Conflict: the account is not in a state for it, or the same is already asked for.
+        Conflict: the account is not in a state for it, has no such key, or the same is already asked for.
     Effects:
         a row in `identity_petition`; entry `account.asked`.
+    Source:
+        R-SEC-02
     """
     policy.require(actor, "staff.prepare")
     account = await tx.session.get(Account, account_id)
@@ -129,6 +140,8 @@ async def ask_change(
         raise Conflict("这个账户已停用或尚未审批，不能变更。")
     if kind == "roles":
         _require_roles(roles)
+    if kind in _PURPOSES and not await list_person_keys(tx, account.id, purpose=_PURPOSES[kind]):
+        raise Conflict("这个账户没有登记可注销的这类密钥。")
     _require_reason(reason)
     return await _ask(tx, actor, account, kind, sorted(roles), reason)
 
@@ -142,7 +155,8 @@ async def decide(tx: Tx, actor: Actor, petition_id: uuid.UUID, *, approve: bool)
     Raises:
         NotFound, Conflict, NotPermitted: as `kernel.identity.petitions.decide`.
     Effects:
-        the account; its sessions end wherever it loses something; entry `account.decided`.
+        the account; its sessions end wherever it loses something; entry `account.decided`, and `key.revoked` for each
+        key that signs nothing any more.
     """
     policy.require(actor, "staff.approve")
     petition = await petitions.decide(tx, actor, petition_id, approve=approve)
@@ -152,6 +166,8 @@ async def decide(tx: Tx, actor: Actor, petition_id: uuid.UUID, *, approve: bool)
     kind, second = petition.act, ""
     if approve:
         second = await _apply(tx, account, kind, petition.facts)
+        if kind in _PURPOSES:
+            await _revoke_keys(tx, actor, petition, account)
     facts = {"login": account.login, "change": kind, "roles": petition.facts["roles"], "approved": approve}
     await record(tx, actor, "account.decided", {**facts, "petition": str(petition.id)})
     await note_access(
@@ -263,15 +279,19 @@ async def _apply(tx: Tx, account: Account, kind: str, facts: dict[str, object]) 
     return await petitions.invite(tx, account.id, str(facts["first"])) if facts["first"] else ""
 
 
+async def _revoke_keys(tx: Tx, actor: Actor, petition: Petition, account: Account) -> None:
+    purpose = _PURPOSES[petition.act]
+    for kid in await revoke_person_keys(tx, account.id, purpose=purpose):
+        facts = {"login": account.login, "kid": kid, "purpose": purpose, "petition": str(petition.id)}
+        await record(tx, actor, "key.revoked", {**facts, "reason": petition.reason, "rules": ["R-SEC-02"]})
+
+
 def _require_fit(draft: StaffDraft) -> None:
     if not 3 <= len(draft.login) <= 64 or not draft.login.isprintable() or ":" in draft.login:
         raise InvalidInput("登录名为 3 至 64 个字符，不含冒号。", [("login", "登录名为 3 至 64 个字符，不含冒号")])
     if not 1 <= len(draft.name.strip()) <= 40:
         raise InvalidInput("请填写姓名。", [("name", "请填写姓名，1 至 40 个字符")])
-    if not uscc_valid(draft.uscc):
-        raise InvalidInput(
-            "统一社会信用代码不正确，请核对 18 位代码及校验位。", [("uscc", "信用代码的校验位或字符不正确")]
-        )
+    read_credit_code(draft.uscc)
     if not draft.organisation.strip():
         raise InvalidInput("请填写所在单位名称。", [("organisation", "请填写所在单位名称")])
     _require_roles(draft.roles)

@@ -162,6 +162,8 @@ async def add_person_key(
     if found is not None:
         if found.account_id != account_id:
             raise Conflict("这把公钥已登记在另一账户名下。")
+        if found.revoked_at is not None:
+            raise Conflict("这把密钥已注销，不能再次登记，请生成新的密钥。")
         return found
     key = PersonKey(
         id=tx.new_id(),
@@ -176,6 +178,19 @@ async def add_person_key(
     tx.session.add(key)
     await tx.session.flush()  # the kid is unique: a race is refused here, not at commit
     return key
+
+
+async def revoke_person_keys(tx: Tx, account_id: uuid.UUID, *, purpose: str) -> list[str]:
+    """End a person's keys for a purpose: what they sign from now on is refused, what they signed stays signed.
+
+    Returns:
+        The kids of the keys that ended. The act around it records, and is one of two people.
+    """
+    keys = await list_person_keys(tx, account_id, purpose=purpose)
+    for key in keys:
+        key.revoked_at = tx.now
+    await tx.session.flush()
+    return [key.kid for key in keys]
 
 
 async def list_person_keys(tx: Tx, account_id: uuid.UUID, *, purpose: str) -> list[PersonKey]:

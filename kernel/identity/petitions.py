@@ -9,6 +9,7 @@ import base64
 import hashlib
 import os
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -95,8 +96,12 @@ async def decide(tx: Tx, actor: Actor, petition_id: uuid.UUID, *, approve: bool)
     return petition
 
 
-async def list_petitions(tx: Tx, *, waiting: bool) -> list[PetitionView]:
-    """Return the petitions that wait, or the last ones that are decided."""
+async def list_petitions(tx: Tx, *, waiting: bool, acts: Collection[str]) -> list[PetitionView]:
+    """Return the petitions that wait, or the last ones that are decided.
+
+    Args:
+        acts: only about these.
+    """
     rows = await tx.session.execute(
         text(
             "SELECT p.id, p.act, p.account_id, coalesce(s.login, '') AS login, coalesce(s.display_name, '') AS name,"
@@ -104,9 +109,9 @@ async def list_petitions(tx: Tx, *, waiting: bool) -> list[PetitionView]:
             " coalesce(d.display_name, '') AS decided_by, p.decided_at, p.approved"
             " FROM identity_petition p JOIN identity_account a ON a.id = p.asked_by"
             " LEFT JOIN identity_account d ON d.id = p.decided_by LEFT JOIN identity_account s ON s.id = p.account_id"
-            " WHERE (p.decided_at IS NULL) = :waiting ORDER BY p.asked_at DESC LIMIT 50"
+            " WHERE (p.decided_at IS NULL) = :waiting AND p.act = ANY (:acts) ORDER BY p.asked_at DESC LIMIT 50"
         ),
-        {"waiting": waiting},
+        {"waiting": waiting, "acts": list(acts)},
     )
     return [PetitionView(**row._mapping) for row in rows]
 

@@ -73,6 +73,11 @@ def _bound(row: uuid.UUID, field: str) -> bytes:
     return row.bytes + b"\0" + field.encode()
 
 
+def masked_name(name: str) -> str:
+    """Show the first sign of a name: 周**."""
+    return name[:1] + "*" * max(len(name) - 1, 1)
+
+
 def masked_id_number(number: str) -> str:
     """Show the first three and the last two signs of an ID number: 420*************1X."""
     return f"{number[:3]}{'*' * (len(number) - 5)}{number[-2:]}" if len(number) > 8 else "*" * len(number)

@@ -12,10 +12,11 @@ from sqlalchemy import select, text
 from kernel.crypto import equal
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput, NotFound
+from kernel.identity.access import note_access
 from kernel.identity.actor import Actor
 from kernel.identity.party_models import Person, Unmasking
 from kernel.log.writer import record
-from kernel.parties.fields import FieldCipher, masked_id_number, masked_phone
+from kernel.parties.fields import FieldCipher, masked_id_number, masked_name, masked_phone
 
 ID_NUMBER, PHONE = "id_number", "phone"
 _WORDS = {ID_NUMBER: "公民身份号码", PHONE: "联系电话"}
@@ -96,18 +97,22 @@ async def get_person(tx: Tx, cipher: FieldCipher, person_id: uuid.UUID) -> Perso
     return _masked(cipher, await _load(tx, person_id))
 
 
-async def unmask(tx: Tx, actor: Actor, cipher: FieldCipher, person_id: uuid.UUID, field: str, reason: str) -> str:
+async def unmask(
+    tx: Tx, actor: Actor, cipher: FieldCipher, person_id: uuid.UUID, field: str, reason: str, *, origin: str = ""
+) -> str:
     """Look at one field of a person in clear; the look is on record before the field is shown.
 
     Args:
         field: `id_number` or `phone`.
+        origin: address that the request came from, for the audit of access.
 
     Raises:
         InvalidInput: no reason, or no such field.
         NotFound: no such person, or the person has no such data.
 
     Effects:
-        a row in `identity_unmasking`, entry `person.unmasked`; neither holds the field.
+        a row in `identity_unmasking`, entry `person.unmasked`, a line in the audit of access, which names the person
+        masked; none holds the field.
     Source:
         R-SEC-14
     """
@@ -128,7 +133,18 @@ async def unmask(tx: Tx, actor: Actor, cipher: FieldCipher, person_id: uuid.UUID
     )
     facts = {"person": str(person_id), "field": field, "reason": reason, "rules": ["R-SEC-14"]}
     await record(tx, actor, "person.unmasked", facts, subject=person_id)
-    return cipher.open(person_id, f"person.{field}", sealed)
+    clear = cipher.open(person_id, f"person.{field}", sealed)
+    masked = (masked_id_number if field == ID_NUMBER else masked_phone)(clear)
+    await note_access(
+        tx,
+        "unmasked",
+        account_id=actor.account_id,
+        login=actor.login,
+        origin=origin,
+        act=f"person.unmask {field}",
+        reason=f"{masked_name(person.name)}，{_WORDS[field]} {masked}；{reason}",
+    )
+    return clear
 
 
 async def list_unmaskings(tx: Tx, person_ids: list[uuid.UUID]) -> list[UnmaskingView]:

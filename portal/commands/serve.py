@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 
+from portal.administrators import FirstCode
 from portal.launch import Platform, launched
 
 
@@ -28,10 +29,20 @@ async def _serve(args: argparse.Namespace) -> None:
 def greeting(platform: Platform) -> list[str]:
     """What to know about a running installation."""
     kind = "演练环境" if platform.settings.rehearsal else "正式数据"
-    return [
+    installed = platform.installed
+    lines = [
         f"阳光交易已启动：{platform.url}",
         f"  数据目录  {platform.home.path}（{kind}）",
         f"  日志      {platform.home / 'logs'}",
-        f"  运行账号  {platform.installed.operator_login}，密码在 {platform.home / 'keys' / 'operator.password'}",
-        "  按 Ctrl-C 停止",
     ]
+    if platform.settings.rehearsal:
+        lines.append(f"  运行账号  {installed.operator_login}，密码在 {platform.home / 'keys' / 'operator.password'}")
+    elif installed.codes:
+        lines.append(f"  首次使用  三名管理员须由三个人分别在 {platform.url}/activate 激活，3 日内有效：")
+        lines += [f"    {one.name}（{one.login}）  {_halves(one)}" for one in installed.codes]
+    return [*lines, "  按 Ctrl-C 停止"]
+
+
+def _halves(code: FirstCode) -> str:
+    second = f"后半在 {code.second}，激活后自动删除"
+    return f"激活码前半 {code.first}（只显示这一次）；{second}" if code.first else f"前半已显示过；{second}"

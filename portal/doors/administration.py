@@ -122,8 +122,8 @@ async def _staff(
     table = policy.current()
     context = {
         "staff": await staff.list_staff(tx),
-        "waiting": await petitions.list_petitions(tx, waiting=True),
-        "decided": (await petitions.list_petitions(tx, waiting=False))[:10],
+        "waiting": await petitions.list_petitions(tx, waiting=True, acts=staff.CHANGES),
+        "decided": (await petitions.list_petitions(tx, waiting=False, acts=staff.CHANGES))[:10],
         "titles": dict(table.roles),
         "granted": [(name, title) for name, title in table.roles.items() if name in staff.GRANTED],
         "changes": staff.CHANGES,

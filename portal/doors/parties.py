@@ -26,6 +26,7 @@ from kernel.web.filters import moment
 from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
+from portal.doors.signin import origin_of
 from portal.parties import ROLES, SOURCES, Form, cipher_of
 
 _READ = [permits("party.read")]
@@ -167,7 +168,7 @@ async def unmask_form(
         if person is None:
             raise InvalidInput("请选择联系人。", [("person", "请选择要查看的联系人")])
         field, reason = str(form.values.get("field", "")), str(form.values.get("reason", ""))
-        clear = await persons.unmask(tx, actor, cipher, person.id, field, reason)
+        clear = await persons.unmask(tx, actor, cipher, person.id, field, reason, origin=origin_of(request))
         shown = (person.name, {"id_number": "公民身份号码", "phone": "联系电话"}[field], clear)
     except DomainError as refusal:
         _take(form, refusal, "reason")

@@ -31,7 +31,7 @@ class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Change(msgspec.Struct, forbid_unknown_fields=True):
-    """A change that is asked for: `roles`, `disable` or `recover`."""
+    """A change that is asked for: `roles`, `disable`, `recover`, `revoke-sign` or `revoke-unwrap`."""
 
     change: str
     reason: str
@@ -72,7 +72,7 @@ async def add_account(tx: Tx, actor: Actor, data: NewAccount) -> dict[str, str]:
     summary="Ask for a change of a staff account",
 )
 async def add_change(tx: Tx, actor: Actor, account_id: uuid.UUID, data: Change) -> dict[str, str]:
-    """Ask for other roles, disabling or recovery."""
+    """Ask for other roles, disabling, recovery, or the revocation of a key."""
     asked = await staff.ask_change(tx, actor, account_id, data.change, roles=tuple(data.roles), reason=data.reason)
     return _told(asked)
 
@@ -82,7 +82,7 @@ async def read_petitions(tx: Tx) -> list[dict[str, Any]]:
     """Return the petitions that wait."""
     return [
         {"id": str(row.id), "change": row.act, "login": row.login, "roles": row.facts["roles"], "reason": row.reason}
-        for row in await petitions.list_petitions(tx, waiting=True)
+        for row in await petitions.list_petitions(tx, waiting=True, acts=staff.CHANGES)
     ]
 
 

@@ -32,6 +32,7 @@ alphanumeric = st.text("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ", min_size=1, max_s
 
 @pytest.mark.parametrize("stem, check", STEMS)
 def test_the_check_character_is_that_of_the_standard(stem, check):
+    """Source: R-USC-03, R-USC-04"""
     assert uscc_check_char(stem) == check
     assert uscc_valid(stem + check)
 

@@ -51,6 +51,7 @@ def test_a_right_code_is_read_as_it_is(code):
     ],
 )
 def test_every_fault_has_its_own_reason(typed, reason):
+    """Source: R-USC-01, R-USC-02, R-USC-05"""
     with pytest.raises(CreditCodeRefused) as refused:
         read_credit_code(typed, "code")
 
@@ -92,6 +93,7 @@ def test_a_letter_that_is_not_used_is_named_with_its_place_and_likely_sign(lette
     ],
 )
 def test_what_is_put_right_is_said(typed, reasons):
+    """Source: R-USC-05"""
     read = read_credit_code(typed)
 
     assert read.code == "91350100M000100Y43"
@@ -135,6 +137,7 @@ def test_an_old_check_of_the_organisation_part_is_advice_only():
     ],
 )
 def test_regions(code, words, known, county):
+    """Source: R-USC-02, R-USC-05"""
     region = find_region(code)
 
     assert (region.words, region.known, region.county_known) == (words, known, county)

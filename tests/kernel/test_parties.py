@@ -12,6 +12,7 @@ from kernel.crypto import CryptoError
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from kernel.files.store import memory_store
+from kernel.identity.access import list_access
 from kernel.identity.accounts import create_account, ensure_organisation
 from kernel.identity.actor import Actor
 from kernel.identity.sessions import actor_of
@@ -257,7 +258,8 @@ def test_a_ciphertext_opens_in_its_own_row_and_field_only():
         FieldCipher(b"l" * 32).open(row, "person.phone", sealed)
 
 
-async def test_looking_in_clear_needs_a_reason_and_is_on_record_for_the_person(tx):
+async def test_looking_in_clear_needs_a_reason_and_is_on_record_for_the_person_and_the_auditor(tx):
+    """Source: R-SEC-14"""
     staff = await somebody(tx, 20, "洪湖市公共资源交易中心", role="centre")
     person = await persons.register_person(tx, CIPHER, name="周明远", id_number=ID_NUMBER, phone=PHONE)
 
@@ -272,6 +274,16 @@ async def test_looking_in_clear_needs_a_reason_and_is_on_record_for_the_person(t
     (entry,) = await entries(tx, "person.unmasked")
     assert entry["person"] == str(person)
     assert ID_NUMBER not in json.dumps(entry)
+    await tx.session.flush()
+    (line,) = await list_access(tx, kinds=["unmasked"])
+    masked = f"周**，公民身份号码 {masked_id_number(ID_NUMBER)}；核对保证金退还的收款人"
+    assert (line.login, line.name, line.act, line.reason) == (
+        staff.login,
+        "周明远",
+        "person.unmask id_number",
+        masked,
+    )
+    assert line.at is not None
 
 
 async def test_an_unmasking_can_be_neither_changed_nor_deleted(tx):
@@ -287,6 +299,7 @@ async def test_an_unmasking_can_be_neither_changed_nor_deleted(tx):
 
 
 async def test_no_clear_number_is_in_any_table_log_entry_or_log_line(tx, caplog):
+    """Source: R-SEC-14"""
     caplog.set_level(logging.DEBUG)
     actor = await somebody(tx, 22)
     staff = await somebody(tx, 23, "交易中心", role="centre")

@@ -56,18 +56,21 @@ def test_an_installation_starts_mends_itself_and_leaves_nobody_behind(serve: Cal
 
 def test_a_killed_supervisor_takes_its_children_with_it_and_the_data_stay(serve: Callable[..., Serving]):
     running = serve()
-    running.greeting()
+    first = running.greeting()
     pids = running.pids()
-    password = (running.home / "keys" / "operator.password").read_text()
+    half = (running.home / "keys" / "operator.activation").read_text().strip()
+    assert first.count("激活码前半") == 3
+    assert half not in first, "neither the screen nor the folder alone opens an account"
+    assert not (running.home / "keys" / "operator.password").exists()
 
     running.process.kill()
     running.process.wait()
     until(lambda: not any(is_alive(pid) for pid in pids.values()))
 
     again = serve()
-    again.greeting()
+    assert "激活码前半" not in again.greeting(), "a code is shown once"
     assert again.health() is not None
-    assert (again.home / "keys" / "operator.password").read_text() == password
+    assert (again.home / "keys" / "operator.activation").read_text().strip() == half
 
 
 def test_a_port_that_was_asked_for_and_is_taken_is_refused(serve: Callable[..., Serving]):

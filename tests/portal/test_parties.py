@@ -48,6 +48,7 @@ async def organisation_id(bw: BiddingWorld, code: str) -> str:
 
 
 async def test_a_newcomer_walks_through_the_three_steps(bw):
+    """Source: R-LIC-02, R-LIC-10, R-AGT-05"""
     company = await newcomer(bw)
     client = company.client
 
@@ -129,6 +130,7 @@ async def test_an_unfinished_registration_looks_around_and_takes_part_in_nothing
 
 
 async def test_a_renamed_firm_has_both_names_in_its_history(bw):
+    """Source: R-LIC-10"""
     company = await newcomer(bw)
     old = company.name
 
@@ -216,6 +218,7 @@ async def test_only_the_centre_opens_the_library(bw):
 
 
 async def test_two_people_of_the_centre_merge_what_is_one(bw):
+    """Source: R-LIC-10"""
     first, second = await staff(bw, "centre-1"), await staff(bw, "centre-2")
     names = {"华中（西安）建设有限公司": uscc(11), "华中(西安)建设有限责任公司": uscc(12)}
     for login, (name, code) in enumerate(names.items()):

@@ -1,5 +1,6 @@
 """Staff: two persons, a code in two halves, an authenticator; fresh proofs; sessions that end; the audit of access."""
 
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -7,7 +8,11 @@ import pyotp
 import pytest
 from sqlalchemy import text
 
+from kernel.canonical import b64u_encode
+from kernel.crypto.keys import KeyKind, generate
 from kernel.identity.factors import matching_step
+from portal.administrators import PLUGIN, ensure_administrators, forget_used_codes
+from portal.embedded.home import open_home
 from tests.world import PASSWORD, World
 from tests.worlds.bidding_world import uscc
 
@@ -48,6 +53,7 @@ async def open_account(world: World, code: str) -> tuple[httpx.AsyncClient, pyot
 
 
 async def test_one_asks_another_approves_the_holder_activates(world: World) -> None:
+    """Source: R-SEC-02"""
     system, security = await admins(world)
 
     asked = (await system.post("/api/v1/accounts", json=wish("lin", "centre"))).json()
@@ -246,3 +252,71 @@ def test_codes_are_those_of_the_standard() -> None:
         assert matching_step(secret, code, instant + 30) == instant // 30, "a clock one step off is forgiven"
         assert matching_step(secret, code, instant + 61) is None
     assert matching_step(secret, "28708²", 59) is None
+
+
+async def test_a_lost_key_is_revoked_by_two_and_signs_nothing_any_more(world: World) -> None:
+    """Source: R-SEC-02"""
+    system, security = await admins(world)
+    witness = await world.signed_in("zhou.witness", "trustee")
+    account = (await witness.get("/api/v1/me")).json()["id"]
+    key = b64u_encode(generate(KeyKind.P256).public.spki)
+    body = {"change": "revoke-sign", "reason": "密钥文件所在电脑被盗"}
+    none = await system.post(f"/api/v1/accounts/{account}/changes", json=body)
+    await witness.post("/api/v1/me/keys", json={"purpose": "sign", "spki": key})
+    (kid,) = (await witness.get("/api/v1/me")).json()["keys"]["sign"]
+
+    alone = await witness.post(f"/api/v1/accounts/{account}/changes", json=body)
+    asked = (await system.post(f"/api/v1/accounts/{account}/changes", json=body)).json()
+    own = await system.post(f"/api/v1/petitions/{asked['petition']}/decision", json={"approve": True})
+    assert (await witness.get("/api/v1/me")).json()["keys"]["sign"] == [kid], "asked for is not decided"
+    await security.post(f"/api/v1/petitions/{asked['petition']}/decision", json={"approve": True})
+    ended = await witness.get("/api/v1/me")
+    witness = await world.signed_in("zhou.witness", "trustee")
+    again = await witness.post("/api/v1/me/keys", json={"purpose": "sign", "spki": key})
+    fresh = b64u_encode(generate(KeyKind.P256).public.spki)
+    other = await witness.post("/api/v1/me/keys", json={"purpose": "sign", "spki": fresh})
+
+    assert (none.status_code, alone.status_code, own.status_code, ended.status_code) == (409, 403, 403, 401)
+    assert asked["code"] == "", "nothing to activate"
+    assert (again.status_code, other.status_code) == (409, 201)
+    assert (await witness.get("/api/v1/me")).json()["keys"]["sign"] == [other.json()["kid"]]
+    (entry,) = await rows(world, "SELECT detail->'facts' AS facts FROM audit_entry WHERE type = 'key.revoked'")
+    assert (entry.facts["kid"], entry.facts["reason"]) == (kid, body["reason"])
+    lines = await rows(world, "SELECT kind, second_id FROM identity_access WHERE act = 'staff.revoke-sign' ORDER BY id")
+    assert [(row.kind, row.second_id is not None) for row in lines] == [("petition", False), ("decision", True)]
+
+
+async def test_in_production_the_first_administrators_have_codes_in_two_halves_and_no_password(
+    world: World, tmp_path: Path
+) -> None:
+    """Source: R-SEC-02"""
+    home = open_home(tmp_path / "data")
+    async with world.services.db.begin() as tx:
+        codes = await ensure_administrators(tx, home, rehearsal=False)
+    async with world.services.db.begin() as tx:
+        again = await ensure_administrators(tx, home, rehearsal=False)
+    seconds = {one.login: one.second.read_text().strip() for one in codes}
+    halves = world.client()
+    await halves.get("/api/v1/time")
+    for code in (codes[0].first, seconds["operator"], codes[0].first + seconds["audit"]):
+        refused = await halves.post("/api/v1/auth/activate", json={"code": code, "password": CHOSEN})
+        assert refused.status_code == 403
+
+    holder, _ = await open_account(world, codes[0].first + seconds["operator"])
+    world.services.plugins[PLUGIN] = home / "keys"
+    await forget_used_codes(world.services)
+
+    assert [one.login for one in codes] == ["operator", "security", "audit"]
+    assert [one.first for one in again] == ["", "", ""], "a live code is shown once"
+    assert all(one.second.stat().st_mode & 0o077 == 0 for one in codes[1:])
+    assert (await holder.get("/api/v1/me")).json()["roles"] == ["operator", "system_admin"]
+    assert sorted(file.name for file in (home / "keys").iterdir()) == ["audit.activation", "security.activation"]
+    async with world.services.db.begin() as tx:  # the other two let theirs run out
+        await tx.session.execute(text("UPDATE identity_invitation SET expires_at = clock_timestamp()"))
+    async with world.services.db.begin() as tx:
+        renewed = await ensure_administrators(tx, home, rehearsal=False)
+    assert [(one.login, bool(one.first)) for one in renewed] == [("security", True), ("audit", True)]
+    async with world.services.db.begin() as tx:  # a recovery is a matter of two people, not of a restart
+        await tx.session.execute(text("UPDATE identity_account SET state = 'invited' WHERE login = 'operator'"))
+    async with world.services.db.begin() as tx:
+        assert "operator" not in [one.login for one in await ensure_administrators(tx, home, rehearsal=False)]

@@ -7,9 +7,12 @@
 """
 
 import argparse
+import contextlib
 import os
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import IO
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -42,6 +45,8 @@ REASONS = {
     "cancelled": x509.ReasonFlags.cessation_of_operation,
     "key-lost": x509.ReasonFlags.key_compromise,
 }
+ROLES = ("legal_representative", "clerk")
+_DAYS = range(1, 3651)
 _WORDS = {
     None: "存续",
     "certificateHold": "暂停",
@@ -61,7 +66,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     issue.add_argument("--uscc", required=True, metavar="代码", help="统一社会信用代码")
     issue.add_argument("--name", required=True, metavar="名称", help="单位名称")
     issue.add_argument("--person", metavar="姓名", help="持证人（法定代表人或办事人）")
-    issue.add_argument("--role", metavar="身份", default="legal_representative", help="legal_representative 或 clerk")
+    issue.add_argument("--role", choices=ROLES, help="持证人的身份，默认 legal_representative；须与 --person 同用")
     suspend = acts.add_parser("suspend", help="暂停使用（吊销名单中为 certificateHold）")
     resume = acts.add_parser("resume", help="恢复使用")
     revoke = acts.add_parser("revoke", help="吊销")
@@ -91,9 +96,9 @@ def run(args: argparse.Namespace) -> int:
     try:
         match args.act:
             case "issue":
-                if _current(authority, args.uscc):
+                holder = _holder(args)
+                if _current(authority, holder.uscc, holder):
                     raise CommandError(f"{args.uscc} 已有有效执照；换发请用 rotate。", code=1)
-                holder = Holder(args.uscc, args.name, args.person, args.role if args.person else "organisation")
                 _issue(authority, holder, args)
             case "suspend":
                 _enter(authority, args.uscc, x509.ReasonFlags.certificate_hold)
@@ -144,8 +149,22 @@ def _of(authority: Authority, uscc: str) -> list[dict[str, str]]:
     return rows
 
 
-def _current(authority: Authority, uscc: str) -> list[dict[str, str]]:
+def _holder(args: argparse.Namespace) -> Holder:
+    if not 1 <= len(args.name.strip()) <= 64 or (args.person is not None and not 1 <= len(args.person.strip()) <= 64):
+        raise CommandError("单位名称和持证人姓名为 1 至 64 个字。", code=2)
+    if args.role and not args.person:
+        raise CommandError("--role 说明持证人的身份，须同时用 --person 写明持证人。", code=2)
+    role = (args.role or ROLES[0]) if args.person else "organisation"
+    return Holder(args.uscc, args.name.strip(), args.person.strip() if args.person else None, role)
+
+
+def _current(authority: Authority, uscc: str, holder: Holder | None = None) -> list[dict[str, str]]:
+    """Return the licences of a code that are not over; of one holder only: a clerk's stands beside the firm's own."""
     rows = [row for row in issued_licences(authority) if row["uscc"] == uscc]
+    if holder is not None and holder.role == "clerk":
+        rows = [row for row in rows if (row["role"], row["person"]) == ("clerk", holder.person or "")]
+    elif holder is not None:
+        rows = [row for row in rows if row["role"] != "clerk"]
     return [row for row in rows if listed_reason(authority, int(row["sign"])) in (None, "certificateHold")]
 
 
@@ -156,9 +175,9 @@ def _held(authority: Authority, uscc: str) -> list[dict[str, str]]:
     return held
 
 
-def _enter(authority: Authority, uscc: str, reason: x509.ReasonFlags) -> None:
+def _enter(authority: Authority, uscc: str, reason: x509.ReasonFlags, holder: Holder | None = None) -> None:
     _of(authority, uscc)
-    rows = _current(authority, uscc)
+    rows = _current(authority, uscc, holder)
     if not rows:
         raise CommandError(f"{uscc} 没有有效的执照。", code=1)
     now = SystemClock().now()
@@ -168,30 +187,63 @@ def _enter(authority: Authority, uscc: str, reason: x509.ReasonFlags) -> None:
 
 
 def _rotate(authority: Authority, args: argparse.Namespace) -> None:
-    last = _of(authority, args.uscc)[-1]
-    _enter(authority, args.uscc, x509.ReasonFlags.superseded)
-    _issue(authority, Holder(args.uscc, last["name"], last["person"] or None, last["role"]), args)
+    """Issue first, end the old one after: if the file cannot be written, the old licence goes on."""
+    rows = _of(authority, args.uscc)
+    last = next((row for row in reversed(rows) if row["role"] != "clerk"), rows[-1])
+    holder = Holder(args.uscc, last["name"], last["person"] or None, last["role"])
+    old = _current(authority, args.uscc, holder)
+    if not old:
+        raise CommandError(f"{args.uscc} 没有有效的执照。", code=1)
+    _issue(authority, holder, args)
+    now = SystemClock().now()
+    for row in old:
+        enter(authority, int(row["sign"]), now, x509.ReasonFlags.superseded)
+        enter(authority, int(row["encrypt"]), now, x509.ReasonFlags.superseded)
 
 
 def _issue(authority: Authority, holder: Holder, args: argparse.Namespace) -> None:
-    passphrase = "sunlit"  # noqa: S105 - of the demonstration, meant to be known
-    if args.passphrase_file is not None:
-        passphrase = args.passphrase_file.read_text(encoding="utf-8").strip("\n")
-    sign, encrypt = generate(KeyKind.P256), generate(KeyKind.P256)
-    # A day back, so that a clock that is a little behind does not find a licence from the future.
-    made = issue_licence(
-        authority, holder, sign.public, encrypt.public, SystemClock().now() - DAY, timedelta(days=args.days + 1)
-    )
-    above = [authority.issuing]
-    content = LicenceFile(holder.uscc, holder.organisation, sign, [made.sign, *above], encrypt, [made.encrypt, *above])
+    if args.days not in _DAYS:
+        raise CommandError(f"有效期为 {_DAYS[0]} 至 {_DAYS[-1]} 天。", code=2)
+    passphrase = _passphrase(args.passphrase_file)
     file = args.out or Path(f"{holder.uscc}.lic")
-    try:
-        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-            out.write(write_licence_file(content, passphrase))
-    except FileExistsError:
-        raise CommandError(f"{file} 已存在，不覆盖；请用 --out 另指文件。", code=1) from None
+    with _opened(file) as out:  # before anything is issued: a licence without its file would be nobody's
+        sign, encrypt = generate(KeyKind.P256), generate(KeyKind.P256)
+        # A day back, so that a clock that is a little behind does not find a licence from the future.
+        made = issue_licence(
+            authority, holder, sign.public, encrypt.public, SystemClock().now() - DAY, timedelta(days=args.days + 1)
+        )
+        above = [authority.issuing]
+        chains = [made.sign, *above], [made.encrypt, *above]
+        content = LicenceFile(holder.uscc, holder.organisation, sign, chains[0], encrypt, chains[1])
+        out.write(write_licence_file(content, passphrase))
     print(f"已签发 {holder.organisation}（{holder.uscc}），有效至 {made.sign.not_valid_after_utc:%Y-%m-%d}：{file}")
     print("本地演示签发机构签发，不具法律效力。")
+
+
+@contextlib.contextmanager
+def _opened(file: Path) -> Iterator[IO[bytes]]:
+    """Open a new file for its owner; it goes again if what should be in it cannot be made."""
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise CommandError(f"{file} 已存在，不覆盖；请用 --out 另指文件。", code=1) from None
+    except OSError as refusal:
+        raise CommandError(f"{file} 无法写入：{refusal.strerror}。", code=1) from None
+    try:
+        with open(handle, "wb") as out:
+            yield out
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+
+
+def _passphrase(file: Path | None) -> str:
+    if file is None:
+        return "sunlit"
+    try:
+        return file.read_text(encoding="utf-8").strip("\n")
+    except (OSError, UnicodeDecodeError):
+        raise CommandError(f"{file} 无法读取。", code=2) from None
 
 
 def _list(authority: Authority) -> None:
@@ -205,7 +257,10 @@ def _crl(authority: Authority, out: Path | None) -> None:
     crl = make_crl(authority, SystemClock().now())
     print(f"吊销名单：{len(list(crl))} 项，下次更新 {crl.next_update_utc:%Y-%m-%d %H:%M} UTC")
     if out is not None:
-        out.write_bytes(crl.public_bytes(Encoding.DER))
+        try:
+            out.write_bytes(crl.public_bytes(Encoding.DER))
+        except OSError as refusal:
+            raise CommandError(f"{out} 无法写入：{refusal.strerror}。", code=1) from None
         print(f"已写入 {out}")
 
 

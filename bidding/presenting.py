@@ -54,6 +54,11 @@ class Presented:
     claims: Claims
     leaf: x509.Certificate
 
+    @property
+    def on_grace(self) -> bool:
+        """Whether the revocation list was out of date: such a sign-in looks and does nothing."""
+        return self.claims.assurance == "certificate-on-grace"
+
 
 def verify_answer(
     tx: Tx, token: str, *, taken: tuple[str, str] | None, binding: str, audience: str, trust: LicenceTrust

@@ -30,7 +30,7 @@ from kernel.identity import policy
 from kernel.identity.accounts import add_person_key, create_account, ensure_organisation, list_person_keys
 from kernel.identity.actor import Actor
 from kernel.identity.models import Account, Organisation
-from kernel.identity.sessions import OpenedSession, actor_of, open_session
+from kernel.identity.sessions import ON_GRACE, OpenedSession, actor_of, open_session
 from kernel.log.writer import record
 from kernel.parties.organisations import grant_role, note_certified
 from kernel.parties.registering import require_registered
@@ -137,7 +137,7 @@ async def sign_in_with_licence(
     """
     presented = verify_answer(tx, token, taken=taken, binding=session_binding(visitor), audience=audience, trust=trust)
     account, is_new = await admit(tx, presented)
-    session = await open_session(tx, account, method="licence")
+    session = await open_session(tx, account, method=ON_GRACE if presented.on_grace else "licence")
     return SignedInBidder(session, is_new)
 
 
@@ -145,7 +145,7 @@ async def admit(tx: Tx, presented: Presented) -> tuple[Account, bool]:
     """Return the account of a verified holder, and whether it was made just now.
 
     Raises:
-        LicenceRefused: the account is disabled.
+        LicenceRefused: the account is disabled; or it would be new while the revocation list is out of date.
         ClerkRefused: a clerk without an appointment, or of an organisation that is not registered.
 
     Effects:
@@ -156,6 +156,10 @@ async def admit(tx: Tx, presented: Presented) -> tuple[Account, bool]:
     account, is_new = await _account_of(tx, claims) if holds else (await _clerk_of(tx, presented), False)
     if account.disabled_at is not None:
         raise refused("disabled")
+    if presented.on_grace:  # who is known may look; nothing that the licence says is taken over
+        if is_new:
+            raise refused("crl-stale")
+        return account, False
     await add_person_key(
         tx,
         account.id,
@@ -223,11 +227,12 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
         Conflict: the lot stands still or is over.
         RegistrationIncomplete: the organisation's own registration is not complete.
         NotPermitted: no bidder, the organisation stands on the buying side, or has not passed the prequalification.
+        NotIndependent: it is tied to the platform's operator, the agency or the procuring entity.
 
     Effects:
         rows in `bidding_interest` and `bidding_bid`; entry `interest.registered`, sealed until the opening.
     Source:
-        R-ET-02, R-ET-03, R-TIME-01
+        R-ET-01, R-ET-02, R-ET-03, R-AGT-03, R-TIME-01
     """
     policy.require(actor, "lot.join")
     lot = await trading.get_lot(tx, lot_id)
@@ -238,7 +243,11 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
         return known
     await trading.require_admitted(tx, actor, lot)
     if lot.is_party(actor.organisation_id):
-        raise NotPermitted("招标人、招标代理机构不能参加自己项目的投标。")
+        raise NotPermitted(
+            "招标人、招标代理机构不能参加自己项目的投标（《招标投标法实施条例》第十三条、第三十四条）。",
+            article="《招标投标法实施条例》第十三条、第三十四条",
+        )
+    await trading.require_independent(tx, actor.organisation_id, lot)
     await require_registered(tx, actor.organisation_id)
     _require_documents_available(lot, tx)
     # Two requests at the same moment must not both register; the second finds the first one's row.
@@ -272,6 +281,18 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
     facts: dict[str, Any] = {"bidder": interest.pseudonym, "rules": ["R-ET-03"]}
     await record(tx, actor, "interest.registered", facts, subject=lot_id, visibility="sealed")
     return InterestView(interest.id, lot_id, bid.id, interest.pseudonym)
+
+
+async def record_interest_refused(tx: Tx, actor: Actor, lot_id: uuid.UUID, refusal: trading.NotIndependent) -> None:
+    """Keep that somebody who is not independent tried to take part; a transaction of its own.
+
+    Effects:
+        entry `interest.refused`, sealed until the opening: it tells who wanted to bid.
+    Source:
+        R-ET-01, R-AGT-03
+    """
+    facts = {"uscc": actor.uscc, "tie": refusal.tie.value, "article": refusal.article, "rules": ["R-ET-01", "R-AGT-03"]}
+    await record(tx, actor, "interest.refused", facts, subject=lot_id, visibility="sealed")
 
 
 def _require_documents_available(lot: LotView, tx: Tx) -> None:

@@ -26,7 +26,7 @@ from kernel.crypto import equal, random_bytes
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict
 from kernel.identity.models import Account
-from kernel.identity.sessions import OpenedSession, open_session
+from kernel.identity.sessions import ON_GRACE, OpenedSession, open_session
 
 #: A signed code may be collected a little after its end: the browser asks every second or two.
 COLLECT = timedelta(seconds=30)
@@ -183,7 +183,7 @@ async def answer_scan(
         raise refused("nonce")
     presented = verify_answer(tx, token, taken=taken, binding=scan.binding, audience=audience, trust=trust)
     account, _ = await admit(tx, presented)
-    scan.account_id, scan.state = account.id, ScanState.SIGNED.value
+    scan.account_id, scan.state, scan.on_grace = account.id, ScanState.SIGNED.value, presented.on_grace
 
 
 async def note_refusal(tx: Tx, scan_id: str, cause: str) -> None:
@@ -229,7 +229,7 @@ async def collect_scan(tx: Tx, scan_id: str, visitor: str) -> OpenedSession:
     if account is None or account.disabled_at is not None:
         raise refused("disabled")
     scan.state = ScanState.COLLECTED.value
-    return await open_session(tx, account, method="licence")
+    return await open_session(tx, account, method=ON_GRACE if scan.on_grace else "licence")
 
 
 def _view(tx: Tx, scan: LicenceScan) -> ScanView:

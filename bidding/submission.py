@@ -49,6 +49,7 @@ REASONS = {
     "eid": "平台收到的密文与签名中的文件指纹不一致，请重新上传。",
     "message": "递交内容的格式不正确。",
     "nothing": "没有可以撤回的投标文件。",
+    "independence": "本单位与平台运营机构、招标代理机构或者招标人存在登记的关联关系，依法不得投标。",
 }
 
 
@@ -61,8 +62,15 @@ class SubmissionRefused(DomainError):
 
     code = "submission-refused"
 
-    def __init__(self, reason: str, interest: InterestView, lot: LotView, digest: bytes) -> None:
-        super().__init__(REASONS[reason], reason=reason)
+    def __init__(
+        self,
+        reason: str,
+        interest: InterestView,
+        lot: LotView,
+        digest: bytes,
+        bar: trading.NotIndependent | None = None,
+    ) -> None:
+        super().__init__(bar.detail if bar else REASONS[reason], reason=reason, **(bar.extra if bar else {}))
         self.reason = reason
         self.interest = interest
         self.lot = lot
@@ -106,13 +114,14 @@ async def submit(
 
     Raises:
         NotFound: no such lot, or the actor does not take part in it.
-        SubmissionRefused: late, malformed, or not the next link of the bid's chain; `reason` says which.
+        SubmissionRefused: late, malformed, not the next link of the bid's chain, or of a firm that is not independent
+            (an earlier bid may still be withdrawn); `reason` says which.
 
     Effects:
         one row in `bidding_submission` with its documents, the bid's new head, entry `bid.accepted` or `bid.withdrawn`,
         sealed until the opening.
     Source:
-        R-ET-05; crypto.md §3.5 steps 5 and 6
+        R-ET-01, R-ET-05, R-AGT-03; crypto.md §3.5 steps 5 and 6
     """
     provider = suite("intl-1")
     lot, interest = await find_addressee(tx, actor, token)
@@ -130,6 +139,11 @@ async def submit(
     known = await _find(tx, interest.bid_id, digest)
     if known is not None:
         return known
+    if kind == SUBMISSION and actor.organisation_id is not None:
+        try:
+            await trading.require_independent(tx, actor.organisation_id, lot)
+        except trading.NotIndependent as bar:
+            raise SubmissionRefused("independence", interest, lot, provider.hash(token.encode()), bar) from None
     instant = await _hold(tx, lot.id, refuse)
     bid = await _lock_bid(tx, interest.bid_id)
     known = await _find(tx, interest.bid_id, digest)  # the same message, sent twice at once

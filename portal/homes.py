@@ -26,9 +26,14 @@ def home_of(actor: Actor) -> str:
     return describe_user(actor).home
 
 
+#: Above every page of somebody whose licence could not be checked against a fresh revocation list (crypto.md §6.2).
+READING = "签发机构的吊销名单已经过期，本次登录只能查看，不能办理；名单更新后请重新登录。"
+
+
 def describe_user(actor: Actor) -> UserView:
     """Return what the shell shows of the actor."""
     mine = [(label, address) for role, label, address in HOMES if role in actor.roles]
     label, home = mine[0] if mine else ("用户", "/inbox")
     acts = frozenset(act for act, rule in current().rules.items() if rule.admits(actor))
-    return UserView(actor.name, label, home, acts, tuple({address: (word, address) for word, address in mine}.values()))
+    desks = tuple({address: (word, address) for word, address in mine}.values())
+    return UserView(actor.name, label, home, acts, desks, READING if actor.is_reading else "")

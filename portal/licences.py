@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -165,9 +165,13 @@ class IssuerTrust:
                 found += self.lists.newest(issuer.crl)
         return found
 
-    def sources(self) -> Sequence[str]:
-        """Return where revocation lists come from."""
-        return [issuer.crl for issuer in self.content.issuers if issuer.crl != LOCAL]
+    def sources(self) -> Mapping[str, Sequence[x509.Certificate]]:
+        """Return where revocation lists come from, with the authorities that may have signed them."""
+        found: dict[str, list[x509.Certificate]] = {}
+        for issuer in self.content.issuers:
+            if issuer.crl != LOCAL:
+                found.setdefault(issuer.crl, []).extend((issuer.root, *issuer.intermediates))
+        return found
 
     def is_unreachable(self, now: datetime) -> bool:
         """Say whether a source failed when it was asked last."""

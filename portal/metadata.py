@@ -19,6 +19,7 @@ MODELS = (
     "kernel.parameters.models",
     "kernel.drawbook.models",
     "trading.models.project",
+    "trading.models.affiliation",
     "trading.models.plan",
     "trading.models.notice",
     "trading.models.document",

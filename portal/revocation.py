@@ -1,14 +1,15 @@
 """Revocation lists of real issuers: fetched by the worker into a folder, read from there by everybody.
 
-No request waits for an issuer. What cannot be fetched is not replaced: the list at hand serves until its own
-`nextUpdate`, and after that nobody whom it would have to cover gets in (R-LIC-09).
+No request waits for an issuer. What cannot be fetched is not replaced, and neither is it by a list of somebody else or
+by an older one: the list at hand serves until its own `nextUpdate`, and after that nobody whom it would have to cover
+gets in (R-LIC-09), but for a day of looking around (crypto.md §6.2).
 """
 
 import asyncio
 import hashlib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -18,6 +19,7 @@ from cryptography import x509
 
 from kernel.canonical import format_time, parse_time
 from kernel.clock import SystemClock
+from kernel.crypto.certificates import is_list_of
 from kernel.web.services import Services
 
 log = logging.getLogger("sunlit.licences")
@@ -28,14 +30,18 @@ TIMEOUT_S = 10.0
 LARGEST = 64 << 20
 
 
+#: Address → the authorities whose list is expected there.
+Sources = Mapping[str, Sequence[x509.Certificate]]
+
+
 @runtime_checkable
 class HasLists(Protocol):
     """Trust in issuers whose lists come from outside."""
 
     lists: "CrlFolder"
 
-    def sources(self) -> Iterable[str]:
-        """Return where the lists come from."""
+    def sources(self) -> "Sources":
+        """Return where the lists come from, with the authorities that may have signed them."""
 
 
 class CrlFolder:
@@ -46,10 +52,10 @@ class CrlFolder:
         self._read: dict[Path, tuple[int, x509.CertificateRevocationList | None]] = {}
         self._fetching: asyncio.Task[None] | None = None
 
-    def begin_fetch(self, sources: Iterable[str]) -> None:
+    def begin_fetch(self, sources: Sources) -> None:
         """Fetch beside everything else: a slow issuer must not hold up what is due, such as closing a lot."""
         if self._fetching is None or self._fetching.done():
-            self._fetching = asyncio.create_task(self.fetch(tuple(sources)))
+            self._fetching = asyncio.create_task(self.fetch(sources))
 
     def newest(self, source: str) -> tuple[x509.CertificateRevocationList, ...]:
         """Return the list of a source that is at hand; empty if there is none or it cannot be read."""
@@ -69,23 +75,25 @@ class CrlFolder:
             return not self.newest(source)
         return bool(self._state(source).get("fault", "never asked"))
 
-    async def fetch(self, sources: Iterable[str], client: httpx.AsyncClient | None = None) -> None:
+    async def fetch(self, sources: Sources, client: httpx.AsyncClient | None = None) -> None:
         """Fetch what has not been asked for within `EVERY`; a failure is noted and leaves the old list.
 
         Args:
             client: for tests; default: one with a time limit that follows no redirects.
         """
         now = SystemClock().now()
-        for source in sources:
+        for source, authorities in sources.items():
             asked = self._state(source).get("at")
             if not source.startswith("https://") or (asked is not None and now - parse_time(asked) < EVERY):
                 continue
-            fault = await self._fetch_one(source, client)
+            fault = await self._fetch_one(source, authorities, client)
             if fault:
                 log.warning("revocation list of %s not fetched: %s", source, fault)
             self._write(self._file(source).with_suffix(".json"), json.dumps({"at": format_time(now), "fault": fault}))
 
-    async def _fetch_one(self, source: str, client: httpx.AsyncClient | None) -> str:
+    async def _fetch_one(
+        self, source: str, authorities: Sequence[x509.Certificate], client: httpx.AsyncClient | None
+    ) -> str:
         own = client or httpx.AsyncClient(timeout=TIMEOUT_S, follow_redirects=False)
         try:
             async with own.stream("GET", source) as answer:
@@ -101,8 +109,13 @@ class CrlFolder:
         finally:
             if client is None:
                 await own.aclose()
-        if _parsed(bytes(data)) is None:
+        found = _parsed(bytes(data))
+        if found is None:
             return "no revocation list"
+        if not any(is_list_of(found, authority) for authority in authorities):
+            return "a list of another issuer"
+        if any(found.last_update_utc < known.last_update_utc for known in self.newest(source)):
+            return "older than the list at hand"
         self._write(self._file(source), bytes(data))
         return ""
 

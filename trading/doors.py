@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from trading.api import awards, entrustments, lots, notices, objections
+from trading.api import affiliations, awards, entrustments, lots, notices, objections
+from trading.pages import affiliations as affiliation_pages
 from trading.pages import (
     asking,
     deciding,
@@ -26,6 +27,8 @@ HANDLERS: list[Any] = [
     *objections.HANDLERS,
     *entrustments.HANDLERS,
     *entrusting.HANDLERS,
+    *affiliations.HANDLERS,
+    *affiliation_pages.HANDLERS,
     *notice_pages.HANDLERS,
     *feed.HANDLERS,
     *procedures.HANDLERS,

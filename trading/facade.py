@@ -1,5 +1,6 @@
 """The front door of trading for the packages above: values, reads, acts. No logic."""
 
+from trading.affiliations import require_independent
 from trading.evaluation_report import EvaluationReport, RankedBid, RejectedBid
 from trading.handover import (
     declare_failed,
@@ -12,6 +13,7 @@ from trading.handover import (
     set_keyset_ready,
 )
 from trading.holders import Holders, NoHolders
+from trading.independence import NotIndependent
 from trading.lot_view import Criterion, LotView, ReviewItem
 from trading.messages import tell
 from trading.projects import is_mandatory_lot
@@ -26,6 +28,7 @@ __all__ = [
     "Holders",
     "LotView",
     "NoHolders",
+    "NotIndependent",
     "RankedBid",
     "RejectedBid",
     "ReviewItem",
@@ -46,6 +49,7 @@ __all__ = [
     "post_termination",
     "receive_evaluation_report",
     "require_admitted",
+    "require_independent",
     "set_keyset_ready",
     "tell",
     "view_lot",

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import func, select
 
-from kernel.codes import uscc_valid
+from kernel.credit_code import CreditCodeRefused, read_credit_code
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound, NotPermitted
 from kernel.identity import policy
@@ -56,7 +56,8 @@ async def register_project(tx: Tx, actor: Actor, draft: ProjectDraft) -> uuid.UU
         raise InvalidInput("请更正标出的内容。", faults)
     await _require_free_number(tx, draft.number)
 
-    agency = await ensure_organisation(tx, uscc=draft.agency_uscc, name=draft.agency_name, region=draft.region)
+    code = read_credit_code(draft.agency_uscc).code
+    agency = await ensure_organisation(tx, uscc=code, name=draft.agency_name, region=draft.region)
     project = Project(
         id=tx.new_id(),
         number=draft.number,
@@ -235,8 +236,10 @@ def _faults_of_project(draft: ProjectDraft) -> list[tuple[str, str]]:
     ):
         if not value.strip():
             faults.append((field, f"请填写{name}。"))
-    if not uscc_valid(draft.agency_uscc):
-        faults.append(("agency_uscc", "统一社会信用代码不正确，请核对 18 位代码及校验位。"))
+    try:
+        read_credit_code(draft.agency_uscc)
+    except CreditCodeRefused as refusal:
+        faults.append(("agency_uscc", refusal.detail))
     parties = {contact.party for contact in draft.contacts}
     for field, party in (("contact", "招标人"), ("contact_agency", "招标代理机构")):
         if party not in parties:

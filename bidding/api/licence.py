@@ -9,8 +9,8 @@ from bidding import registration
 from bidding.clerks import keep_request
 from bidding.licence_trust import LicenceTrust
 from bidding.presenting import ClerkRefused, LicenceRefused, claimed_uscc, record_refusal
+from bidding.registration import InterestView
 from bidding.schemas import LicenceAnswer
-from kernel.db.transaction import Tx
 from kernel.errors import Unavailable
 from kernel.identity import sessions
 from kernel.identity.actor import Actor
@@ -18,6 +18,7 @@ from kernel.identity.sessions import OpenedSession
 from kernel.web.guards import PUBLIC, permits
 from kernel.web.services import Services
 from kernel.web.session import session_cookie
+from trading.facade import NotIndependent
 
 
 def trust_of(services: Services) -> LicenceTrust:
@@ -111,10 +112,21 @@ def origin_of(request: Request[Any, Any, Any]) -> str:
     tags=["bidding"],
     summary="Take part in a lot; the answer is the same every time",
 )
-async def interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, str]:
+async def interest(actor: Actor, services: Services, lot_id: uuid.UUID) -> dict[str, str]:
     """Register interest and return the pseudonym that bids are sealed under."""
-    view = await registration.register_interest(tx, actor, lot_id)
+    view = await take_part(services, actor, lot_id)
     return {"lot": str(view.lot_id), "bidder": view.pseudonym}
+
+
+async def take_part(services: Services, actor: Actor, lot_id: uuid.UUID) -> InterestView:
+    """Register interest; who is not independent is refused, and that is kept in a transaction of its own."""
+    try:
+        async with services.db.begin() as tx:
+            return await registration.register_interest(tx, actor, lot_id)
+    except NotIndependent as refusal:
+        async with services.db.begin() as tx:
+            await registration.record_interest_refused(tx, actor, lot_id, refusal)
+        raise
 
 
 HANDLERS = [challenge, answer, interest]

@@ -33,6 +33,7 @@ class LicenceScan(Base):
     wallet: Mapped[bytes | None]
     account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("identity_account.id"))
     fault: Mapped[str | None]
+    on_grace: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
 

@@ -8,6 +8,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from bidding import emergency, queries, registration
+from bidding.api.licence import take_part
 from bidding.opening_view import find_opening
 from bidding.pages.words import MINE, SubmissionRow, base_of, state_of_keys, submission_row
 from bidding.queries import OwnBidView
@@ -18,6 +19,7 @@ from kernel.identity.actor import Actor
 from kernel.web.filters import minute
 from kernel.web.guards import permits
 from kernel.web.render import render_page
+from kernel.web.services import Services
 from trading import facade as trading
 from trading.documents import list_documents
 from trading.lot_view import LotView
@@ -188,9 +190,9 @@ async def published_lot(tx: Tx, lot_id: uuid.UUID, actor: Actor | None = None) -
 
 
 @post("/b/lots/{lot_id:uuid}/join", guards=[permits("lot.join")], include_in_schema=False)
-async def join(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[None]:
+async def join(actor: Actor, services: Services, lot_id: uuid.UUID) -> Response[None]:
     """Register interest, then back to the room."""
-    await registration.register_interest(tx, actor, lot_id)
+    await take_part(services, actor, lot_id)
     return Response(None, status_code=303, headers={"Location": f"{base_of(lot_id)}/documents"})
 
 

@@ -155,7 +155,7 @@ def check_revocation(
     """
     fresh, listed = True, False
     for depth, (certificate, issuer) in enumerate(pairwise(chain)):
-        found = [crl for crl in crls if _is_list_of(crl, issuer)]
+        found = [crl for crl in crls if is_list_of(crl, issuer)]
         usable = [crl for crl in found if _is_current(crl, now, grace)]
         if not usable and (found or depth == 0):
             raise CertificateError("crl-stale", "there is no fresh revocation list of the issuer")
@@ -211,7 +211,8 @@ def subject_values(certificate: x509.Certificate, oid: x509.ObjectIdentifier) ->
     return [str(attribute.value) for attribute in certificate.subject.get_attributes_for_oid(oid)]
 
 
-def _is_list_of(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+def is_list_of(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    """Say whether an authority that may sign revocation lists signed this one."""
     try:
         usage = issuer.extensions.get_extension_for_class(x509.KeyUsage).value
         key: Any = issuer.public_key()

@@ -19,6 +19,7 @@ class Actor:
         lots: the lots that the authorisation covers; None: every lot.
         is_clerk: acts under an appointment, not as the organisation's licence holder.
         stepped_up: whether the person proved anew, within the last minutes, that it is really them.
+        is_reading: signed in on a revocation list that was out of date: may look and do nothing (crypto.md §6.2).
         session_id: the session behind the request, as its owner sees it in the list; None outside a request.
     """
 
@@ -33,6 +34,7 @@ class Actor:
     lots: frozenset[uuid.UUID] | None = None
     is_clerk: bool = False
     stepped_up: bool = False
+    is_reading: bool = False
     session_id: uuid.UUID | None = None
 
     def has(self, *roles: str) -> bool:

@@ -28,6 +28,8 @@ IDLE = timedelta(hours=2)
 ABSOLUTE = timedelta(hours=12)
 #: The one answer to whoever does not get in.
 WRONG = "登录名、口令或动态口令不正确。"
+#: How a session was opened whose licence could not be checked against a fresh revocation list: it only looks.
+ON_GRACE = "licence-grace"
 #: How long a fresh proof of identity counts for acts that need one.
 STEP_UP = timedelta(minutes=10)
 
@@ -81,7 +83,7 @@ async def open_session(
     made counts as a fresh proof of identity for the next minutes.
 
     Args:
-        method: `password`, `password+totp`, `passkey`, `licence` or `call`.
+        method: `password`, `password+totp`, `passkey`, `licence`, `licence-grace` (`ON_GRACE`) or `call`.
         limits: of the account's roles; None: the widest.
         origin: address that the request came from; shown to the account's holder.
         device: what the browser calls itself; shown to the account's holder.
@@ -107,7 +109,8 @@ async def open_session(
         )
     )
     roles = frozenset() if method == "password" else frozenset(account.roles)  # as `find_actor` will say
-    actor = replace(await actor_of(tx, account), roles=roles, stepped_up=True, session_id=session_id)
+    actor = await actor_of(tx, account)
+    actor = replace(actor, roles=roles, stepped_up=True, is_reading=method == ON_GRACE, session_id=session_id)
     return OpenedSession(secret, actor, expires_at)
 
 
@@ -141,7 +144,7 @@ async def find_actor(tx: Tx, secret: str) -> Actor | None:
             text(
                 "SELECT a.id, a.login, a.display_name, a.organisation_id, a.by_appointment,"
                 " CASE WHEN s.method = 'password' THEN '{}' ELSE a.roles END AS roles,"
-                " o.name AS organisation, o.uscc, p.scopes, p.lots, s.id AS session,"
+                " o.name AS organisation, o.uscc, p.scopes, p.lots, s.id AS session, s.method,"
                 " s.stepped_up_at > clock_timestamp() - cast(:fresh AS interval) AS stepped_up"
                 " FROM identity_session s JOIN identity_account a ON a.id = s.account_id"
                 " LEFT JOIN identity_organisation o ON o.id = a.organisation_id"
@@ -168,6 +171,7 @@ async def find_actor(tx: Tx, secret: str) -> Actor | None:
         lots=None if row.lots is None else frozenset(row.lots),
         is_clerk=row.by_appointment,
         stepped_up=bool(row.stepped_up),
+        is_reading=row.method == ON_GRACE,
         session_id=row.session,
     )
 

@@ -5,7 +5,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
-from kernel.errors import NotSignedIn, StepUpRequired
+from kernel.errors import NotPermitted, NotSignedIn, StepUpRequired
 from kernel.identity import policy
 from kernel.identity.actor import Actor
 
@@ -19,9 +19,12 @@ def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandle
 
     Raises:
         NotSignedIn: nobody is.
+        NotPermitted: the session only looks, and this changes something.
     """
-    if connection.scope["state"].get("actor") is None:
+    actor = actor_of_connection(connection)
+    if actor is None:
         raise NotSignedIn
+    _require_more_than_reading(actor, connection)
 
 
 class Permits:
@@ -48,8 +51,16 @@ class Permits:
         rule = policy.current().rule(self.act)
         if not rule.admits(actor):
             raise rule.refusal(actor)
+        _require_more_than_reading(actor, connection)
         if rule.step_up and not actor.stepped_up and connection.scope.get("method") not in _SAFE:
             raise StepUpRequired
+
+
+def _require_more_than_reading(actor: Actor, connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    if actor.is_reading and connection.scope.get("method") not in _SAFE:
+        raise NotPermitted(
+            "签发机构的吊销名单已经过期，暂时无法确认执照状态，本次登录只能查看；名单更新后请重新登录再办理。"
+        )
 
 
 def permits(act: str) -> Permits:

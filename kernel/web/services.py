@@ -43,6 +43,7 @@ class UserView:
         home: where the work of that role begins.
         acts: what the policy table admits the person to; navigation shows nothing else.
         desks: words and address of every role's workbench, for who has several.
+        notice: what every page tells this person above everything else, or "".
     """
 
     name: str
@@ -50,6 +51,7 @@ class UserView:
     home: str
     acts: frozenset[str] = frozenset()
     desks: tuple[tuple[str, str], ...] = ()
+    notice: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _METHODS = {
     "password+totp": "口令和动态口令",
     "passkey": "通行密钥",
     "licence": "电子营业执照",
+    "licence-grace": "电子营业执照（吊销名单过期，只能查看）",
     "call": "短信口令",
 }
 

@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import SimpleNamespace as Row
 from typing import Any
 
@@ -12,8 +12,10 @@ from kernel.identity.passkeys import PasskeyView
 from kernel.identity.petitions import PetitionView
 from portal.doors.timestamps import StampPage, StampRow
 from portal.policy import platform_policy
-from portal.samples.common import acts_of, at
+from portal.samples.common import SUPERVISOR, acts_of, at
 from portal.staff import CHANGES, GRANTED, StaffRow
+from trading.affiliations import AffiliationView, said_of
+from trading.independence import TIES, Tie, article_of
 
 ADMIN = Row(name="周敏", role="系统管理员", home="/admin/staff", acts=acts_of("system_admin"), desks=())
 SECURITY = Row(name="何岩", role="安全管理员", home="/admin/staff", acts=acts_of("security_admin"), desks=())
@@ -120,8 +122,112 @@ _STAMPS: dict[str, dict[str, Any]] = {
     )},
     "empty": {"user": OPERATOR, "page": replace(_STAMP_PAGE, rows=[])},
 }  # fmt: skip
+_TIED = [
+    AffiliationView(
+        _ME,
+        Tie.HOLDING,
+        "91421083MA49000251",
+        "云澜数据运营有限公司",
+        "",
+        "",
+        "",
+        "股东名册（2026-03-01），持股 62%",
+        date(2026, 3, 1),
+        None,
+        True,
+        _AT,
+        "",
+        False,
+    ),
+    AffiliationView(
+        _OTHER,
+        Tie.ADVISER,
+        "91420105MA4K20C97U",
+        "江城数据设备有限公司",
+        "91610133MA6TX0XJ2R",
+        "云岭项目管理有限公司",
+        "C1100000189017141002",
+        "咨询服务合同 ZX-2026-11",
+        date(2026, 5, 6),
+        None,
+        True,
+        _AT,
+        "",
+        True,
+    ),
+    AffiliationView(
+        uuid.UUID(int=9),
+        Tie.MANAGEMENT,
+        "91421083MA49000006",
+        "云澜会展服务有限公司",
+        "",
+        "",
+        "",
+        "公司章程第十二条",
+        date(2025, 1, 1),
+        date(2026, 6, 30),
+        False,
+        _AT,
+        "股权转让登记（2026-06-30）",
+        False,
+    ),
+]
+_TIE_WISH = PetitionView(
+    uuid.UUID(int=11),
+    "affiliation.declare",
+    None,
+    "",
+    "",
+    {
+        "kind": "holding",
+        "uscc": "91421083MA490000A1",
+        "name": "云澜智慧停车有限公司",
+        "of_uscc": "",
+        "of_name": "",
+        "project_id": "",
+        "basis": "",
+        "since": "2026-07-01",
+        "until": "",
+    },
+    "股东名册（2026-07-01），持股 100%",
+    "周敏",
+    _ME,
+    _AT,
+    "",
+    None,
+    None,
+)
+_TIES_PAGE = Row(
+    rows=[(row, TIES[row.tie], article_of(row.tie, row.of_uscc)) for row in _TIED],
+    waiting=[(_TIE_WISH, said_of(_TIE_WISH.facts), False)],
+    kinds=[(tie.value, words) for tie, words in TIES.items()],
+    may_ask=True,
+    may_decide=False,
+    me=_ME,
+    side="admin",
+    form=Row(values={}, errors={}),
+)
+_TIES = {"user": ADMIN, "page": _TIES_PAGE}
+
+
+def _ties(**changes: Any) -> dict[str, Any]:
+    return {"user": ADMIN, "page": Row(**{**vars(_TIES_PAGE), **changes})}
+
 
 SAMPLES: dict[str, dict[str, dict[str, Any]]] = {
+    "trading/affiliations.html": {
+        "": _TIES,
+        "approving": _ties(may_ask=False, may_decide=True, me=_OTHER) | {"user": SECURITY},
+        "supervisor": _ties(may_ask=False, side="supervisor") | {"user": SUPERVISOR},
+        "empty": _ties(rows=[], waiting=[]),
+        "wrong": _ties(
+            form=Row(
+                values={"kind": "adviser", "to": "operator", "since": "上月", f"until-{_ME}": "昨天"},
+                errors={"kind": "投标咨询须写明由哪家代理机构提供。", "since": "请填写起始日，例如 2026-08-06。", f"until-{_ME}": "请填写终止日，例如 2026-08-06。"},
+            )
+        ),
+        "conflict": _ties(form=Row(values={}, errors={"form": "同样的登记正在等待审批。"})),
+    },
     "portal/staff.html": {
         "": STAFF,
         "approving": STAFF | {"user": SECURITY, "may_ask": False, "may_decide": True, "me": _ME},

@@ -53,12 +53,15 @@ def test_no_role_may_do_everything_and_the_administrators_do_nothing_of_a_proced
         assert any(role not in rule.roles for rule in TABLE.rules.values())
     assert not any(TABLE.rules[act].roles & ADMINS for act in business)
     prepares = {act for act, rule in TABLE.rules.items() if "system_admin" in rule.roles}
-    assert prepares == {"staff.prepare", "staff.read", "policy.read"}
-    assert {act for act, rule in TABLE.rules.items() if "audit_admin" in rule.roles} == {"access.audit", "policy.read"}
+    assert prepares == {"staff.prepare", "staff.read", "policy.read", "affiliation.declare", "affiliation.read"}
+    reads = {act for act, rule in TABLE.rules.items() if "audit_admin" in rule.roles}
+    assert reads == {"access.audit", "policy.read", "affiliation.read"}
 
 
 def test_who_asks_for_a_privileged_act_never_approves_it() -> None:
+    """Source: R-SEC-02"""
     assert not TABLE.rule("staff.prepare").roles & TABLE.rule("staff.approve").roles
+    assert not TABLE.rule("affiliation.declare").roles & TABLE.rule("affiliation.approve").roles
 
 
 @given(st.sets(st.sampled_from(sorted(TABLE.roles))))
@@ -67,6 +70,24 @@ def test_nobody_holds_two_administrations_or_runs_the_platform_and_bids(roles: s
     forbidden = len(roles & ADMINS) > 1 or bool(roles & runs and roles & {"bidder", "agency"})
 
     assert not forbidden or TABLE.conflicts(roles)
+
+
+def test_supervision_watches_and_decides_no_trade() -> None:
+    """Source: R-SEC-11"""
+    watches = {"supervisor", "inspector"}
+    trade = {
+        act
+        for act, rule in TABLE.rules.items()
+        if rule.roles & {"procuring_entity", "agency", "bidder"} and not rule.act.endswith((".read", ".list"))
+    }
+    shared = {act for act in trade if TABLE.rules[act].roles & watches}
+
+    # Drawing lots takes a number from supervision; a receipt it reads; its own seal is its own.
+    assert shared == {"draw.contribute", "draw.end", "inspection.contribute", "seal.confirm"}
+    assert {"award.decide", "bid.submit", "notice.publish", "opening.confirm", "candidates.publish"} <= trade
+    for one in sorted(watches):
+        for other in ("procuring_entity", "agency", "bidder", "centre"):
+            assert TABLE.conflicts({one, other}), f"{one} and {other}"
 
 
 def test_every_role_alone_is_possible() -> None:
@@ -131,5 +152,5 @@ def test_the_command_prints_the_table_for_people_and_for_programs(capsys: pytest
 
     assert "award.decide" in shown
     assert "确定中标人" in shown
-    assert {row["act"] for row in told["acts"]} == {"policy.read", "access.audit"}
+    assert {row["act"] for row in told["acts"]} == {"policy.read", "access.audit", "affiliation.read"}
     assert main(["policy", "--role", "emperor"]) == 2

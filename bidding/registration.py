@@ -30,7 +30,7 @@ from kernel.identity import policy
 from kernel.identity.accounts import add_person_key, create_account, ensure_organisation, list_person_keys
 from kernel.identity.actor import Actor
 from kernel.identity.models import Account, Organisation
-from kernel.identity.sessions import ON_GRACE, OpenedSession, actor_of, open_session
+from kernel.identity.sessions import ON_GRACE, OpenedSession, actor_of, open_session, real_now
 from kernel.log.writer import record
 from kernel.parties.organisations import grant_role, note_certified
 from kernel.parties.registering import require_registered
@@ -119,13 +119,22 @@ async def take_nonce(tx: Tx, token: str) -> tuple[str, str] | None:
 
 
 async def sign_in_with_licence(
-    tx: Tx, token: str, *, taken: tuple[str, str] | None, visitor: str, audience: str, trust: LicenceTrust
+    tx: Tx,
+    token: str,
+    *,
+    taken: tuple[str, str] | None,
+    visitor: str,
+    audience: str,
+    trust: LicenceTrust,
+    origin: str = "",
+    device: str = "",
 ) -> SignedInBidder:
     """Sign the holder of an e-licence in; the first time, register the organisation and its account.
 
     Args:
         taken: from `take_nonce`.
         visitor: the secret of the session that the answer came through.
+        origin, device: where the request came from, for the holder's own list of sessions.
 
     Raises:
         LicenceRefused: `extra["reason"]` holds the code.
@@ -137,8 +146,15 @@ async def sign_in_with_licence(
     """
     presented = verify_answer(tx, token, taken=taken, binding=session_binding(visitor), audience=audience, trust=trust)
     account, is_new = await admit(tx, presented)
-    session = await open_session(tx, account, method=ON_GRACE if presented.on_grace else "licence")
+    session = await open_licence_session(tx, account, on_grace=presented.on_grace, origin=origin, device=device)
     return SignedInBidder(session, is_new)
+
+
+async def open_licence_session(tx: Tx, account: Account, *, on_grace: bool, origin: str, device: str) -> OpenedSession:
+    """Open the session of a verified licence; it lives as long as the policy gives the account's roles."""
+    limits = policy.current().limits(account.roles, (await real_now(tx)).date())
+    method = ON_GRACE if on_grace else "licence"
+    return await open_session(tx, account, method=method, limits=limits, origin=origin, device=device)
 
 
 async def admit(tx: Tx, presented: Presented) -> tuple[Account, bool]:

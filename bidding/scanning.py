@@ -20,13 +20,13 @@ from bidding.licence import session_binding
 from bidding.licence_trust import LicenceTrust
 from bidding.models.party import LicenceScan, LoginNonce
 from bidding.presenting import refused, verify_answer
-from bidding.registration import CHALLENGE_LIFE, Challenge, admit, issue_challenge
+from bidding.registration import CHALLENGE_LIFE, Challenge, admit, issue_challenge, open_licence_session
 from kernel.canonical import b64u_encode
 from kernel.crypto import equal, random_bytes
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict
 from kernel.identity.models import Account
-from kernel.identity.sessions import ON_GRACE, OpenedSession, open_session
+from kernel.identity.sessions import OpenedSession
 
 #: A signed code may be collected a little after its end: the browser asks every second or two.
 COLLECT = timedelta(seconds=30)
@@ -204,8 +204,11 @@ async def decline_scan(tx: Tx, scan_id: str, wallet: str) -> None:
     await tx.session.execute(delete(LoginNonce).where(LoginNonce.nonce == scan.nonce))
 
 
-async def collect_scan(tx: Tx, scan_id: str, visitor: str) -> OpenedSession:
+async def collect_scan(tx: Tx, scan_id: str, visitor: str, *, origin: str = "", device: str = "") -> OpenedSession:
     """Open the session that a wallet confirmed, in the browser that began the code, once.
+
+    Args:
+        origin, device: where the browser's request came from, for the holder's own list of sessions.
 
     Raises:
         ScanRefused: `unknown`, `elsewhere`, `expired`, `answered`, `declined` or `not-signed`.
@@ -229,7 +232,7 @@ async def collect_scan(tx: Tx, scan_id: str, visitor: str) -> OpenedSession:
     if account is None or account.disabled_at is not None:
         raise refused("disabled")
     scan.state = ScanState.COLLECTED.value
-    return await open_session(tx, account, method=ON_GRACE if scan.on_grace else "licence")
+    return await open_licence_session(tx, account, on_grace=scan.on_grace, origin=origin, device=device)
 
 
 def _view(tx: Tx, scan: LicenceScan) -> ScanView:

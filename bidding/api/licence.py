@@ -66,12 +66,13 @@ async def challenge(request: Request[Any, Any, Any], services: Services) -> Resp
 @post("/api/v1/auth/licence", opt=PUBLIC, status_code=200, tags=["sign-in"], summary="Sign in with an e-licence")
 async def answer(request: Request[Any, Any, Any], services: Services, data: LicenceAnswer) -> Response[dict[str, Any]]:
     """Verify the signed challenge; the session comes as a cookie, the first time with a new account."""
-    opened = await sign_in(services, data.token, visitor=visitor_of(request), origin=origin_of(request))
+    place = {"origin": origin_of(request), "device": device_of(request)}
+    opened = await sign_in(services, data.token, visitor=visitor_of(request), **place)
     body = {"name": opened.actor.name, "uscc": opened.actor.uscc, "roles": sorted(opened.actor.roles), "next": "/b"}
     return Response(body, headers={"Set-Cookie": cookie_of(services, opened), "Cache-Control": "no-store"})
 
 
-async def sign_in(services: Services, token: str, *, visitor: str, origin: str) -> OpenedSession:
+async def sign_in(services: Services, token: str, *, visitor: str, origin: str, device: str = "") -> OpenedSession:
     """Take the challenge, verify, open the session; keep a refusal in the log and count it."""
     trust = trust_of(services)
     login = f"licence:{claimed_uscc(token)}"[:200]
@@ -81,7 +82,14 @@ async def sign_in(services: Services, token: str, *, visitor: str, origin: str) 
     try:
         async with services.db.begin() as tx:
             done = await registration.sign_in_with_licence(
-                tx, token, taken=taken, visitor=visitor, audience=audience_of(services), trust=trust
+                tx,
+                token,
+                taken=taken,
+                visitor=visitor,
+                audience=audience_of(services),
+                trust=trust,
+                origin=origin,
+                device=device,
             )
             await sessions.record_attempt(tx, login, origin, ok=True)
             return done.session
@@ -103,6 +111,11 @@ def cookie_of(services: Services, opened: OpenedSession) -> str:
 def origin_of(request: Request[Any, Any, Any]) -> str:
     """Return where a request comes from."""
     return request.client.host if request.client else ""
+
+
+def device_of(request: Request[Any, Any, Any]) -> str:
+    """Return what the browser calls itself."""
+    return request.headers.get("user-agent", "")
 
 
 @post(

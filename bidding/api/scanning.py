@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request, Response, get, post
 
 from bidding import registration, scanning
-from bidding.api.licence import audience_of, cookie_of, origin_of, trust_of, visitor_of
+from bidding.api.licence import audience_of, cookie_of, device_of, origin_of, trust_of, visitor_of
 from bidding.clerks import keep_request
 from bidding.presenting import ClerkRefused, LicenceRefused, claimed_uscc, record_refusal, refused
 from bidding.scanning import ScanRefused, ScanView
@@ -79,7 +79,8 @@ async def look(request: Request[Any, Any, Any], services: Services, scan_id: str
 async def collect(request: Request[Any, Any, Any], services: Services, scan_id: str) -> Response[dict[str, Any]]:
     """Open the session; it comes as a cookie."""
     async with services.db.begin() as tx:
-        opened = await scanning.collect_scan(tx, scan_id, visitor_of(request))
+        place = {"origin": origin_of(request), "device": device_of(request)}
+        opened = await scanning.collect_scan(tx, scan_id, visitor_of(request), **place)
     body = {"name": opened.actor.name, "uscc": opened.actor.uscc, "roles": sorted(opened.actor.roles), "next": "/b"}
     return Response(body, headers=_FRESH | {"Set-Cookie": cookie_of(services, opened)})
 

@@ -218,7 +218,7 @@ async def list_sessions(tx: Tx, account_id: uuid.UUID) -> list[SessionView]:
 async def end_sessions(
     tx: Tx, account_id: uuid.UUID, *, only: uuid.UUID | None = None, but: uuid.UUID | None = None
 ) -> int:
-    """End sessions of an account at once; return how many.
+    """End sessions of an account at once, and their live pages with them; return how many.
 
     Args:
         only: this one alone; `but`: all but this one; neither: all.
@@ -228,7 +228,10 @@ async def end_sessions(
         query = query.where(Session.id == only)
     if but is not None:
         query = query.where(Session.id != but)
-    return len((await tx.session.execute(query.returning(Session.id))).all())
+    ended = list((await tx.session.execute(query.returning(Session.id_hash))).scalars())
+    for id_hash in ended:
+        await tx.session.execute(text("SELECT pg_notify('matter', :matter)"), {"matter": _matter(id_hash)})
+    return len(ended)
 
 
 async def end_session(tx: Tx, secret: str) -> None:
@@ -239,7 +242,11 @@ async def end_session(tx: Tx, secret: str) -> None:
 
 def matter_of_session(secret: str) -> str:
     """Return the name under which live pages hear of a session's end; it tells nothing of the secret."""
-    return f"session:{hashlib.sha256(b'matter' + _hash(secret)).hexdigest()}"
+    return _matter(_hash(secret))
+
+
+def _matter(id_hash: bytes) -> str:
+    return f"session:{hashlib.sha256(b'matter' + id_hash).hexdigest()}"
 
 
 async def require_attempts_left(tx: Tx, login: str, origin: str, *, device: str | None = None) -> None:

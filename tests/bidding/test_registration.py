@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from bidding.licence import session_binding
 from kernel.canonical import b64u_decode
+from portal.policy import platform_policy
 from tests.world import World
 from tests.worlds.bidding_world import BiddingWorld, uscc
 
@@ -34,6 +35,24 @@ async def test_the_first_sign_in_registers_the_organisation_and_the_second_does_
     me = (await company.client.get("/api/v1/me")).json()
     assert (me["uscc"], me["roles"]) == (company.uscc, ["bidder"])
     assert len(await entries(bw, "bidder.registered")) == 1
+
+
+async def test_a_holder_sees_where_the_own_sessions_came_from_and_they_live_by_the_policy(bw):
+    """Source: R-SEC-02"""
+    company = await bw.company(1)
+    company.client.headers["user-agent"] = "Mozilla/5.0 (Windows NT 10.0) Firefox/140.0"
+    await bw.sign_in(company)
+
+    page = await company.client.get("/me/security", headers={"accept": "text/html"})
+
+    assert "Windows 电脑 · Firefox" in page.text
+    assert "127.0.0.1" in page.text
+    async with bw.db.begin_read_only() as tx:
+        row = (
+            await tx.session.execute(text("SELECT idle, expires_at - created_at AS life FROM identity_session"))
+        ).one()
+    limits = platform_policy().limits({"bidder"}, (await bw.now()).date())
+    assert (row.idle, row.life) == (limits.idle, limits.absolute)
 
 
 async def test_a_revoked_licence_is_refused_with_the_reason_and_it_is_logged(bw):

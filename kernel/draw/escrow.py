@@ -9,11 +9,14 @@ Source: `docs/spec/draw.md`, "Escrow".
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from kernel.canonical import b64u_decode
-from kernel.crypto import CryptoError, combine32, equal
+from typing import Any
+
+from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
+from kernel.crypto import CryptoError, combine32, equal, split32
+from kernel.crypto.keys import PrivateKey
 from kernel.draw.errors import DrawError
 from kernel.draw.records import ACK_TYP, ESCROW_TYP
-from kernel.draw.seed import commit_hash, escrow_share_hash
+from kernel.draw.seed import commit_hash, escrow_context, escrow_share_hash
 from kernel.draw.spec import Spec
 from kernel.draw.transcript import Delivery, Logged, Signed
 
@@ -40,6 +43,78 @@ class Kept:
 
     party: str
     shares: Mapping[int, bytes]
+
+
+def hand_out(spec: Spec, party: str, value: bytes) -> list[dict[str, Any]]:
+    """Split a party's random value for the other contributors, each share wrapped for its holder.
+
+    Args:
+        value: 32 bytes, what the party committed to.
+    Returns:
+        `{i, holder, a, kid, enc, ct, sc}`, i = 1 … n in order, as `records.escrow_payload` takes them.
+    Raises:
+        DrawError: `void`: the draw has no escrow.
+    """
+    if spec.escrow is None:
+        raise DrawError("void", "this draw has no escrow")
+    told = []
+    for (index, share), holder in zip(split32(value, spec.escrow.k, spec.escrow.n), spec.holders(party), strict=True):
+        key = spec.contributors[holder].wrap
+        assert key is not None
+        enc, ct = spec.suite.wrap(key.a, key.key, escrow_context(spec.raw, party, index), share)
+        commitment = escrow_share_hash(spec.raw, party, index, share)
+        told.append(
+            {
+                "i": index,
+                "holder": holder,
+                "a": key.a,
+                "kid": key.kid,
+                "enc": b64u_encode(enc),
+                "ct": b64u_encode(ct),
+                "sc": b64u_encode(commitment),
+            }
+        )
+    return told
+
+
+def open_share(spec: Spec, party: str, told: Mapping[str, Any], key: PrivateKey) -> bytes:
+    """Open one's own share of another contributor's value and compare it with its commitment.
+
+    Args:
+        told: the share as its giver signed it.
+        key: the holder's private wrapping key.
+    Raises:
+        EscrowFault: it does not open, or is another than was promised. Only the holder can see this, so nothing is
+            proved to others: who is given such a share does not acknowledge it.
+    """
+    try:
+        context = escrow_context(spec.raw, party, told["i"])
+        share = spec.suite.unwrap(told["a"], key, context, b64u_decode(told["enc"]), b64u_decode(told["ct"]))
+        sound = equal(escrow_share_hash(spec.raw, party, told["i"], share), b64u_decode(told["sc"], 32))
+    except (CryptoError, NotCanonical):
+        sound = False
+    if not sound:
+        raise EscrowFault(party, "a share does not open, or is not the one that was promised")
+    return share
+
+
+def check_shares(spec: Spec, party: str, shares: Sequence[Mapping[str, Any]]) -> dict[int, bytes]:
+    """Check the form of the shares a contributor hands out: one for every holder, wrapped to the key in the spec.
+
+    Returns:
+        Share number → its commitment.
+    Raises:
+        DrawError: `void`.
+    """
+    holders = spec.holders(party)
+    listed = [(share["i"], share["holder"]) for share in shares]
+    if listed != list(enumerate(holders, 1)) or any(type(i) is not int for i, _ in listed):
+        raise DrawError("void", "shares are not those of the other contributors")
+    for share, holder in zip(shares, holders, strict=True):
+        key = spec.contributors[holder].wrap
+        if key is None or (share["a"], share["kid"]) != (key.a, key.kid):
+            raise DrawError("void", "a share is not wrapped to its holder's key")
+    return {share["i"]: b64u_decode(share["sc"], 32) for share in shares}
 
 
 def recover(
@@ -76,10 +151,14 @@ def recover(
 def kept_contributors(
     spec: Spec, deliveries: Sequence[Delivery], close: Logged, committed: set[str]
 ) -> dict[str, Kept]:
-    """Who delivered its escrow in time, acknowledged by at least k holders; all others are dropped here.
+    """Who delivered its escrow in time; who did not is dropped here, before any outcome can be known.
+
+    Whoever delivered and was not acknowledged by k holders is never dropped: holders could throw an honest contributor
+    out that way. Such a draw is void.
 
     Raises:
-        DrawError: `party-unknown`, `party-duplicate`; `void` for an escrow that is false or came before the close.
+        DrawError: `party-unknown`, `party-duplicate`; `void` for an escrow that is false, came before the close, or was
+            acknowledged by too few.
     """
     if spec.escrow is None:
         if deliveries:
@@ -93,8 +172,9 @@ def kept_contributors(
         if party in kept:
             raise DrawError("party-duplicate", "two escrows of one contributor")
         shares = _shares(spec, party, delivery.token, close)
-        if _acknowledged(spec, party, delivery.acks, shares) >= spec.escrow.k:
-            kept[party] = Kept(party, shares)
+        if _acknowledged(spec, party, delivery.acks, shares) < spec.escrow.k:
+            raise DrawError("void", f"too few holders acknowledged the shares of {party}")
+        kept[party] = Kept(party, shares)
     return kept
 
 
@@ -104,10 +184,7 @@ def _shares(spec: Spec, party: str, token: Signed, close: Logged) -> dict[int, b
         raise DrawError("void", "shares were handed out before the commitments were closed")
     if spec.escrow is None or token.log.at > spec.escrow.by:
         raise DrawError("void", "shares were handed out too late")
-    listed = [(share["i"], share["holder"]) for share in token.payload["shares"]]
-    if listed != list(enumerate(spec.holders(party), 1)) or any(type(i) is not int for i, _ in listed):
-        raise DrawError("void", "shares are not those of the other contributors")
-    return {share["i"]: b64u_decode(share["sc"], 32) for share in token.payload["shares"]}
+    return check_shares(spec, party, token.payload["shares"])
 
 
 def _acknowledged(spec: Spec, party: str, acks: Sequence[Signed], shares: Mapping[int, bytes]) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, jcs, parse_time
 from kernel.crypto import CryptoError, Suite
-from kernel.crypto.keys import PublicKey
+from kernel.crypto.keys import KeyKind, PublicKey
 from kernel.draw.errors import DrawError
 from kernel.draw.seed import spec_hash, suite_of
 
@@ -37,6 +37,21 @@ _MEMBERS = {
 _STAGE = re.compile(r"[a-z0-9][a-z0-9./_-]{0,99}", re.ASCII)
 MAX_CONTRIBUTORS = 64
 MAX_SHARES = 16
+#: How shares of an escrow are wrapped.
+WRAP = "hpke-p256"
+
+
+@dataclass(frozen=True, slots=True)
+class WrapKey:
+    """The key to which a contributor's shares of the others' values are wrapped.
+
+    Attributes:
+        a: wrapping of the suite, `hpke-p256`.
+    """
+
+    a: str
+    kid: str
+    key: PublicKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +60,7 @@ class Contributor:
 
     Attributes:
         org: the organisation it acts for; who may contribute with whom is a rule of the procedure.
+        wrap: where the draw has an escrow, the key for its shares; otherwise None.
     """
 
     party: str
@@ -52,6 +68,7 @@ class Contributor:
     alg: str
     kid: str
     key: PublicKey
+    wrap: WrapKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +110,22 @@ class Spec:
         """The hash as records carry it."""
         return b64u_encode(self.hash)
 
+    @property
+    def values_from(self) -> datetime:
+        """The instant from which values may be told, if all before it is done: the last of close, escrow and beacons."""
+        final = self.escrow.by if self.escrow else self.commit_by
+        return max([final, *(parse_time(beacon["at"]) for beacon in self.beacons)])
+
+    @property
+    def beacon_by(self) -> datetime:
+        """Until when witnesses may vouch: half the time for values, so that the other half is left for these."""
+        return self.values_from + (self.reveal_by - self.values_from) / 2
+
+    @property
+    def recover_by(self) -> datetime:
+        """Until when holders may put a missing value together: as long again as there was for telling it."""
+        return self.reveal_by + (self.reveal_by - self.values_from) if self.escrow else self.reveal_by
+
     def holders(self, party: str) -> list[str]:
         """Who holds the shares of a party's value, share 1 first: the other contributors in order."""
         return [other for other in self.contributors if other != party]
@@ -125,7 +158,7 @@ def _read(value: dict[str, Any]) -> Spec:
     _require(value["prev"] is None or len(b64u_decode(value["prev"], 32)) == 32, "prev")
     _require(_int(value["min"]) and value["min"] >= 0, "min")
     suite = suite_of(value)
-    contributors = _contributors(value["contributors"], suite)
+    contributors = _contributors(value["contributors"], suite, wrapped=value["escrow"] is not None)
     _require(value["min"] <= len(contributors) and bool(contributors or value["beacons"]), "enough contributors")
     commit_by, reveal_by = parse_time(value["commit_by"]), parse_time(value["reveal_by"])
     escrow = _escrow(value["escrow"], len(contributors), commit_by)
@@ -149,12 +182,13 @@ def _read(value: dict[str, Any]) -> Spec:
     )
 
 
-def _contributors(items: object, suite: Suite) -> dict[str, Contributor]:
+def _contributors(items: object, suite: Suite, *, wrapped: bool) -> dict[str, Contributor]:
     contributors: dict[str, Contributor] = {}
+    names = {"party", "org", "alg", "kid", "spki"}
     _require(isinstance(items, list) and len(items) <= MAX_CONTRIBUTORS, "a list of contributors")
     for item in items if isinstance(items, list) else []:
-        _require(isinstance(item, dict) and item.keys() == {"party", "org", "alg", "kid", "spki"}, "a contributor")
-        _require(all(isinstance(text, str) and text for text in item.values()), "a contributor")
+        _require(isinstance(item, dict) and item.keys() == names | ({"wrap"} if wrapped else set()), "a contributor")
+        _require(all(isinstance(item[name], str) and item[name] for name in names), "a contributor")
         spki = b64u_decode(item["spki"])
         try:
             key = suite.load_public(spki)
@@ -162,11 +196,25 @@ def _contributors(items: object, suite: Suite) -> dict[str, Contributor]:
             raise NotCanonical("a contributor's key is malformed") from None
         fits = suite.signature_algorithms.get(item["alg"]) is key.kind and suite.kid(spki) == item["kid"]
         _require(fits, "a contributor's key with its algorithm and kid")
-        contributors[item["party"]] = Contributor(item["party"], item["org"], item["alg"], item["kid"], key)
+        wrap = _wrap_key(item["wrap"], suite) if wrapped else None
+        contributors[item["party"]] = Contributor(item["party"], item["org"], item["alg"], item["kid"], key, wrap)
     listed = [item["party"] for item in items] if isinstance(items, list) else []
     if sorted(contributors, key=str.encode) != listed:
         raise NotCanonical("contributors are listed by ascending party, none twice")
     return contributors
+
+
+def _wrap_key(item: object, suite: Suite) -> WrapKey:
+    if not isinstance(item, dict) or item.keys() != {"a", "kid", "spki"}:
+        raise NotCanonical("a contributor's wrapping key is {a, kid, spki}")
+    spki = b64u_decode(item["spki"])
+    try:
+        key = suite.load_public(spki)
+    except CryptoError:
+        raise NotCanonical("a contributor's wrapping key is malformed") from None
+    fits = item["a"] == WRAP and key.kind is KeyKind.P256 and suite.kid(spki) == item["kid"]
+    _require(fits, "a contributor's wrapping key with its kind and kid")
+    return WrapKey(item["a"], item["kid"], key)
 
 
 def _escrow(value: object, contributors: int, commit_by: datetime) -> Escrow | None:

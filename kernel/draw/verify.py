@@ -3,15 +3,14 @@
 Source: `docs/spec/draw.md`, "Verification".
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, jcs, parse
-from kernel.crypto import CryptoError
 from kernel.draw import records
+from kernel.draw.beacon import verify_public_numbers
 from kernel.draw.compute import Pools, compute, panel_rules, require_possible
 from kernel.draw.errors import DrawError
 from kernel.draw.escrow import Kept, kept_contributors, recover
@@ -19,11 +18,9 @@ from kernel.draw.panel import replacement
 from kernel.draw.pool import read_pool
 from kernel.draw.seed import commit_hash, seed_of
 from kernel.draw.spec import POOLS, Spec
-from kernel.draw.transcript import Logged, Transcript, read_transcript, take_apart
+from kernel.draw.transcript import Logged, Transcript, read_transcript
 from kernel.log import Checkpoint, LogError, Trust, parse_checkpoint, read_trust, verify_inclusion
 from kernel.log.receipt import hashes_of
-
-_PUBLIC_NUMBERS = re.compile(r"(?:(?:[0-9]+\.)+/)+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,35 +152,8 @@ def _beacons(read: Transcript) -> list[bytes]:
     if len(read.beacons) != len(read.spec.beacons):
         raise DrawError("beacon", "the transcript has other beacons than the spec")
     for number, (value, statements) in enumerate(read.beacons):
-        _verify_public_numbers(read.spec, number, value, statements)
+        verify_public_numbers(read.spec, number, value, statements)
     return [value for value, _ in read.beacons]
-
-
-def _verify_public_numbers(spec: Spec, number: int, value: bytes, statements: tuple[str, ...]) -> None:
-    """A value of `public-numbers` needs the statements of two witnesses whom the spec names.
-
-    Raises:
-        DrawError: `beacon`.
-    """
-    beacon = spec.beacons[number]
-    try:
-        if beacon["kind"] != "public-numbers" or beacon.keys() != {"kind", "at", "source", "witnesses"}:
-            raise NotCanonical("no verifier for this kind of beacon")
-        text = value.decode("ascii")
-        witnesses = {item["kid"]: spec.suite.load_public(b64u_decode(item["spki"])) for item in beacon["witnesses"]}
-        expected, vouching = records.beacon_payload(spec, number, text), set()
-        for statement in statements:
-            header, payload, signed, signature = take_apart(statement)
-            key = witnesses[header["kid"]]
-            if header != {"alg": "ES256", "typ": records.BEACON_TYP, "kid": spec.suite.kid(key.spki)}:
-                raise NotCanonical("another kind of message")
-            if not _same(payload, expected) or not spec.suite.verify(key, signed, signature):
-                raise NotCanonical("a witness says something else")
-            vouching.add(key.spki)
-    except (KeyError, TypeError, ValueError, AttributeError, CryptoError) as refusal:
-        raise DrawError("beacon", f"the value of a beacon is not vouched for: {refusal}") from None
-    if not _PUBLIC_NUMBERS.fullmatch(text) or len(vouching) < 2:
-        raise DrawError("beacon", "two witnesses must vouch for public numbers in the form of RFC 3797")
 
 
 def _require_valid(

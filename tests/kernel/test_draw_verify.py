@@ -28,7 +28,8 @@ from kernel.draw import (
     verify_draw,
 )
 from kernel.draw import records as rec
-from tests.worlds.draw_world import PANEL, SUITE, DrawWorld, filler, people, step, world_of
+from kernel.draw.escrow import check_shares, hand_out, open_share
+from tests.worlds.draw_world import PANEL, SUITE, DrawWorld, filler, p256, people, step, world_of
 
 NAMELESS = {"v": 1, "type": "draw.commit", "spec": "x", "party": 5, "c": "x"}
 PARTIES = ("agency", "centre", "owner", "supervisor")
@@ -598,6 +599,7 @@ def test_a_false_escrow_voids_the_draw() -> None:
         payload["shares"][:-1],
         payload["shares"][::-1],
         [{**payload["shares"][0], "i": True}, *payload["shares"][1:]],
+        [{**payload["shares"][0], "kid": payload["shares"][1]["kid"]}, *payload["shares"][1:]],
     ):
         token = world.token("agency", rec.ESCROW_TYP, {**payload, "shares": shares})
         assert with_(0, "token", to=token) == "void"
@@ -610,8 +612,8 @@ def test_a_false_escrow_voids_the_draw() -> None:
     assert with_(0, "acks", 0, "token", to=other) == "void"
     nobody = world.token(ack["holder"], rec.ACK_TYP, {**ack, "i": 9})
     assert with_(0, "acks", 0, "token", to=nobody) == "void"
-    # One holder's silence does not throw a contributor out; that of two of three does.
-    assert with_(0, "acks", to=escrow[0]["acks"][:1]) == "party-unknown"
+    # One holder's silence changes nothing; that of two of three voids the draw, but throws nobody out who delivered.
+    assert with_(0, "acks", to=escrow[0]["acks"][:1]) == "void"
     fewer = changed(transcript, "escrow", 0, "acks", to=escrow[0]["acks"][:2])
     assert verify_draw(fewer, pool, world.log.trust).parties == PARTIES
     _, plain, simple = world_of("order/1", {"seats": None})
@@ -633,6 +635,62 @@ def test_the_final_contributors_are_fixed_before_any_value_is_told() -> None:
     without = [delivery for delivery in transcript["escrow"] if delivery["token"] != transcript["escrow"][0]["token"]]
     reveals = [reveal for reveal in transcript["reveals"] if reveal["party"] != "agency"]
     assert code_of({**transcript, "escrow": without, "reveals": reveals}, pool, world.log.trust) == "void"
+
+
+def test_shares_open_only_for_their_holder_and_only_as_promised() -> None:
+    world, _, transcript = with_escrow()
+    spec, value = read_spec(transcript["spec"]), world.secrets["owner"]
+    told = hand_out(spec, "owner", value)
+    keys = {holder: p256(f"{holder} unwraps") for holder in spec.holders("owner")}
+
+    opened = [(one["i"], open_share(spec, "owner", one, keys[one["holder"]])) for one in told]
+
+    hashes = check_shares(spec, "owner", told)
+    assert recover(spec, "owner", commit_hash(spec.raw, "owner", value), hashes, opened[1:]) == value
+    for broken in (
+        told[1] | {"i": 1},
+        told[0] | {"sc": told[1]["sc"]},
+        told[0] | {"ct": told[1]["ct"]},
+        told[0] | {"enc": "!"},
+    ):
+        with pytest.raises(EscrowFault) as caught:
+            open_share(spec, "owner", broken, keys["agency"])
+        assert caught.value.party == "owner"
+    with pytest.raises(EscrowFault):
+        open_share(spec, "agency", told[0], keys["agency"])
+    plain, _, simple = world_of("order/1", {"seats": None})
+    with pytest.raises(DrawError, match="no escrow"):
+        hand_out(read_spec(simple["spec"]), "agency", plain.secrets["agency"])
+
+
+def test_an_escrow_needs_a_wrapping_key_of_everybody() -> None:
+    _, _, transcript = with_escrow()
+    spec = transcript["spec"]
+    one, other = spec["contributors"][:2]
+
+    for wrap in ([], {**one["wrap"], "a": "rsa-oaep-256"}, {**one["wrap"], "kid": other["wrap"]["kid"]}):
+        with pytest.raises(DrawError, match="json-profile"):
+            read_spec(changed(spec, "contributors", 0, "wrap", to=wrap))
+    with pytest.raises(DrawError, match="json-profile"):
+        read_spec(changed(spec, "contributors", 0, "wrap", "spki", to="AA"))
+    with pytest.raises(DrawError, match="json-profile"):
+        read_spec({**spec, "escrow": None})
+
+
+def test_each_step_has_its_time() -> None:
+    _, _, transcript = with_escrow()
+    spec = read_spec(transcript["spec"])
+    at = spec.values_from + (spec.reveal_by - spec.values_from) / 3
+    beacon = {"kind": "public-numbers", "at": format_time(at), "source": "x", "witnesses": []}
+    later = read_spec({**transcript["spec"], "beacons": [beacon]})
+
+    assert spec.escrow is not None
+    assert spec.values_from == spec.escrow.by < spec.reveal_by < spec.recover_by
+    assert spec.recover_by - spec.reveal_by == spec.reveal_by - spec.values_from
+    assert later.values_from == at < later.beacon_by < later.reveal_by
+    assert later.beacon_by - at == later.reveal_by - later.beacon_by
+    plain = read_spec(world_of("order/1", {"seats": None})[2]["spec"])
+    assert (plain.values_from, plain.recover_by) == (plain.commit_by, plain.reveal_by)
 
 
 def test_whoever_breaks_a_recovery_is_named() -> None:
@@ -658,7 +716,8 @@ def test_whoever_breaks_a_recovery_is_named() -> None:
             recover(spec, "owner", c, hashes, wrong)
     assert len(escrow_context(spec.raw, "owner", 1)) == 32
     assert escrow_context(spec.raw, "owner", 1) != escrow_context(spec.raw, "owner", 2)
-    plain = read_spec({**transcript["spec"], "escrow": None})
+    unwrapped = [{k: v for k, v in one.items() if k != "wrap"} for one in transcript["spec"]["contributors"]]
+    plain = read_spec({**transcript["spec"], "escrow": None, "contributors": unwrapped})
     with pytest.raises(DrawError, match="void"):
         recover(plain, "owner", c, hashes, shares)
 

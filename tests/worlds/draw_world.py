@@ -43,6 +43,12 @@ def filler(label: str, n: int = 32) -> bytes:
     return SUITE.hkdf(label.encode(), b"", b"test", n)
 
 
+def wrap_key(party: str) -> dict[str, str]:
+    """A contributor's key for shares, as the spec names it."""
+    spki = p256(f"{party} unwraps").public.spki
+    return {"a": "hpke-p256", "kid": SUITE.kid(spki), "spki": b64u_encode(spki)}
+
+
 def people(count: int, label: str = "expert") -> list[tuple[bytes, dict[str, Any]]]:
     """Candidates with a few public attributes."""
     pool = []
@@ -80,10 +86,11 @@ class DrawWorld:
         self.parties = {party: p256(party) for party in sorted(parties)}
         self.secrets = {party: filler(f"r of {party}") for party in self.parties}
 
-    def contributor(self, party: str) -> dict[str, str]:
+    def contributor(self, party: str, *, wrapped: bool = False) -> dict[str, Any]:
         spki = self.parties[party].public.spki
         kid = SUITE.kid(spki)
-        return {"party": party, "org": f"org of {party}", "alg": "ES256", "kid": kid, "spki": b64u_encode(spki)}
+        told = {"party": party, "org": f"org of {party}", "alg": "ES256", "kid": kid, "spki": b64u_encode(spki)}
+        return {**told, "wrap": wrap_key(party)} if wrapped else told
 
     def spec(self, algo: str, params: Mapping[str, Any], pools: Mapping[str, Any], **other: Any) -> dict[str, Any]:
         """A spec whose times start now."""
@@ -101,7 +108,9 @@ class DrawWorld:
             "stage": "test/1",
             "params": dict(params),
             **(frozen if "pool" in frozen else {"pools": frozen}),
-            "contributors": [self.contributor(party) for party in self.parties],
+            "contributors": [
+                self.contributor(party, wrapped=other.get("escrow") is not None) for party in self.parties
+            ],
             "min": 2,
             "escrow": None,
             "beacons": [],
@@ -212,8 +221,9 @@ class DrawWorld:
                 continue
             shares[party] = split32(self.secrets[party], spec.escrow.k, spec.escrow.n)
             hashes = {i: escrow_share_hash(spec.raw, party, i, share) for i, share in shares[party]}
+            told = {"a": "hpke-p256", "enc": "-", "ct": "-"}
             listed = [
-                {"i": i, "holder": holder, "a": "hpke-p256", "kid": "-", "enc": "-", "ct": "-", "sc": b64u_encode(sc)}
+                {"i": i, "holder": holder, "kid": wrap_key(holder)["kid"], "sc": b64u_encode(sc), **told}
                 for (i, sc), holder in zip(hashes.items(), spec.holders(party), strict=True)
             ]
             token = self.token(party, rec.ESCROW_TYP, rec.escrow_payload(spec, party, listed))

@@ -154,7 +154,8 @@ async function readCommitments({ spec, commits, reveals, close, freeze }) {
 const same = (one, other) => equal(jcs(one), jcs(other));
 
 /**
- * Who delivered its escrow in time, acknowledged by at least k holders; all others are dropped here.
+ * Who delivered its escrow in time; who did not is dropped here. Whoever delivered and was not acknowledged by k holders
+ * is never dropped: such a draw is void.
  * @param {Transcript} read
  * @param {Set<string>} committed
  * @returns {Promise<Kept>}
@@ -176,8 +177,14 @@ async function keptContributors({ spec, escrow, close }, committed) {
     const holders = holdersOf(spec, party);
     const listed = shares.map((/** @type {any} */ item) => [item.i, item.holder]);
     must(same(listed, holders.map((holder, at) => [at + 1, holder])), 'void', 'shares of the other contributors');
+    for (const share of shares) {
+      const key = spec.contributors.get(share.holder)?.wrap;
+      must(key && share.a === key.a && share.kid === key.kid, 'void', "a share is not wrapped to its holder's key");
+    }
     const commitments = new Map(shares.map((/** @type {any} */ item) => [item.i, fromB64u(item.sc, 32)]));
-    if ((await countAcks(spec, party, holders, acks, commitments)) >= spec.escrow.k) kept.set(party, commitments);
+    const acknowledged = await countAcks(spec, party, holders, acks, commitments);
+    must(acknowledged >= spec.escrow.k, 'void', `too few holders acknowledged the shares of ${party}`);
+    kept.set(party, commitments);
   }
   return kept;
 }

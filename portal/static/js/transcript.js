@@ -32,7 +32,11 @@ const TRANSCRIPT = [
 ];
 const STAGE = /^[a-z0-9][a-z0-9./_-]{0,99}$/;
 
-/** @typedef {{party: string, org: string, alg: 'ES256' | 'EdDSA', kid: string, spki: Uint8Array}} Contributor */
+/** @typedef {{a: 'hpke-p256', kid: string, spki: Uint8Array}} WrapKey */
+/**
+ * `wrap` is there with an escrow: the key for the shares that a contributor holds.
+ * @typedef {{party: string, org: string, alg: 'ES256' | 'EdDSA', kid: string, spki: Uint8Array, wrap: WrapKey | null}} Contributor
+ */
 /**
  * @typedef {object} Spec
  * @property {any} raw the JSON value that is hashed
@@ -122,7 +126,7 @@ export async function readSpec(raw) {
     need(raw.prev === null || fromB64u(raw.prev, 32), 'prev');
     need(Number.isSafeInteger(raw.min) && raw.min >= 0, 'min');
     need(raw.suite === 'intl-1', 'a suite known here');
-    const contributors = await readContributors(raw.contributors);
+    const contributors = await readContributors(raw.contributors, raw.escrow !== null);
     const some = contributors.size > 0 || list(raw.beacons).length > 0;
     need(raw.min <= contributors.size && some, 'enough contributors');
     need(isInstant(raw.commit_by) && isInstant(raw.reveal_by), 'times');
@@ -143,21 +147,30 @@ export async function readSpec(raw) {
   });
 }
 
-/** @param {any} items @returns {Promise<Map<string, Contributor>>} */
-async function readContributors(items) {
+/** @param {any} items @param {boolean} wrapped @returns {Promise<Map<string, Contributor>>} */
+async function readContributors(items, wrapped) {
   need(list(items).length <= 64, 'a list of contributors');
   const out = new Map();
   for (const item of items) {
-    members(item, 'party', 'org', 'alg', 'kid', 'spki');
-    need(Object.values(item).every(isText), 'a contributor');
+    members(item, 'party', 'org', 'alg', 'kid', 'spki', ...(wrapped ? ['wrap'] : []));
+    need([item.party, item.org, item.alg, item.kid, item.spki].every(isText), 'a contributor');
     const spki = fromB64u(item.spki);
     need(await keyFits(item.alg, spki), "a contributor's key with its algorithm");
     need((await kid(spki)) === item.kid, "a contributor's kid");
-    out.set(item.party, { ...item, spki });
+    out.set(item.party, { ...item, spki, wrap: wrapped ? await readWrapKey(item.wrap) : null });
   }
   const listed = items.map((/** @type {any} */ item) => item.party).join('\0');
   need([...out.keys()].sort(compareText).join('\0') === listed, 'contributors by ascending party, none twice');
   return out;
+}
+
+/** @param {any} item @returns {Promise<WrapKey>} */
+async function readWrapKey(item) {
+  members(item, 'a', 'kid', 'spki');
+  const spki = fromB64u(item.spki);
+  need(item.a === 'hpke-p256' && (await keyFits('ES256', spki)), 'a wrapping key');
+  need((await kid(spki)) === item.kid, "a wrapping key's kid");
+  return { a: item.a, kid: item.kid, spki };
 }
 
 /** @param {any} value @param {number} contributors @param {string} commitBy */

@@ -21,7 +21,7 @@ from experts.window import check_draw_time
 from kernel.canonical import b64u_encode, format_time
 from kernel.crypto import random_bytes
 from kernel.db.transaction import Tx
-from kernel.drawbook import book
+from kernel.drawbook import book, voiding
 from kernel.drawbook.shelf import find_void
 from kernel.drawbook.vault import Vault
 from kernel.errors import Conflict, InvalidInput, NotFound
@@ -157,7 +157,7 @@ async def give_up(tx: Tx, actor: Actor, draw_id: uuid.UUID) -> str:
         Conflict: the draw is alive.
     """
     committee = await lock_committee_of_draw(tx, draw_id)
-    reason = await book.void(tx, draw_id)
+    reason = await voiding.void(tx, draw_id)
     committee.state = CommitteeState.DISSOLVED.value
     await tx.session.flush()  # the next application looks for a committee
     facts = {"draw": committee.number, "reason": reason}

@@ -1,4 +1,4 @@
-"""What the worker does for experts: call whoever is next, note who did not answer, close commitments in time."""
+"""What the worker does for experts: call whoever is next, note who did not answer, follow draws."""
 
 from collections.abc import Awaitable, Callable
 from typing import cast
@@ -6,14 +6,13 @@ from typing import cast
 from sqlalchemy import select
 
 from experts import calls
+from experts.committee import begin_calls
 from experts.models.committee import Committee
 from experts.paper import print_report
 from experts.phone import DELIVER, deliver_message
 from experts.reporting import PRINT_REPORT
 from experts.vocabulary import CommitteeState
-from kernel.canonical import parse_time
-from kernel.drawbook import book
-from kernel.drawbook.models import Contribution, Draw
+from kernel.drawbook.models import Draw
 from kernel.drawbook.vault import Vault
 from kernel.outbox.queue import Handler
 from kernel.web.services import Services
@@ -38,23 +37,19 @@ async def call_experts(services: Services) -> None:
                 called = made is not None
 
 
-async def close_commitments(services: Services) -> None:
-    """Close the commitments of committees' draws whose time is over, if enough contributors have committed."""
+async def follow_draws(services: Services) -> None:
+    """Begin to call experts of every committee whose draw got its result through somebody else's step."""
     async with services.db.begin_read_only() as tx:
         query = (
-            select(Draw.id, Draw.spec)
+            select(Draw.id)
             .join(Committee, Committee.draw_id == Draw.id)
-            .where(Draw.state == "frozen", Committee.state == CommitteeState.FROZEN)
+            .where(Draw.state == "drawn", Committee.state == CommitteeState.FROZEN)
         )
-        due = []
-        for draw_id, spec in (await tx.session.execute(query)).all():
-            given = (await tx.session.execute(select(Contribution.party).where(Contribution.draw_id == draw_id))).all()
-            if parse_time(spec["commit_by"]) <= tx.now and len(given) >= spec["min"]:
-                due.append(draw_id)
-    for draw_id in due:
+        behind = list((await tx.session.execute(query)).scalars())
+    for draw_id in behind:
         async with services.db.begin() as tx:
-            await book.close(tx, draw_id)
+            await begin_calls(tx, draw_id)
 
 
 JOBS: dict[str, Handler] = {PRINT_REPORT: print_report, DELIVER: deliver_message}
-DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (close_commitments, call_experts)
+DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (follow_draws, call_experts)

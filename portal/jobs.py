@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from bidding import jobs as bidding
 from experts import jobs as experts
+from kernel.drawbook import jobs as drawbook
 from kernel.outbox.queue import Handler
 from kernel.web.services import Services
 from portal import administrators, draw_paper, revocation, timestamps
@@ -21,6 +22,7 @@ JOBS: dict[str, Handler] = {
 #: Acts that ask the database what is due; run every second.
 DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (
     *bidding.DUE,
+    *drawbook.DUE,
     *experts.DUE,
     *supervision.DUE,
     draw_paper.order_draw_records,

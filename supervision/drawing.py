@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from kernel.canonical import b64u_decode
 from kernel.db.transaction import Tx
-from kernel.drawbook import book
+from kernel.drawbook import book, revealing, voiding
 from kernel.drawbook.identities import open_identity
 from kernel.drawbook.models import Draw
 from kernel.drawbook.shelf import find_draw
@@ -55,13 +55,13 @@ async def reveal(tx: Tx, actor: Actor, vault: Vault, inspection_id: uuid.UUID, p
     Returns:
         Whether the draw is drawn now.
     Raises:
-        VerificationFailed: the value does not match the commitment; see `kernel.drawbook.book.reveal`.
+        VerificationFailed: the value does not match the commitment; see `kernel.drawbook.revealing.reveal`.
     Effects:
         after the last value: objects in the order of the draw, or the teams; entries `draw.result`,
         `inspection.drawn` or `inspection.assigned`, public.
     """
     inspection = await lock_inspection(tx, inspection_id)
-    drawn = await book.reveal(tx, actor, running_draw(inspection), party, value)
+    drawn = await revealing.reveal(tx, actor, running_draw(inspection), party, value)
     if drawn:
         await follow(tx, vault, inspection)
     return drawn
@@ -78,7 +78,7 @@ async def void(tx: Tx, actor: Actor, inspection_id: uuid.UUID) -> str:
         entry `draw.void`, public; the same lists can be frozen again.
     """
     inspection = await access_inspection(tx, actor, inspection_id)
-    reason = await book.void(tx, running_draw(inspection))
+    reason = await voiding.void(tx, running_draw(inspection))
     if inspection.stage == Stage.DRAWN:
         inspection.inspector_draw_id = None
     else:
@@ -108,7 +108,7 @@ async def follow(tx: Tx, vault: Vault, inspection: Inspection) -> None:
     """
     if inspection.stage == Stage.FROZEN and inspection.target_draw_id is not None:
         draw = await find_draw(tx, inspection.target_draw_id)
-        if draw.state in ("closed", "drawn"):
+        if draw.state in ("closed", "final", "drawn"):
             advance(inspection, "close_targets")
     if inspection.stage == Stage.COMMITTED and inspection.target_draw_id is not None:
         draw = await find_draw(tx, inspection.target_draw_id)
@@ -129,7 +129,7 @@ async def list_behind(tx: Tx) -> list[uuid.UUID]:
             (Draw.id == Inspection.target_draw_id) & Inspection.stage.in_([Stage.FROZEN, Stage.COMMITTED])
             | (Draw.id == Inspection.inspector_draw_id) & (Inspection.stage == Stage.DRAWN),
         )
-        .where((Draw.state == "drawn") | (Draw.state == "closed") & (Inspection.stage == Stage.FROZEN))
+        .where((Draw.state == "drawn") | Draw.state.in_(["closed", "final"]) & (Inspection.stage == Stage.FROZEN))
     )
     return list((await tx.session.execute(query)).scalars())
 

@@ -99,7 +99,7 @@ class InspectionView:
     def running_draw(self) -> DrawView | None:
         """Return the draw whose turn it is."""
         draw = self.target_draw if self.stage in (Stage.FROZEN, Stage.COMMITTED) else self.inspector_draw
-        return draw if draw is not None and draw.state in ("frozen", "closed") else None
+        return draw if draw is not None and draw.state in ("frozen", "closed", "final") else None
 
 
 @dataclass(frozen=True, slots=True)

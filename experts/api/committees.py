@@ -10,7 +10,7 @@ from experts.drafts import CommitteeDraft
 from experts.schemas import PoolRows, Reveal, SignedText, StandingChange, committee_json, draw_json
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, format_time
 from kernel.db.transaction import Tx
-from kernel.drawbook import book
+from kernel.drawbook import book, revealing
 from kernel.drawbook.identities import leaf_of_person, leaf_opening
 from kernel.drawbook.shelf import find_draw, list_contributions, require_contributor
 from kernel.drawbook.vault import Vault
@@ -163,7 +163,7 @@ async def reveal(tx: Tx, actor: Actor, draw_id: uuid.UUID, data: Reveal) -> dict
         value = b64u_decode(data.r, 32)
     except NotCanonical as error:
         raise InvalidInput("随机数应为 32 字节。", [("r", "base64url")]) from error
-    drawn = await book.reveal(tx, actor, draw_id, data.party, value)
+    drawn = await revealing.reveal(tx, actor, draw_id, data.party, value)
     if drawn:
         await committee.begin_calls(tx, draw_id)
     return {"drawn": drawn}

@@ -115,7 +115,7 @@ def _stage(view: CommitteeView, draw: Draw) -> str:
         return "complete"
     if view.state is CommitteeState.CALLING:
         return "calling" if view.calls else "drawn"
-    return "committed" if draw.state == "closed" else "frozen"
+    return "committed" if draw.state in ("closed", "final") else "frozen"
 
 
 def _odds(draw: Draw) -> list[tuple[str, str]]:

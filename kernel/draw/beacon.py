@@ -1,4 +1,4 @@
-"""Beacons: values that nobody who takes part controls, announced in the spec and spoken after the contributors are final.
+"""Beacons: values nobody who takes part controls, announced in the spec and spoken after the contributors are final.
 
 `public-numbers` are numbers that everybody can look up later (a national lottery, closing prices), vouched for by two
 witnesses of the spec. Other kinds have no verifier yet and are refused.

@@ -8,7 +8,6 @@ Source: `docs/spec/draw.md`, "Escrow".
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-
 from typing import Any
 
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode

@@ -112,7 +112,7 @@ class Spec:
 
     @property
     def values_from(self) -> datetime:
-        """The instant from which values may be told, if all before it is done: the last of close, escrow and beacons."""
+        """When values may be told at the earliest, if all is done by then: the last of close, escrow and beacons."""
         final = self.escrow.by if self.escrow else self.commit_by
         return max([final, *(parse_time(beacon["at"]) for beacon in self.beacons)])
 

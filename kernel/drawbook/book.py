@@ -1,7 +1,7 @@
-"""Acts of a draw: freeze, commit, close, reveal with the outcome, void. Replacements have a room of their own.
+"""Acts at the beginning of a draw: freeze, commit, close. Escrow, beacons, values and the void have rooms of their own.
 
 Every step is an entry of the log before anything follows from it (crypto.md §4.1). The outcome is computed by the pure
-engine from what was logged; nothing here chooses. This version keeps draws without escrow and beacons.
+engine from what was logged; nothing here chooses.
 """
 
 import uuid
@@ -10,22 +10,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, parse
-from kernel.crypto import CryptoError, jws, random_bytes, suite
+from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, jcs
+from kernel.crypto import random_bytes, suite
 from kernel.db.transaction import Tx
-from kernel.draw.compute import Pools, compute
+from kernel.draw.beacon import WITNESSES, check_beacon
 from kernel.draw.errors import DrawError
-from kernel.draw.pool import Candidate, leaf_of, pool_of, pool_root, read_pool
-from kernel.draw.records import COMMIT_TYP, close_detail, result_detail, token_detail, void_detail
+from kernel.draw.pool import Candidate, leaf_of, pool_of, pool_root
+from kernel.draw.records import COMMIT_TYP, close_detail, commit_payload, token_detail
 from kernel.draw.rehearsal import rehearse
-from kernel.draw.seed import commit_hash, seed_of
-from kernel.draw.spec import POOLS, Spec, read_spec
+from kernel.draw.spec import Spec, read_spec
 from kernel.drawbook.models import Contribution, Draw, Identity
-from kernel.drawbook.shelf import find_void, list_contributions, list_steps, lock_draw
+from kernel.drawbook.revealing import read_pools
+from kernel.drawbook.shelf import find_newest, list_attempts, list_contributions, lock_draw
+from kernel.drawbook.tokens import read_token
 from kernel.drawbook.vault import DrawKey, Vault
-from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotFound, NotPermitted, TooEarly, VerificationFailed
+from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotPermitted, TooEarly, VerificationFailed
 from kernel.identity.actor import Actor
-from kernel.log.writer import record, record_detail
+from kernel.log.writer import record_detail
 
 #: What people read when a frozen draw would not work; the codes are those of crypto.md §4.4.
 _WHY = {
@@ -105,18 +106,19 @@ async def freeze(
 
     Raises:
         InvalidInput: the draw could not succeed, whatever the seed (rehearsed with a dummy seed); two contributors act
-            for one organisation; or the void attempt before this one is not named.
+            for one organisation; one of them broke an earlier attempt; or the void attempt before is not named.
+        Conflict: the matter has a draw that is alive or has its result.
 
     Effects:
         `draw_draw`, `draw_identity`; entry `draw.spec`, public.
     """
     try:
         read = read_spec(spec)
-        rehearse(read, _read_pools(read, {name: pool.entries for name, pool in pools.items()}))
+        rehearse(read, read_pools(read, {name: pool.entries for name, pool in pools.items()}))
     except DrawError as error:
         raise InvalidInput(_WHY.get(error.code, "抽取规则不成立。"), [("spec", error.code)]) from error
-    _require_fair(read, tx.now)
-    before = await find_void(tx, subject, str(spec["purpose"]))
+    before = await _before(tx, subject, str(spec["purpose"]))
+    _require_fair(read, tx.now, await _barred(tx, before))
     if read.prev != (None if before is None else b64u_encode(before.spec_hash)):
         raise InvalidInput("此前作废的抽取必须写入本次抽取规则。", [("prev", "应为上一次作废抽取的指纹")])
     recorded = await record_detail(tx, "draw.spec", spec, subject=subject, visibility="public")
@@ -136,6 +138,7 @@ async def freeze(
         output=None,
         spec_entry=recorded.entry_id,
         close_entry=None,
+        final_entry=None,
         result_entry=None,
         void_entry=None,
         void_reason=None,
@@ -151,15 +154,53 @@ async def freeze(
     return draw
 
 
-def _require_fair(spec: Spec, now: datetime) -> None:
-    """Refuse what would leave the seed in one hand, or what this version cannot carry through."""
+async def _before(tx: Tx, subject: uuid.UUID | None, purpose: str) -> Draw | None:
+    """Return the void attempt before this one; an attempt that is alive, or has its result, is not repeated."""
+    newest = await find_newest(tx, subject, purpose)
+    if newest is not None and newest.state != "void":
+        raise Conflict("本事项的抽取已经冻结或已有结果，不能重新抽取。")
+    return newest
+
+
+async def _barred(tx: Tx, before: Draw | None) -> set[str]:
+    """Return the organisations that are proved to have broken an earlier attempt of the matter."""
+    attempts = [] if before is None else [*await list_attempts(tx, before), before]
+    return {
+        read_spec(one.spec).contributors[one.void_party].org
+        for one in attempts
+        if one.void_reason == "escrow-failed" and one.void_party is not None
+    }
+
+
+def _require_fair(spec: Spec, now: datetime, barred: set[str]) -> None:
+    """Refuse what would leave the seed in one hand, or could not be carried through."""
     organisations = {contributor.org for contributor in spec.contributors.values()}
     if len(organisations) != len(spec.contributors) or len(organisations) < 2:
         raise InvalidInput("随机数贡献方至少两家，且应来自不同单位。", [("contributors", "至少两家不同单位")])
-    if spec.escrow is not None or spec.beacons or spec.least != len(spec.contributors):
-        raise InvalidInput("本版本的抽取由全部贡献方参与，不设托管和信标。", [("spec", "escrow, beacons, min")])
+    if organisations & barred:
+        told = "、".join(sorted(organisations & barred))
+        raise InvalidInput(
+            f"此前的抽取因 {told} 的托管是假的而作废，该单位不能再参与。", [("contributors", "已被排除")]
+        )
     if spec.commit_by <= now:
         raise InvalidInput("提交承诺的截止时间应晚于现在。", [("commit_by", "已过")])
+    if spec.least < 2 or (spec.escrow is None and spec.least != len(spec.contributors)):
+        raise InvalidInput("不设托管的抽取由全部贡献方参与；设托管的至少两方。", [("min", "人数不足")])
+    for number in range(len(spec.beacons)):
+        _require_witnessed(spec, number)
+    if spec.values_from >= spec.reveal_by:
+        raise InvalidInput("揭示截止应晚于公共随机数产生的时刻。", [("reveal_by", "过早")])
+
+
+def _require_witnessed(spec: Spec, number: int) -> None:
+    try:
+        witnesses = set(check_beacon(spec, number))
+    except DrawError as error:
+        raise InvalidInput("公共随机数的来源或见证人不正确。", [("beacons", "不能核验")]) from error
+    if len(witnesses) < WITNESSES or not str(spec.beacons[number]["source"]).strip():
+        raise InvalidInput("公共随机数须写明来源，并有至少两名见证人。", [("beacons", "来源或见证人不足")])
+    if witnesses & {contributor.kid for contributor in spec.contributors.values()}:
+        raise InvalidInput("贡献随机数的人不能同时见证公共随机数。", [("beacons", "见证人应为其他人")])
 
 
 def _identity(draw_id: uuid.UUID, key: DrawKey, pool: FrozenPool, person: Person) -> Identity:
@@ -171,10 +212,6 @@ def _identity(draw_id: uuid.UUID, key: DrawKey, pool: FrozenPool, person: Person
         person=key.person(person.id),
         opened_at=None,
     )
-
-
-def _read_pools(spec: Spec, pools: Mapping[str, Any]) -> Pools:
-    return {name: read_pool(spec.suite, pools[name], spec.pools[name]) for name in POOLS[spec.algo]}
 
 
 async def commit(tx: Tx, actor: Actor, draw_id: uuid.UUID, token: str) -> str:
@@ -212,22 +249,22 @@ async def commit(tx: Tx, actor: Actor, draw_id: uuid.UUID, token: str) -> str:
             commit_entry=recorded.entry_id,
             value=None,
             revealed_at=None,
+            recovered=False,
         )
     )
     return party
 
 
 def _read_commit(spec: Spec, token: str) -> tuple[str, bytes]:
+    payload = read_token(spec, token, COMMIT_TYP, what="承诺")
+    party = str(payload["party"])
     try:
-        party = str(parse(jws.take_apart(token, COMMIT_TYP, "ES256", frozenset({"kid"})).payload)["party"])
-        signer = spec.contributors[party]
-        payload = jws.verify(spec.suite, token, COMMIT_TYP, signer.key, signer.alg, frozenset({"kid"}))
-        expected = {"v": 1, "type": "draw.commit", "spec": spec.ref, "party": party, "c": payload["c"]}
-        if payload != expected:
-            raise VerificationFailed("承诺的内容与本次抽取不符。")
-        return party, b64u_decode(payload["c"], 32)
-    except (CryptoError, NotCanonical, KeyError, TypeError) as error:
-        raise VerificationFailed("承诺的签名或格式不正确。") from error
+        commitment = b64u_decode(payload.get("c"), 32)
+    except NotCanonical as error:
+        raise VerificationFailed("承诺的格式不正确。") from error
+    if jcs(payload) != jcs(commit_payload(spec, party, commitment)):
+        raise VerificationFailed("承诺的内容与本次抽取不符。")
+    return party, commitment
 
 
 async def close(tx: Tx, draw_id: uuid.UUID) -> None:
@@ -242,7 +279,7 @@ async def close(tx: Tx, draw_id: uuid.UUID) -> None:
     if draw.state != "frozen":
         raise Conflict("承诺阶段已结束。")
     given = {row.party: row.commitment for row in await list_contributions(tx, draw_id)}
-    if len(given) < len(spec.contributors) and await tx.instant() < spec.commit_by:
+    if len(given) < len(spec.contributors) and tx.now < spec.commit_by:  # the entry will say this instant
         raise TooEarly("还有参与方未提交承诺，且未到截止时间。")
     if len(given) < max(1, spec.least):
         raise Conflict("提交承诺的参与方不足，本次抽取无效，应重新发起。")
@@ -250,92 +287,3 @@ async def close(tx: Tx, draw_id: uuid.UUID) -> None:
         tx, "draw.close", close_detail(spec, given), subject=draw.subject, visibility="public"
     )
     draw.state, draw.close_entry = "closed", recorded.entry_id
-
-
-async def reveal(tx: Tx, actor: Actor, draw_id: uuid.UUID, party: str, value: bytes) -> bool:
-    """Take a contributor's random value; with the last one the outcome is computed and logged.
-
-    Returns:
-        Whether the draw is now drawn.
-
-    Raises:
-        VerificationFailed: the value does not match the commitment.
-        NotPermitted: the party is not the actor's.
-        Conflict: commitments are not closed yet.
-    """
-    draw = await lock_draw(tx, draw_id)
-    spec = read_spec(draw.spec)
-    if draw.state == "drawn":
-        return True
-    if draw.state != "closed":
-        raise TooEarly("承诺尚未截止，现在不能公开随机数。")
-    row = await tx.session.get(Contribution, (draw.id, party))
-    if row is None:
-        raise NotFound
-    if spec.contributors[party].org != actor.uscc:
-        raise NotPermitted("该随机数不属于您所在的单位。")
-    if commit_hash(draw.spec, party, value) != row.commitment:
-        raise VerificationFailed("随机数与先前的承诺不一致。")
-    if row.value is None:
-        row.value, row.revealed_at = value, tx.now
-        await record(
-            tx,
-            actor,
-            "draw.reveal",
-            {"draw": draw.number, "party": party, "r": b64u_encode(value)},
-            subject=draw.subject,
-            visibility="public",
-        )
-    given = await list_contributions(tx, draw_id)
-    if any(one.value is None for one in given):
-        return False
-    await _compute(tx, draw, spec, {one.party: one.value for one in given if one.value is not None})
-    return True
-
-
-async def _compute(tx: Tx, draw: Draw, spec: Spec, values: Mapping[str, bytes]) -> None:
-    seed = seed_of(draw.spec, values, [])
-    output = compute(spec, _read_pools(spec, draw.pools), seed)
-    recorded = await record_detail(
-        tx, "draw.result", result_detail(spec, seed, output), subject=draw.subject, visibility="public"
-    )
-    draw.state, draw.seed, draw.output = "drawn", seed, output
-    draw.result_entry, draw.drawn_at = recorded.entry_id, tx.now
-
-
-async def void(tx: Tx, draw_id: uuid.UUID) -> str:
-    """Declare an attempt void when the rules leave nothing else; the next one names it and counts on (crypto.md §4.1).
-
-    Returns:
-        The reason: `too-few` did not commit in time, `not-revealed` in time, or `reserve-empty`.
-
-    Raises:
-        Conflict: the draw is alive; nobody ends it because of its outcome.
-
-    Effects:
-        the draw's state; entry `draw.void`, public, with who is to blame.
-    """
-    draw = await lock_draw(tx, draw_id)
-    spec = read_spec(draw.spec)
-    reason, party = await _why_void(tx, draw, spec)
-    detail = void_detail(spec.ref, reason, party)
-    recorded = await record_detail(tx, "draw.void", detail, subject=draw.subject, visibility="public")
-    draw.state, draw.void_entry, draw.void_reason, draw.void_party = "void", recorded.entry_id, reason, party
-    await tx.session.flush()  # the next attempt looks for it
-    return reason
-
-
-async def _why_void(tx: Tx, draw: Draw, spec: Spec) -> tuple[str, str | None]:
-    given = {row.party: row.value for row in await list_contributions(tx, draw.id)}
-    now = await tx.instant()
-    if draw.state == "frozen" and now >= spec.commit_by and len(given) < spec.least:
-        missing = sorted(set(spec.contributors) - set(given), key=str.encode)
-        return "too-few", missing[0] if len(missing) == 1 else None
-    if draw.state == "closed" and now >= spec.reveal_by:
-        silent = [party for party, value in given.items() if value is None]
-        return "not-revealed", silent[0] if len(silent) == 1 else None
-    if draw.state == "drawn" and any(
-        step.act == "replace" and step.in_leaf is None for step in await list_steps(tx, draw.id)
-    ):
-        return "reserve-empty", None
-    raise Conflict("本次抽取仍然有效，不能作废。")

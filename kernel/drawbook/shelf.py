@@ -45,15 +45,20 @@ async def require_contributor(tx: Tx, actor: Actor, draw_id: uuid.UUID) -> None:
         raise NotFound
 
 
-async def find_void(tx: Tx, subject: uuid.UUID | None, purpose: str) -> Draw | None:
-    """Return the newest void attempt of a matter that no later attempt names: what the next one has to name."""
+async def find_newest(tx: Tx, subject: uuid.UUID | None, purpose: str) -> Draw | None:
+    """Return the newest attempt of a matter."""
     query = (
         select(Draw)
         .where(Draw.subject == subject, Draw.purpose == purpose)
         .order_by(Draw.created_at.desc(), Draw.spec_entry.desc())
         .limit(1)
     )
-    newest = None if subject is None else (await tx.session.execute(query)).scalar_one_or_none()
+    return None if subject is None else (await tx.session.execute(query)).scalar_one_or_none()
+
+
+async def find_void(tx: Tx, subject: uuid.UUID | None, purpose: str) -> Draw | None:
+    """Return the newest void attempt of a matter that no later attempt names: what the next one has to name."""
+    newest = await find_newest(tx, subject, purpose)
     return newest if newest is not None and newest.state == "void" else None
 
 

@@ -6,10 +6,11 @@ from typing import Any
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.draw.build import transcript_of
-from kernel.draw.records import close_detail, result_detail, void_detail
-from kernel.draw.spec import POOLS, read_spec
-from kernel.drawbook.models import Draw
-from kernel.drawbook.shelf import find_draw, list_attempts, list_contributions, list_steps
+from kernel.draw.records import close_detail, final_detail, result_detail, void_detail
+from kernel.draw.spec import POOLS
+from kernel.drawbook.models import Delivery, Draw
+from kernel.drawbook.shelf import find_draw, list_attempts, list_steps
+from kernel.drawbook.standing import Standing, standing_of
 from kernel.errors import NotFound, TooEarly
 from kernel.log.entry import parse_entry
 from kernel.log.reader import Checkpoint, latest_checkpoint, proof_of_entry
@@ -49,8 +50,19 @@ async def _assemble(tx: Tx, draw: Draw, close_entry: int, result_entry: int, hea
         void = {"detail": detail, "log": await logged(one.void_entry)}
         return {"spec": one.spec, "log": await logged(one.spec_entry), "void": void}
 
-    spec = read_spec(draw.spec)
-    given = await list_contributions(tx, draw.id)
+    async def delivery(one: Delivery) -> dict[str, Any]:
+        acks = [
+            {"token": share.ack_token, "log": await logged(share.ack_entry)}
+            for share in standing.shares
+            if share.party == one.party and share.ack_entry is not None
+        ]
+        return {"token": one.token, "log": await logged(one.entry_id), "acks": acks}
+
+    standing = await standing_of(tx, draw)
+    spec, given = standing.spec, list(standing.given.values())
+    final = None
+    if draw.final_entry is not None:
+        final = {"detail": final_detail(spec, standing.final), "log": await logged(draw.final_entry)}
     assert draw.seed is not None
     assert draw.output is not None
     return transcript_of(
@@ -61,7 +73,11 @@ async def _assemble(tx: Tx, draw: Draw, close_entry: int, result_entry: int, hea
             "detail": close_detail(spec, {row.party: row.commitment for row in given}),
             "log": await logged(close_entry),
         },
-        reveals={row.party: row.value for row in given if row.value is not None},
+        escrow=[await delivery(one) for one in standing.deliveries.values()],
+        final=final,
+        beacons=[_beacon(standing, number) for number in range(len(spec.beacons))],
+        reveals={party: standing.given[party].value or b"" for party in standing.final},
+        recovered={row.party: list(standing.shares_of(row.party).items()) for row in given if row.recovered},
         seed=draw.seed,
         output=draw.output,
         result={"detail": result_detail(spec, draw.seed, draw.output), "log": await logged(result_entry)},
@@ -80,3 +96,10 @@ async def _assemble(tx: Tx, draw: Draw, close_entry: int, result_entry: int, hea
             for step in await list_steps(tx, draw.id)
         ],
     )
+
+
+def _beacon(standing: Standing, number: int) -> dict[str, Any]:
+    found = standing.beacon(number)
+    assert found is not None
+    value, statements = found
+    return {"value": b64u_encode(value.encode()), "statements": [one.token for one in statements]}

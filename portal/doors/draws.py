@@ -27,8 +27,14 @@ STEP_WORDS = {
     Step.COMMIT: ("warn", "待您承诺"),
     Step.AWAIT_COMMITS: ("info", "等待其他方承诺"),
     Step.AWAIT_CLOSE: ("info", "等待截止承诺"),
+    Step.ESCROW: ("warn", "待您托管"),
+    Step.AWAIT_ESCROW: ("info", "等待其他方托管"),
+    Step.AWAIT_BEACON: ("info", "等待公共随机数"),
     Step.REVEAL: ("warn", "待您揭示"),
     Step.AWAIT_REVEALS: ("info", "等待其他方揭示"),
+    Step.RECOVER: ("warn", "待您交出分片"),
+    Step.AWAIT_RECOVERY: ("info", "等待恢复随机数"),
+    Step.DROPPED: ("mute", "已退出"),
     Step.STUCK: ("bad", "有贡献方逾期"),
     Step.DRAWN: ("ok", "已抽取"),
     Step.VOID: ("mute", "已作废"),
@@ -60,7 +66,7 @@ class DrawsPage:
 @get("/draws", guards=[permits("draw.list")], include_in_schema=False)
 async def own_draws(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Response[str]:
     """List the draws of the reader's organisation, those first in which something is to be done."""
-    found = await list_draws_of(tx, actor.uscc) if actor.uscc else []
+    found = await list_draws_of(tx, actor)
     rows = [await _row(tx, actor, draw) for draw in found]
     keys = await list_person_keys(tx, actor.account_id, purpose="sign")
     page = DrawsPage(

@@ -19,7 +19,7 @@ from kernel.crypto import jws, suite
 from kernel.crypto.keys import KeyKind, PrivateKey, generate
 from kernel.draw import commit_hash, read_spec, verify_draw
 from kernel.draw.records import COMMIT_TYP, commit_payload
-from kernel.drawbook import book
+from kernel.drawbook import book, revealing
 from kernel.drawbook.shelf import find_draw
 from kernel.drawbook.transcript import pool_file, transcript
 from kernel.drawbook.vault import Vault
@@ -76,7 +76,7 @@ class Scene:
                 await book.commit(tx, actor, frozen.draw_id, signed(keys[party], COMMIT_TYP, payload))
             await book.close(tx, frozen.draw_id)
             for party, actor in parties.items():
-                await book.reveal(tx, actor, frozen.draw_id, party, filler(party))
+                await revealing.reveal(tx, actor, frozen.draw_id, party, filler(party))
             await committee.begin_calls(tx, frozen.draw_id)
         await self.ring()
 

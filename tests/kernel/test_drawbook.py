@@ -16,7 +16,7 @@ from kernel.crypto.keys import KeyKind, generate
 from kernel.db.transaction import Tx
 from kernel.draw import DrawError, commit_hash, read_spec, verify_draw
 from kernel.draw import records as rec
-from kernel.drawbook import book, replacing
+from kernel.drawbook import book, replacing, revealing, voiding
 from kernel.drawbook.identities import leaf_of_person, leaf_opening, open_identity
 from kernel.drawbook.models import Draw
 from kernel.drawbook.shelf import find_draw, require_contributor
@@ -26,7 +26,7 @@ from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotFound, NotP
 from kernel.identity.actor import Actor
 from tests.factories.trading import set_clock
 from tests.world import World
-from tests.worlds.draw_world import filler, p256
+from tests.worlds.draw_world import filler, p256, wrap_key
 from tests.worlds.log_world import SUITE
 
 PARTIES = ("agency", "supervisor")
@@ -49,6 +49,7 @@ class Play:
     vault: Vault = field(default_factory=lambda: Vault(generate(KeyKind.P256)))
     subject: uuid.UUID = field(default_factory=uuid.uuid4)
     draw_id: uuid.UUID = field(default_factory=uuid.uuid4)
+    parties: tuple[str, ...] = PARTIES
     spec: dict[str, Any] = field(default_factory=dict)
     people: list[book.Person] = field(
         default_factory=lambda: [
@@ -76,7 +77,7 @@ class Play:
             "min": 2,
             "escrow": None,
             "beacons": [],
-            "contributors": [self.contributor(party) for party in PARTIES],
+            "contributors": [self.contributor(party, wrapped=bool(changes.get("escrow"))) for party in self.parties],
             "commit_by": format_time(tx.now + timedelta(minutes=10)),
             "reveal_by": format_time(tx.now + timedelta(minutes=60)),
             "prev": None,
@@ -94,15 +95,16 @@ class Play:
         self.draw_id = draw.id
         return draw
 
-    def contributor(self, party: str) -> dict[str, str]:
+    def contributor(self, party: str, *, wrapped: bool = False) -> dict[str, Any]:
         spki = p256(party).public.spki
-        return {
+        told = {
             "party": party,
             "org": f"org of {party}",
             "alg": "ES256",
             "kid": SUITE.kid(spki),
             "spki": b64u_encode(spki),
         }
+        return {**told, "wrap": wrap_key(party)} if wrapped else told
 
     def commitment(self, party: str, key: str = "") -> str:
 
@@ -111,13 +113,13 @@ class Play:
         return jws.sign(SUITE, rec.COMMIT_TYP, payload, signer, "ES256", {"kid": SUITE.kid(signer.public.spki)})
 
     async def commit(self, tx: Tx, *parties: str) -> None:
-        for party in parties or PARTIES:
+        for party in parties or self.parties:
             await book.commit(tx, actor_for(party), self.draw_id, self.commitment(party))
 
     async def reveal(self, tx: Tx, *parties: str) -> bool:
         done = False
-        for party in parties or PARTIES:
-            done = await book.reveal(tx, actor_for(party), self.draw_id, party, filler(party))
+        for party in parties or self.parties:
+            done = await revealing.reveal(tx, actor_for(party), self.draw_id, party, filler(party))
         return done
 
     async def play(self, tx: Tx, **changes: Any) -> Draw:
@@ -191,7 +193,7 @@ async def test_a_void_attempt_is_named_and_shown_by_the_next(world: World) -> No
         with pytest.raises(DeadlinePassed):
             await play.commit(tx, "supervisor")
     async with world.services.db.begin() as tx:
-        assert await book.void(tx, play.draw_id) == "too-few"
+        assert await voiding.void(tx, play.draw_id) == "too-few"
         void = await find_draw(tx, play.draw_id)
         assert void.void_party == "supervisor"
     async with world.services.db.begin() as tx:
@@ -212,15 +214,15 @@ async def test_nobody_ends_a_draw_that_is_alive(tx: Tx) -> None:
     play = Play()
     await play.freeze(tx)
     with pytest.raises(Conflict):
-        await book.void(tx, play.draw_id)
+        await voiding.void(tx, play.draw_id)
     await play.commit(tx)
     await book.close(tx, play.draw_id)
     with pytest.raises(Conflict):
-        await book.void(tx, play.draw_id)
+        await voiding.void(tx, play.draw_id)
     await play.reveal(tx)
 
     with pytest.raises(Conflict):
-        await book.void(tx, play.draw_id)
+        await voiding.void(tx, play.draw_id)
 
 
 async def test_a_contributor_who_stays_silent_is_named(tx: Tx) -> None:
@@ -231,7 +233,7 @@ async def test_a_contributor_who_stays_silent_is_named(tx: Tx) -> None:
     assert not await play.reveal(tx, "agency")
     await set_clock(tx, tx.now + timedelta(minutes=61))
 
-    reason = await book.void(tx, play.draw_id)
+    reason = await voiding.void(tx, play.draw_id)
 
     assert reason == "not-revealed"
     assert (await find_draw(tx, play.draw_id)).void_party == "supervisor"
@@ -262,9 +264,9 @@ async def test_values_wait_for_the_close_and_must_match(tx: Tx) -> None:
     await book.close(tx, play.draw_id)
 
     with pytest.raises(VerificationFailed):
-        await book.reveal(tx, actor_for("agency"), play.draw_id, "agency", filler("another value"))
+        await revealing.reveal(tx, actor_for("agency"), play.draw_id, "agency", filler("another value"))
     with pytest.raises(NotPermitted):
-        await book.reveal(tx, actor_for("agency"), play.draw_id, "supervisor", filler("supervisor"))
+        await revealing.reveal(tx, actor_for("agency"), play.draw_id, "supervisor", filler("supervisor"))
 
 
 @pytest.mark.parametrize(
@@ -349,6 +351,6 @@ async def test_an_empty_reserve_ends_the_attempt(tx: Tx) -> None:
     taken = await replacing.replace(tx, play.draw_id, member, "refused", replacing.evidence_of("record"))
 
     assert taken is None
-    assert await book.void(tx, play.draw_id) == "reserve-empty"
+    assert await voiding.void(tx, play.draw_id) == "reserve-empty"
     with pytest.raises(NotFound):
         await open_identity(tx, play.vault, play.draw_id, member, purpose="call")

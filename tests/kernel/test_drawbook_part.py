@@ -96,6 +96,6 @@ async def test_an_organisation_finds_its_own_draws_only(tx: Tx) -> None:
     play = Play()
     await play.freeze(tx)
 
-    assert [draw.id for draw in await list_draws_of(tx, f"org of {FIRST}")] == [play.draw_id]
-    assert await list_draws_of(tx, "org of nobody") == []
-    assert await list_draws_of(tx, "org of") == []
+    assert [draw.id for draw in await list_draws_of(tx, actor_for(FIRST))] == [play.draw_id]
+    assert await list_draws_of(tx, actor_for("nobody")) == []
+    assert await list_draws_of(tx, actor_for("")) == []

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from experts.candidates import Sifted, case_of, exclusion_digest, list_active, sift
 from experts.committee_rules import Weight
+from experts.contributors import find_contributors
 from experts.drafts import CommitteeDraft
 from experts.draw_request import DrawRequest, Group, Quota, check_request, panel_params, shortages
 from experts.models.committee import Committee, Exclusion
@@ -22,20 +23,19 @@ from kernel.canonical import b64u_encode, format_time
 from kernel.crypto import random_bytes
 from kernel.db.transaction import Tx
 from kernel.drawbook import book, voiding
+from kernel.drawbook.composing import compose
 from kernel.drawbook.shelf import find_void
 from kernel.drawbook.vault import Vault
 from kernel.errors import Conflict, InvalidInput, NotFound
 from kernel.identity import policy
-from kernel.identity.accounts import list_person_keys
 from kernel.identity.actor import Actor
-from kernel.identity.models import Account, Organisation, PersonKey
 from kernel.log.writer import record
 from kernel.money import Money
 from trading import facade as trading
 from trading.findings import require_lawful
 from trading.legal import law_of
 from trading.lot_view import LotView
-from trading.vocabulary import Role, Stage
+from trading.vocabulary import Stage
 
 #: What the public calls the draw; together with the lot it names the attempts that belong together.
 PURPOSE = "评标专家抽取"
@@ -79,8 +79,8 @@ async def request_committee(tx: Tx, actor: Actor, vault: Vault, lot_id: uuid.UUI
     request = _request_of(draft)
     weight = Weight(budget=Money(lot.price_cap_fen or lot.estimate_fen or 0))
     require_lawful((*check_request(request, law, weight), *check_draw_time(tx.now, draft.begins_at, law)))
-    contributors, oversight = await _contributors(tx, actor, lot, draft.supervisor)
-    departments = [oversight.organisation_id] if oversight.organisation_id else []
+    contributors = await find_contributors(tx, actor, lot, draft, PURPOSE)
+    departments = [contributors.department]
     case = await case_of(tx, lot, named_units=draft.named_units, departments=departments)
     sifted = sift(await list_active(tx), request, case, law)
     _require_enough(request, sifted)
@@ -91,6 +91,16 @@ async def request_committee(tx: Tx, actor: Actor, vault: Vault, lot_id: uuid.UUI
     await record(tx, actor, "draw.avoidance", avoided, subject=lot.id, visibility="public")
     pool = book.freeze_pool(sifted.people)
     before = await find_void(tx, lot.id, PURPOSE)
+    span = timedelta(minutes=draft.commit_minutes)
+    later = max([tx.now + span * len(contributors.invited[1:]), *([draft.beacon.at] if draft.beacon else [])])
+    composed = await compose(
+        tx,
+        contributors.invited,
+        draft.beacon,
+        commit_by=tx.now + span,
+        escrow_by=tx.now + 2 * span,
+        reveal_by=later + span,
+    )
     spec = {
         "v": 1,
         "type": "draw.spec",
@@ -101,12 +111,7 @@ async def request_committee(tx: Tx, actor: Actor, vault: Vault, lot_id: uuid.UUI
         "stage": f"experts/{number.lower()}",
         "params": panel_params(request, law),
         "pool": pool.frozen,
-        "contributors": contributors,
-        "min": len(contributors),
-        "escrow": None,
-        "beacons": [],
-        "commit_by": format_time(tx.now + timedelta(minutes=draft.commit_minutes)),
-        "reveal_by": format_time(tx.now + timedelta(minutes=2 * draft.commit_minutes)),
+        **composed,
         "prev": None if before is None else b64u_encode(before.spec_hash),
     }
     draw = await book.freeze(tx, actor, vault, spec, {"pool": pool}, {"pool": sifted.people}, subject=lot.id)
@@ -126,12 +131,12 @@ async def request_committee(tx: Tx, actor: Actor, vault: Vault, lot_id: uuid.UUI
         "rules": list(_RULES),
     }
     await record(tx, actor, "committee.requested", facts, subject=lot.id, visibility="parties")
-    if oversight.organisation_id is not None:
-        told = f"抽取 {number} 的候选名单已冻结，请在 {draft.commit_minutes} 分钟内提交随机数承诺。"
-        href = f"/s/lots/{lot.id}/committee"
-        await trading.tell(
-            tx, [oversight.organisation_id], lot.id, kind="draw", title="请参与评标专家抽取", text=told, href=href
-        )
+    told = f"抽取 {number} 的候选名单已冻结，请在 {draft.commit_minutes} 分钟内提交随机数承诺。"
+    for organisation_id, href in (
+        (contributors.department, f"/s/lots/{lot.id}/committee"),
+        *((other, f"/draws/{draw.id}") for other in contributors.others),
+    ):
+        await trading.tell(tx, [organisation_id], lot.id, kind="draw", title="请参与评标专家抽取", text=told, href=href)
     return Frozen(committee.id, draw.id, number, len(sifted.people), len(sifted.excluded))
 
 
@@ -214,43 +219,6 @@ def _require_enough(request: DrawRequest, sifted: Sifted) -> None:
     if missing:
         told = "、".join(f"{code} 缺 {count} 人" for code, count in missing.items())
         raise InvalidInput(f"专家库中符合条件的专家不足：{told}。请放宽专业或者从其他专家库抽取。", [("groups", told)])
-
-
-async def _contributors(
-    tx: Tx, actor: Actor, lot: LotView, supervisor: uuid.UUID | None
-) -> tuple[list[dict[str, str]], Account]:
-    """Return the two contributors as the spec lists them, and the account of the second."""
-    own = await list_person_keys(tx, actor.account_id, purpose="sign")
-    if not own:
-        raise InvalidInput("请先登记您的签名公钥，再提出抽取申请。", [("key", "尚未登记")])
-    query = (
-        select(Account, PersonKey, Organisation)
-        .join(PersonKey, PersonKey.account_id == Account.id)
-        .join(Organisation, Organisation.id == Account.organisation_id)
-        .where(Account.roles.contains([Role.SUPERVISOR.value]), Account.disabled_at.is_(None))
-        .where(PersonKey.purpose == "sign", PersonKey.revoked_at.is_(None))
-        .where(Organisation.id.not_in((lot.procuring_entity_id, lot.agency_id)))
-        .order_by(PersonKey.created_at, PersonKey.id)
-        .limit(1)
-    )
-    if supervisor is not None:
-        query = query.where(Account.id == supervisor)
-    found = (await tx.session.execute(query)).one_or_none()
-    if found is None:
-        raise InvalidInput("监督部门尚未登记签名公钥，不能组织抽取。", [("supervisor", "没有可用的公钥")])
-    account, key, organisation = found
-    first = _contributor(str(_role_of(actor)), actor.uscc, own[-1])
-    return sorted(
-        (first, _contributor("supervisor", organisation.uscc, key)), key=lambda item: item["party"].encode()
-    ), account
-
-
-def _role_of(actor: Actor) -> str:
-    return Role.AGENCY.value if actor.has(Role.AGENCY) else Role.PROCURING_ENTITY.value
-
-
-def _contributor(party: str, org: str, key: PersonKey) -> dict[str, str]:
-    return {"party": party, "org": org, "alg": "ES256", "kid": key.kid, "spki": b64u_encode(key.spki)}
 
 
 async def _number(tx: Tx, lot: LotView) -> str:

@@ -5,6 +5,8 @@ from datetime import date, datetime
 
 import msgspec
 
+from kernel.drawbook.composing import BeaconDraft
+
 
 class Relation(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     """A declared tie to a unit: a kind of `recusal.TieKind`, or `declared` for a conflict of interest."""
@@ -60,7 +62,9 @@ class CommitteeDraft(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
         begins_at: when evaluation begins; experts are drawn at most so many hours before.
         named_units: credit codes of further units whose people are to stay out.
         supervisor: account of the contributor from supervision; None takes the first with a key on record.
-        commit_minutes: how long contributors may commit; as long again they may reveal.
+        third: account of a third contributor, from the trading centre; with three the draw has an escrow.
+        beacon: public numbers that are to enter the seed.
+        commit_minutes: how long contributors may commit; as long again each further step takes.
         answer_minutes: how long a called expert has for an answer.
     """
 
@@ -71,5 +75,7 @@ class CommitteeDraft(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     quotas: tuple[NewQuota, ...] = ()
     named_units: tuple[str, ...] = ()
     supervisor: uuid.UUID | None = None
+    third: uuid.UUID | None = None
+    beacon: BeaconDraft | None = None
     commit_minutes: int = 30
     answer_minutes: int = 30

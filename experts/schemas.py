@@ -13,7 +13,7 @@ from experts.session_queries import Desk, ReportFile
 from experts.summary import Summary, formula_of, words_of
 from experts.vocabulary import PROMISE
 from kernel.canonical import b64u_encode, format_time
-from kernel.drawbook.models import Contribution, Draw
+from kernel.drawbook.standing import Standing
 from trading.schemas import moment, money
 
 
@@ -161,9 +161,9 @@ def committee_json(view: CommitteeView) -> dict[str, Any]:
     }
 
 
-def draw_json(draw: Draw, contributions: list[Contribution]) -> dict[str, Any]:
+def draw_json(standing: Standing) -> dict[str, Any]:
     """Write a draw for its contributors; everything here is public."""
-    given = {row.party: row for row in contributions}
+    draw, given = standing.draw, standing.given
     return {
         "id": str(draw.id),
         "number": draw.number,
@@ -174,9 +174,18 @@ def draw_json(draw: Draw, contributions: list[Contribution]) -> dict[str, Any]:
             {
                 "party": item["party"],
                 "committed": item["party"] in given,
+                "delivered": item["party"] in standing.deliveries,
+                "acknowledged": standing.acknowledged(item["party"]),
                 "revealed": item["party"] in given and given[item["party"]].value is not None,
             }
             for item in draw.spec["contributors"]
+        ],
+        "beacons": [
+            {
+                "statements": sum(one.beacon == number for one in standing.statements),
+                "value": None if (found := standing.beacon(number)) is None else found[0],
+            }
+            for number in range(len(draw.spec["beacons"]))
         ],
         "output": draw.output,
         "void": draw.void_reason,

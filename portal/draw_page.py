@@ -1,13 +1,15 @@
 """What the public page of a draw shows: rule, frozen pool, contributions, outcome, replacements; never a name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from kernel.canonical import b64u_encode, parse_time
 from kernel.clock import SHANGHAI
 from kernel.draw.panel import matches
-from kernel.drawbook.models import Contribution, Draw, Step
+from kernel.drawbook.models import Draw, Step
+from kernel.drawbook.standing import Standing
+from kernel.drawbook.steps import steps_of, waiting_of
 
 _PURPOSES = {"experts": "评标专家抽取", "targets": "检查对象抽取", "inspectors": "检查人员抽取"}
 #: What a draw is for, where the spec names it by a code.
@@ -67,6 +69,7 @@ class DrawPage:
     facts: list[tuple[str, str]]
     groups: list[PickGroup]
     odds: list[tuple[str, str]]
+    waiting: str
     transcript: list[tuple[str, str, str, str, bool]]
     verify_href: str
     json_href: str
@@ -79,10 +82,12 @@ class DrawPage:
 
 
 def draw_page(
-    draw: Draw,
-    contributions: Sequence[Contribution],
+    standing: Standing,
+    now: datetime,
     steps: Sequence[Step],
     *,
+    names: Mapping[str, str],
+    attempts: int,
     log_index: int | None,
     pdf_href: str = "",
     step_times: Sequence[datetime],
@@ -90,9 +95,12 @@ def draw_page(
     """Put the page together.
 
     Args:
+        names: of the contributors' organisations, by party.
+        attempts: how many void attempts came before.
         pdf_href: address of the sealed record, once it is made.
         step_times: instant of each replacement, in order.
     """
+    draw = standing.draw
     base = f"/api/v1/verify/draws/{draw.id}"
     drawn = draw.state == "drawn"
     return DrawPage(
@@ -100,18 +108,19 @@ def draw_page(
         title=title_of(draw),
         purpose=purpose_of(draw),
         state=_STATES[draw.state],
-        steps=_steps(draw),
+        steps=steps_of(standing, now),
+        waiting=waiting_of(standing, now, names),
         facts=_facts(draw),
         groups=_groups(draw),
         odds=_odds(draw),
-        transcript=_transcript(draw, contributions),
+        transcript=_transcript(standing),
         verify_href=base if drawn else "",
         json_href=f"{base}/transcript.json",
         pool_href=f"{base}/pool.json",
         pdf_href=pdf_href,
         cli=f"./sunlit verify {draw.number}.transcript.json {draw.number}.pool.json",
         log_index=log_index,
-        attempts=0 if draw.spec["prev"] is None else 1,
+        attempts=attempts,
         replacements=[
             Replaced(number, _replaced(step), at)
             for number, (step, at) in enumerate(zip(steps, step_times, strict=True), 1)
@@ -121,7 +130,8 @@ def draw_page(
 
 _STATES = {
     "frozen": ("info", "名录已冻结，等待各方承诺"),
-    "closed": ("seal", "承诺已截止，等待公开随机数"),
+    "closed": ("seal", "承诺已截止"),
+    "final": ("seal", "托管已完成"),
     "drawn": ("ok", "已抽取，可复算"),
     "void": ("bad", "已作废"),
 }
@@ -147,20 +157,6 @@ def _local(instant: datetime) -> str:
     return instant.astimezone(SHANGHAI).strftime("%m-%d %H:%M:%S")
 
 
-def _steps(draw: Draw) -> list[tuple[str, str, str]]:
-    order = ["frozen", "closed", "drawn"]
-    reached = order.index(draw.state) if draw.state in order else 0
-    told = [
-        ("冻结名录", _local(draw.created_at)),
-        ("各方承诺", f"截至 {_local(parse_time(draw.spec['commit_by']))}"),
-        ("公开随机数并抽取", _local(draw.drawn_at) if draw.drawn_at else "待进行"),
-        ("公开与核验", "任何人可复算" if draw.drawn_at else "待进行"),
-    ]
-    marks = ["done", *("done" if reached >= n else "now" if reached == n - 1 else "" for n in (1, 2))]
-    marks.append("now" if draw.state == "drawn" else "")
-    return [(mark, text, sub) for mark, (text, sub) in zip(marks, told, strict=True)]
-
-
 def _facts(draw: Draw) -> list[tuple[str, str]]:
     spec = draw.spec
     pools = [spec["pool"]] if "pool" in spec else list(spec["pools"].values())
@@ -176,6 +172,10 @@ def _facts(draw: Draw) -> list[tuple[str, str]]:
             ("各级比例", "，".join(f"{name} 级 {rate['num']}/{rate['den']}" for name, rate in sorted(rates.items())))
         )
     told.append(("贡献方", "，".join(party_words(row["party"]) for row in spec["contributors"])))
+    if spec["escrow"]:
+        told.append(("托管", f"每方的随机数分给其他 {spec['escrow']['n']} 方，任意 {spec['escrow']['k']} 份可以恢复"))
+    for beacon in spec["beacons"]:
+        told.append(("公共随机数", f"{beacon['source']}，{_local(parse_time(beacon['at']))} 产生，两名见证人登记"))
     return told
 
 
@@ -206,8 +206,8 @@ def _odds(draw: Draw) -> list[tuple[str, str]]:
     ]
 
 
-def _transcript(draw: Draw, contributions: Sequence[Contribution]) -> list[tuple[str, str, str, str, bool]]:
-    spec = draw.spec
+def _transcript(standing: Standing) -> list[tuple[str, str, str, str, bool]]:
+    draw, spec, contributions = standing.draw, standing.draw.spec, list(standing.given.values())
     pools = {"pool": spec["pool"]} if "pool" in spec else spec["pools"]
     told: list[tuple[str, str, str, str, bool]] = [
         (
@@ -227,10 +227,24 @@ def _transcript(draw: Draw, contributions: Sequence[Contribution]) -> list[tuple
         ),
         ("close", "承诺截止", "此后不能再加入任何随机数", _local(parse_time(spec["commit_by"])), False),
     ]
-    values = [f"{party_words(row.party)}\n{b64u_encode(row.value)}" for row in contributions if row.value is not None]
+    if spec["escrow"]:
+        escrowed = [
+            f"{party_words(party)}\n{standing.acknowledged(party)} 方确认保管分片" for party in standing.deliveries
+        ]
+        why = "承诺截止以后才拆分；逾期未托管的退出，此后没有人能靠沉默改变结果"
+        told.append(("escrow", "托管分片", why, "\n".join(escrowed) or "尚未交付", False))
+    for number, beacon in enumerate(spec["beacons"]):
+        found = standing.beacon(number)
+        value = f"{beacon['source']}\n{found[0] if found else '尚未登记'}"
+        told.append(("beacon", "公共随机数", "来源和时刻事先写明，两名见证人签名", value, False))
+    values = [
+        f"{party_words(row.party)}{'（由分片恢复）' if row.recovered else ''}\n{b64u_encode(row.value)}"
+        for row in contributions
+        if row.value is not None
+    ]
     told.append(("reveals", "公开随机数", "须与承诺一致", "\n".join(values) or "承诺截止后公开", False))
     seed = b64u_encode(draw.seed) if draw.seed else "待全部随机数公开后算出"
-    told.append(("seed", "合成种子", "由规则指纹和全部随机数按次序算出", seed, False))
+    told.append(("seed", "合成种子", "由规则指纹、全部随机数和公共随机数按次序算出", seed, False))
     attempt = (draw.output or {}).get("attempt")
     outcome = f"第 {attempt + 1} 次尝试即满足全部条件" if isinstance(attempt, int) else "按规则唯一确定"
     told.append(("outcome", "抽取", f"{spec['algo']}：{_ALGORITHMS[spec['algo']]}", outcome, False))

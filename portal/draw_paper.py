@@ -13,7 +13,8 @@ from sqlalchemy import text
 from kernel.canonical import b64u_encode, jcs
 from kernel.db.transaction import Tx
 from kernel.drawbook.models import Draw
-from kernel.drawbook.shelf import find_draw, list_contributions
+from kernel.drawbook.shelf import find_draw
+from kernel.drawbook.standing import standing_of
 from kernel.drawbook.transcript import pool_file, transcript
 from kernel.errors import NotFound
 from kernel.log.reader import find_entry
@@ -87,8 +88,9 @@ async def _paper(tx: Tx, services: Services, draw_id: uuid.UUID) -> issuing.Pape
     assert draw.drawn_at is not None
     assert draw.seed is not None
     signer = await _issuer(tx, draw)
-    given = await list_contributions(tx, draw_id)
-    shown = draw_page(draw, given, [], log_index=None, step_times=[])
+    standing = await standing_of(tx, draw)
+    given = [standing.given[party] for party in standing.final]
+    shown = draw_page(standing, tx.now, [], names={}, attempts=0, log_index=None, step_times=[])
     played = await transcript(tx, draw_id)
     spec = draw.spec
     pools = [spec["pool"]] if "pool" in spec else list(spec["pools"].values())
@@ -110,11 +112,12 @@ async def _paper(tx: Tx, services: Services, draw_id: uuid.UUID) -> issuing.Pape
             _Given(
                 party_words(row.party),
                 b64u_encode(row.commitment),
-                b64u_encode(row.value or b""),
+                b64u_encode(row.value or b"") + ("（由分片恢复）" if row.recovered else ""),
                 (await find_entry(tx, row.commit_entry)).at,
             )
             for row in given
         ],
+        "beacons": [(one["source"], value) for one, value in zip(spec["beacons"], standing.beacons, strict=True)],
         "seed": b64u_encode(draw.seed),
         "pool_root": "、".join(str(pool["root"]) for pool in pools),
         "spec_hash": b64u_encode(draw.spec_hash),

@@ -10,12 +10,11 @@ from typing import Any
 
 from sqlalchemy import select
 
-from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
+from kernel.drawbook.composing import Invited, invite
 from kernel.errors import InvalidInput
-from kernel.identity.accounts import list_person_keys
 from kernel.identity.actor import Actor
-from kernel.identity.models import Account, Organisation, PersonKey
+from kernel.identity.models import Account, Organisation
 from supervision.models import Target
 from supervision.vocabulary import Role
 
@@ -28,18 +27,18 @@ class FoundContributor:
     """A contributor as the spec and the inspection carry it.
 
     Attributes:
-        contributor: `{party, org, alg, kid, spki}`.
+        contributor: party, organisation and keys.
     """
 
     login: str
     organisation: str
     organisation_id: uuid.UUID
-    contributor: dict[str, str]
+    contributor: Invited
 
     @property
     def spec(self) -> dict[str, Any]:
         """Return what the inspection keeps: login, party and credit code."""
-        return {"login": self.login, "party": self.contributor["party"], "org": self.contributor["org"]}
+        return {"login": self.login, "party": self.contributor.party, "org": self.contributor.org}
 
 
 async def find_contributors(
@@ -61,23 +60,22 @@ async def find_contributors(
             faults.append(f"没有可以贡献随机数的账户“{login}”")
             continue
         account, organisation, role = row
-        keys = await list_person_keys(tx, account.id, purpose="sign")
-        if not keys:
+        party, body = f"{role.value}:{organisation.uscc}", organisation.name
+        invited = await invite(tx, account.id, party=party, org=organisation.uscc, name=body)
+        if invited is None:
             faults.append(f"“{account.display_name}”还没有登记签名密钥")
         elif organisation.uscc in inspected:
             faults.append(f"{organisation.name}自身在检查对象名录中，不能贡献随机数，请改由交易中心等单位贡献")
         else:
-            found.append(
-                FoundContributor(login, organisation.name, organisation.id, _contributor(role, organisation, keys[-1]))
-            )
-    organisations = {one.contributor["org"] for one in found}
+            found.append(FoundContributor(login, body, organisation.id, invited))
+    organisations = {one.contributor.org for one in found}
     if not faults and actor.uscc not in organisations:
         faults.append("监督部门必须贡献随机数")
     if not faults and (len(organisations) < 2 or len(organisations) < len(found)):
         faults.append("随机数至少由两个单位贡献，每个单位一方")
     if faults:
         raise InvalidInput("；".join(faults) + "。", [("contributors", fault) for fault in faults])
-    return sorted(found, key=lambda one: one.contributor["party"].encode())
+    return sorted(found, key=lambda one: one.contributor.party.encode())
 
 
 async def _account(tx: Tx, login: str) -> tuple[Account, Organisation, Role] | None:
@@ -89,13 +87,3 @@ async def _account(tx: Tx, login: str) -> tuple[Account, Organisation, Role] | N
     row = (await tx.session.execute(query)).one_or_none()
     role = None if row is None else next((role for role in _ROLES if role in row[0].roles), None)
     return None if row is None or role is None else (row[0], row[1], role)
-
-
-def _contributor(role: Role, organisation: Organisation, key: PersonKey) -> dict[str, str]:
-    return {
-        "party": f"{role.value}:{organisation.uscc}",
-        "org": organisation.uscc,
-        "alg": "ES256",
-        "kid": key.kid,
-        "spki": b64u_encode(key.spki),
-    }

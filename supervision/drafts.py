@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from kernel.drawbook.composing import BeaconDraft
 from supervision.vocabulary import Credit, Outcome, ResultCode, TargetKind
 
 
@@ -101,11 +102,15 @@ class FreezeDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 
     Attributes:
         contributors: logins of those who add randomness; for the second draw empty, it keeps those of the first.
+        escrow_by: with three contributors or more, the end of the escrow; None takes half of the time there is.
+        beacon: public numbers that are to enter the seed.
     """
 
     commit_by: datetime
     reveal_by: datetime
     contributors: tuple[str, ...] = ()
+    escrow_by: datetime | None = None
+    beacon: BeaconDraft | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

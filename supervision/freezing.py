@@ -6,14 +6,15 @@ nobody can fit one to the outcome of the other; a plan that could get stuck is r
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 from sqlalchemy import select
 
-from kernel.canonical import b64u_encode, format_time
+from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.drawbook.book import Person, freeze, freeze_pool
+from kernel.drawbook.composing import compose
 from kernel.drawbook.shelf import find_void, list_attempts
 from kernel.drawbook.vault import Vault
 from kernel.errors import Conflict, InvalidInput
@@ -313,11 +314,17 @@ async def _spec(
     algo: str,
     params: dict[str, Any],
     pools: dict[str, Any],
-    contributors: Sequence[Any],
+    contributors: Sequence[FoundContributor],
     draft: FreezeDraft,
 ) -> dict[str, Any]:
-    if not tx.now < _cut(draft.commit_by) < _cut(draft.reveal_by):
-        raise InvalidInput("承诺截止应晚于现在，揭示截止应晚于承诺截止。", [("commit_by", "时间先后不正确")])
+    composed = await compose(
+        tx,
+        [one.contributor for one in contributors],
+        draft.beacon,
+        commit_by=draft.commit_by,
+        escrow_by=draft.escrow_by,
+        reveal_by=draft.reveal_by,
+    )
     before = await find_void(tx, inspection.id, purpose)
     attempt = 1 if before is None else 2 + len(await list_attempts(tx, before))
     return {
@@ -330,15 +337,6 @@ async def _spec(
         "stage": f"{purpose}/{inspection.number.lower()}",
         "params": params,
         **pools,
-        "contributors": [one.contributor for one in contributors],
-        "min": len(contributors),
-        "escrow": None,
-        "beacons": [],
-        "commit_by": format_time(draft.commit_by),
-        "reveal_by": format_time(draft.reveal_by),
+        **composed,
         "prev": None if before is None else b64u_encode(before.spec_hash),
     }
-
-
-def _cut(moment: datetime) -> datetime:
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)

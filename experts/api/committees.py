@@ -12,7 +12,8 @@ from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, format_time
 from kernel.db.transaction import Tx
 from kernel.drawbook import book, revealing
 from kernel.drawbook.identities import leaf_of_person, leaf_opening
-from kernel.drawbook.shelf import find_draw, list_contributions, require_contributor
+from kernel.drawbook.shelf import find_draw, require_contributor
+from kernel.drawbook.standing import standing_of
 from kernel.drawbook.vault import Vault
 from kernel.errors import InvalidInput, NotFound, Unavailable
 from kernel.identity.actor import Actor
@@ -21,7 +22,6 @@ from kernel.web.services import Services
 
 #: Two thousand experts with all they declare.
 MAX_IMPORT = 16 << 20
-_CONTRIBUTORS = ("agency", "procuring_entity", "supervisor")
 
 
 def vault_of(services: Services) -> Vault:
@@ -121,7 +121,7 @@ async def show_exclusions(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[dict[
 @get("/api/v1/draws/{draw_id:uuid}", opt=PUBLIC, tags=["draws"], summary="Spec and state of a draw")
 async def show_draw(tx: Tx, draw_id: uuid.UUID) -> dict[str, Any]:
     """Return what contributors sign, and how far the draw is."""
-    return draw_json(await find_draw(tx, draw_id), await list_contributions(tx, draw_id))
+    return draw_json(await standing_of(tx, await find_draw(tx, draw_id)))
 
 
 @post(

@@ -7,6 +7,7 @@ from litestar import Request, Response, get, post
 
 from experts import committee, queries
 from experts.api.committees import vault_of
+from experts.contributors import list_third_contributors
 from experts.drafts import CommitteeDraft, NewGroup
 from experts.pages.draws import drawn_of, give_up
 from experts.pages.parts import SPECIALITIES
@@ -17,6 +18,7 @@ from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from trading.lot_view import LotView
+from trading.pages.beacons import beacon_of, beacon_offer
 from trading.pages.common import Form, attempt, heading_of, moment_of, texts_of
 from trading.pages.room import FormData, own_lot
 
@@ -76,10 +78,22 @@ def _draft(form: Form) -> CommitteeDraft | None:
     place = str(form.values.get("place", ""))
     if not place:
         form.errors["place"] = "请填写评标场地。"
+    beacon, third = beacon_of(form), _third(form)
     if form.errors or begins is None:
         return None
     days = str(form.values.get("days", "")) or "半天"
-    return CommitteeDraft(groups=tuple(groups), begins_at=begins, place=place, duration=days)
+    return CommitteeDraft(
+        groups=tuple(groups), begins_at=begins, place=place, duration=days, third=third, beacon=beacon
+    )
+
+
+def _third(form: Form) -> UUID | None:
+    chosen = str(form.values.get("third", ""))
+    try:
+        return UUID(chosen) if chosen else None
+    except ValueError:
+        form.errors["third"] = "请重新选择第三方。"
+        return None
 
 
 async def _show(
@@ -97,6 +111,8 @@ async def _show(
         "seats": [],
         "law": LAW,
         "key": await key_of(tx, actor),
+        "thirds": [("", "不设第三方（由招标方和监督部门两方贡献）"), *await list_third_contributors(tx)],
+        "beacon": await beacon_offer(tx, form, usual=False, fresh=not form.errors),
     }
     if standing is not None:
         view = await queries.get_committee(tx, actor, lot.id)

@@ -37,7 +37,12 @@ CALLS: Final = {
     CallState.NO_ANSWER: ("warn", "未应答，已递补"),
     CallState.RECUSED: ("warn", "回避，已递补"),
 }
-PARTY_WORDS: Final = {"agency": "代理机构", "procuring_entity": "招标人", "supervisor": "行政监督"}
+PARTY_WORDS: Final = {
+    "agency": "代理机构",
+    "procuring_entity": "招标人",
+    "supervisor": "行政监督",
+    "centre": "交易中心",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from kernel.draw.rehearsal import rehearse
 from kernel.draw.spec import Spec, read_spec
 from kernel.drawbook.models import Contribution, Draw, Identity
 from kernel.drawbook.revealing import read_pools
-from kernel.drawbook.shelf import find_newest, list_attempts, list_contributions, lock_draw
+from kernel.drawbook.shelf import find_newest, list_barred, list_contributions, lock_draw
 from kernel.drawbook.tokens import read_token
 from kernel.drawbook.vault import DrawKey, Vault
 from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotPermitted, TooEarly, VerificationFailed
@@ -118,7 +118,7 @@ async def freeze(
     except DrawError as error:
         raise InvalidInput(_WHY.get(error.code, "抽取规则不成立。"), [("spec", error.code)]) from error
     before = await _before(tx, subject, str(spec["purpose"]))
-    _require_fair(read, tx.now, await _barred(tx, before))
+    _require_fair(read, tx.now, await list_barred(tx, subject, str(spec["purpose"])))
     if read.prev != (None if before is None else b64u_encode(before.spec_hash)):
         raise InvalidInput("此前作废的抽取必须写入本次抽取规则。", [("prev", "应为上一次作废抽取的指纹")])
     recorded = await record_detail(tx, "draw.spec", spec, subject=subject, visibility="public")
@@ -160,16 +160,6 @@ async def _before(tx: Tx, subject: uuid.UUID | None, purpose: str) -> Draw | Non
     if newest is not None and newest.state != "void":
         raise Conflict("本事项的抽取已经冻结或已有结果，不能重新抽取。")
     return newest
-
-
-async def _barred(tx: Tx, before: Draw | None) -> set[str]:
-    """Return the organisations that are proved to have broken an earlier attempt of the matter."""
-    attempts = [] if before is None else [*await list_attempts(tx, before), before]
-    return {
-        read_spec(one.spec).contributors[one.void_party].org
-        for one in attempts
-        if one.void_reason == "escrow-failed" and one.void_party is not None
-    }
 
 
 def _require_fair(spec: Spec, now: datetime, barred: set[str]) -> None:

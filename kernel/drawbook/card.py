@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from kernel.drawbook.part import Part
+from kernel.drawbook.part import BeaconRow, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,10 @@ class ContributorRow:
     name: str
     role: str
     committed_at: datetime | None
+    delivered_at: datetime | None
+    acknowledged: int
     revealed_at: datetime | None
+    recovered: bool
     mine: bool
 
 
@@ -28,7 +31,15 @@ class PartCard:
     party: str
     signer: str
     commit_by: datetime
+    escrow_by: datetime | None
     reveal_by: datetime
+    recover_by: datetime
+    escrow: tuple[int, int] | None
+    owes: bool
+    lost: str
+    steps: list[tuple[str, str, str]]
+    waiting: str
+    beacons: list[BeaconRow]
     rows: list[ContributorRow]
     commit_href: str
     reveal_href: str
@@ -46,7 +57,14 @@ def part_card(part: Part, words: Mapping[str, str], *, base: str, close_href: st
     """
     rows = [
         ContributorRow(
-            row.name, words.get(row.party.partition(":")[0], ""), row.committed_at, row.revealed_at, row.mine
+            name=row.name,
+            role=words.get(row.party.partition(":")[0], ""),
+            committed_at=row.committed_at,
+            delivered_at=row.delivered_at,
+            acknowledged=row.acknowledged,
+            revealed_at=row.revealed_at,
+            recovered=row.recovered,
+            mine=row.mine,
         )
         for row in part.rows
     ]
@@ -57,7 +75,15 @@ def part_card(part: Part, words: Mapping[str, str], *, base: str, close_href: st
         party=part.party,
         signer=part.signer,
         commit_by=part.commit_by,
+        escrow_by=part.escrow_by,
         reveal_by=part.reveal_by,
+        recover_by=part.recover_by,
+        escrow=part.escrow,
+        owes=part.owes,
+        lost="、".join(row.name for row in part.rows if row.party in part.lost),
+        steps=list(part.steps),
+        waiting=part.waiting,
+        beacons=list(part.beacons),
         rows=rows,
         commit_href=f"{base}/commits",
         reveal_href=f"{base}/reveals",

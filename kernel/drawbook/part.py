@@ -13,6 +13,7 @@ from kernel.db.transaction import Tx
 from kernel.drawbook.models import Draw
 from kernel.drawbook.shelf import find_draw
 from kernel.drawbook.standing import Phase, Standing, standing_of
+from kernel.drawbook.steps import steps_of, waiting_of
 from kernel.identity.accounts import list_person_keys
 from kernel.identity.actor import Actor
 from kernel.identity.models import Account, Organisation, PersonKey
@@ -113,6 +114,7 @@ class Part:
         lost: of whose values the reader holds shares that are needed now.
         escrow: {k, n, by}, or None.
         overdue: the rules leave nothing but to declare the attempt void.
+        steps, waiting: as `kernel.drawbook.steps` words them.
     """
 
     draw_id: uuid.UUID
@@ -132,6 +134,8 @@ class Part:
     rows: tuple[PartyRow, ...]
     beacons: tuple[BeaconRow, ...]
     overdue: bool
+    steps: tuple[tuple[str, str, str], ...]
+    waiting: str
 
     @property
     def until(self) -> datetime | None:
@@ -183,6 +187,8 @@ async def find_part(tx: Tx, actor: Actor, draw_id: uuid.UUID, *, may_close: bool
         rows=await _rows(tx, actor, standing),
         beacons=tuple(_beacon(standing, number, kids) for number in range(len(spec.beacons))),
         overdue=overdue,
+        steps=tuple(steps_of(standing, tx.now)),
+        waiting=waiting_of(standing, tx.now, await names_of(tx, draw)),
     )
 
 

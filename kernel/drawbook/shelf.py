@@ -74,6 +74,19 @@ async def list_attempts(tx: Tx, draw: Draw) -> list[Draw]:
     return found
 
 
+async def list_barred(tx: Tx, subject: uuid.UUID | None, purpose: str) -> set[str]:
+    """Return the organisations that are proved to have broken an attempt of a matter: their escrow was false."""
+    before = await find_void(tx, subject, purpose)
+    attempts = [] if before is None else [*await list_attempts(tx, before), before]
+    return {
+        str(contributor["org"])
+        for one in attempts
+        if one.void_reason == "escrow-failed"
+        for contributor in one.spec["contributors"]
+        if contributor["party"] == one.void_party
+    }
+
+
 async def list_contributions(tx: Tx, draw_id: uuid.UUID) -> list[Contribution]:
     """Return the commitments of a draw by party."""
     query = select(Contribution).where(Contribution.draw_id == draw_id).order_by(Contribution.party)

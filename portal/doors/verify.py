@@ -12,7 +12,9 @@ from sqlalchemy import select, text
 from kernel.canonical import jcs
 from kernel.db.transaction import Tx
 from kernel.drawbook.models import Draw
-from kernel.drawbook.shelf import find_draw, list_contributions, list_steps
+from kernel.drawbook.part import names_of
+from kernel.drawbook.shelf import find_draw, list_attempts, list_steps
+from kernel.drawbook.standing import standing_of
 from kernel.drawbook.transcript import pool_file, transcript
 from kernel.errors import NotFound
 from kernel.log.reader import find_entry
@@ -133,9 +135,11 @@ async def show_draw(request: Request[Any, Any, Any], tx: Tx, draw_id: uuid.UUID)
     spec = await find_entry(tx, draw.result_entry or draw.spec_entry)
     record = await find_use(tx, draw_id, RECORD)
     page = draw_page(
-        draw,
-        await list_contributions(tx, draw_id),
+        await standing_of(tx, draw),
+        tx.now,
         steps,
+        names=await names_of(tx, draw),
+        attempts=len(await list_attempts(tx, draw)),
         log_index=spec.index,
         pdf_href=f"/verify/draws/{draw_id}/record.pdf" if record else "",
         step_times=[entry.at for entry in entries],

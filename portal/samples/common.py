@@ -48,7 +48,7 @@ def acts_of(role: str) -> frozenset[str]:
     return frozenset(act for act, rule in platform_policy().rules.items() if role in rule.roles)
 
 
-def part(step: str) -> Row:
+def part(step: str, *, escrow: bool = False, beacon: str = "") -> Row:
     """Return a supervisor's part in a draw at a step."""
     at_commit = step in ("commit", "other", "await-commits", "stuck")
     told = at("2026-08-06 13:05")
@@ -57,13 +57,19 @@ def part(step: str) -> Row:
             name="云澜市公共资源交易监督管理局",
             role="行政监督",
             committed_at=None if step in ("commit", "other") else told,
-            revealed_at=told if step in ("await-reveals", "drawn") else None,
+            delivered_at=told if escrow and step not in ("commit", "escrow") else None,
+            acknowledged=2 if escrow and step not in ("commit", "escrow") else 0,
+            recovered=False,
+            revealed_at=told if step in ("await-reveals", "recover", "drawn") else None,
             mine=step != "watch",
         ),
         Row(
             name="云澜市公共资源交易中心",
             role="交易中心",
             committed_at=None if at_commit else told,
+            delivered_at=told if escrow else None,
+            acknowledged=1 if step == "escrow" else 2 if escrow else 0,
+            recovered=escrow and step == "drawn",
             revealed_at=told if step == "drawn" else None,
             mine=False,
         ),
@@ -75,13 +81,50 @@ def part(step: str) -> Row:
         party="" if step == "watch" else "supervisor:11420000MB1A2B3C4W",
         signer="李卫东" if step == "other" else "",
         commit_by=at("2026-08-06 13:40"),
+        escrow_by=at("2026-08-06 14:10") if escrow else None,
         reveal_by=at("2026-08-06 14:40"),
+        recover_by=at("2026-08-06 15:10"),
+        escrow=(2, 2) if escrow else None,
+        owes=step == "escrow",
+        lost="云澜市公共资源交易中心" if step == "recover" else "",
+        steps=_draw_steps(step, escrow=escrow, beacon=beacon),
+        waiting=""
+        if step == "drawn"
+        else "等待承诺：云澜市公共资源交易中心，截至 08-06 13:40。"
+        if at_commit
+        else "等待公开随机数：云澜市公共资源交易中心，截至 08-06 14:40。",
+        beacons=[
+            Row(
+                number=0,
+                source="福利彩票 3D 第 2026208 期开奖号码",
+                at=at("2026-08-06 13:20") if beacon != "early" else at("2026-08-06 21:20"),
+                by=at("2026-08-06 14:30"),
+                said=1,
+                value="2.5.8./" if beacon == "stands" else "",
+                mine=beacon in ("early", "sign"),
+                stated="",
+            )
+        ]
+        if beacon
+        else [],
         rows=rows,
         commit_href="#",
         reveal_href="#",
         close_href="#",
         void_href="#" if step == "stuck" else "",
     )
+
+
+def _draw_steps(step: str, *, escrow: bool, beacon: str) -> list[tuple[str, str, str]]:
+    names = [("各方承诺", "1/2，截至 08-06 13:40"), ("截止承诺", "此后不能加入随机数")]
+    names += [("托管分片", "1/3，截至 08-06 14:10")] if escrow else []
+    names += [("公共随机数", "08-06 14:20")] if beacon else []
+    names += [("公开随机数", "截至 08-06 14:40"), ("抽取结果", "自动算出，任何人可复算")]
+    words = {"escrow": "托管分片", "await-escrow": "托管分片", "await-beacon": "公共随机数", "drawn": ""}
+    now = words.get(step, "公开随机数" if step in ("reveal", "await-reveals", "recover") else "各方承诺")
+    reached = next((n for n, (text, _) in enumerate(names) if text == now), len(names))
+    marked = [("done" if n < reached else "now" if n == reached else "", *told) for n, told in enumerate(names)]
+    return [("done", "冻结名录", "08-06 13:00"), *marked]
 
 
 DEADLINE = at("2026-08-06 14:00:00")

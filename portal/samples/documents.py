@@ -217,6 +217,7 @@ _DRAW = _document(
         Row(name=n, commit=digest(n), reveal=digest(n + "r"), at=at("2026-08-06 15:12:03"))
         for n in ("代理机构", "行政监督")
     ],
+    beacons=[],
     seed=digest("seed"),
     pool_root=digest("pool"),
     spec_hash=digest("spec"),

@@ -311,6 +311,8 @@ REQUEST = Row(
         "part": None,
         "seats": [],
         "law": "招标投标法第三十七条",
+        "thirds": [("", "不设第三方（由招标方和监督部门两方贡献）"), ("1", "云澜市公共资源交易中心 何静")],
+        "beacon": Row(available=False, witnesses=[]),
     }
 )
 CALLING = Row(

@@ -278,7 +278,13 @@ PLANNED = Row(
         "publish_by": None,
         "digest": "",
         "terminable": True,
-        "freeze": Row(title="冻结检查对象名录", contributors=[("jd", "监督局"), ("zx", "交易中心")]),
+        "freeze": Row(
+            title="冻结检查对象名录",
+            contributors=[("jd", "监督局"), ("zx", "交易中心")],
+            beacon=Row(
+                available=True, witnesses=[("gz", "云澜市明信公证处 周文博"), ("xh", "云澜市招标投标协会 孙越")]
+            ),
+        ),
         "closable": True,
     }
 )
@@ -347,6 +353,7 @@ PREVIEW = Row(
 TAKING_PART = Row(
     role="supervisor",
     key="Zk3wQ2fX9aLm0PpR5tUvWw",
+    wrap="Qm0PpR5tUvWwZk3wQ2fX9a",
     rows=[
         Row(
             number="CQ-2026-04/T1",
@@ -412,6 +419,7 @@ DRAW = Row(
         ),
     ],
     odds=[("计算机与网络", "3 / 212"), ("数据库与软件", "2 / 165")],
+    waiting="",
     transcript=_TX,
     verify_href="/api/v1/verify/draws/1",
     json_href="#",
@@ -433,12 +441,15 @@ FROZEN = Row(
         "pdf_href": "",
         "attempts": 1,
         "transcript": _TX[:2],
+        "waiting": "等待承诺：云澜市公共资源交易中心，截至 08-06 15:40。",
         "steps": [
-            ("done", "冻结名单", "15:10:00"),
-            ("now", "公布承诺", ""),
-            ("", "承诺截止", ""),
-            ("", "揭示与抽取", ""),
-            ("", "公开与核验", ""),
+            ("done", "冻结名录", "08-06 15:10"),
+            ("now", "各方承诺", "2/3，截至 08-06 15:40"),
+            ("", "截止承诺", "此后不能加入随机数"),
+            ("", "托管分片", "0/3，截至 08-06 16:10"),
+            ("", "公共随机数", "08-06 21:20"),
+            ("", "公开随机数", "截至 08-06 22:00"),
+            ("", "抽取结果", "自动算出，任何人可复算"),
         ],
     }
 )
@@ -576,7 +587,8 @@ SAMPLES: dict[str, dict[str, dict[str, object]]] = {
     "supervision/tasks.html": {"": {"user": INSPECTOR, "page": Row(tasks=[Row(title=INSPECTION.title, href="#", target="长安招标代理有限公司", due=date(2026, 8, 28), mates="ZF-025", state=("warn", "待检查"))], key="Zk3wQ2fX9aLm0PpR5tUvWw", conflicts=[("91610131MA6TX0XJ2K", "曾在该单位任职")], form=EMPTY_FORM)}, "empty": {"user": INSPECTOR, "page": Row(tasks=[], key="", conflicts=[], form=EMPTY_FORM)}},
     "portal/verify.html": {"": {"nav": "verify", "page": VERIFY}, "unknown": {"nav": "verify", "page": Row(**{**vars(VERIFY), "q": "HZ-0", "problem": "没有找到这个编号。请核对后重新输入。", "draws": [], "lots": []})}},
     "portal/importing.html": {"": _supervisor(IMPORTING), "preview": _supervisor(Row(**{**vars(IMPORTING), "preview": PREVIEW})), "blocked": _supervisor(Row(**{**vars(IMPORTING), "preview": Row(**{**vars(PREVIEW), "blocked": "名录须完整、无误才能导入：请按下表改好文件后重新预检。"})})), "errors": _supervisor(Row(**{**vars(IMPORTING), "form": Row(values={}, errors={"file": "表头缺少：名称。请使用模板的表头。"})})), "done": {"user": STAFF, "page": Row(**{**vars(IMPORTING), "rail": "staff", "active": "experts", "kinds": [], "complete": "", "title": "专家库", "done": "已导入 2000 人，3 行有问题未入库；专家库的新根指纹已写入公开账本。"})}},
-    "portal/draws.html": {"": _supervisor(TAKING_PART), "empty": _supervisor(Row(role="supervisor", rows=[], key=""))},
+    "portal/draws.html": {"": _supervisor(TAKING_PART), "empty": _supervisor(Row(role="supervisor", rows=[], key="", wrap="")), "unwrapped": _supervisor(Row(**{**vars(TAKING_PART), "wrap": ""}))},
+    "portal/draw_part.html": {name: _supervisor(Row(role="supervisor", title="检查对象抽取", number="CQ-2026-04/T1", matter="2026 年第 4 期：招标代理机构从业行为", part=row, draw_href="/verify/draws/1", form=EMPTY_FORM, key="k")) for name, row in {"": part("escrow", escrow=True), "commit": part("commit", escrow=True), "recover": part("recover", escrow=True, beacon="stands"), "drawn": part("drawn", escrow=True, beacon="stands"), "await-escrow": part("await-escrow", escrow=True), "await-recovery": part("await-recovery", escrow=True), "dropped": part("dropped", escrow=True), "early": part("await-beacon", beacon="early"), "sign": part("watch", beacon="sign")}.items()},
     "portal/draw.html": {"": {"nav": "verify", "page": DRAW}, "frozen": {"nav": "verify", "page": FROZEN}},
     "portal/receipt_verify.html": {"": {"nav": "verify", "page": RECEIPT}, "opened": {"nav": "verify", "page": Row(**{**vars(RECEIPT), "opened": True, "bidder_name": "西安云枢信息技术有限公司"})}, "unknown": {"nav": "verify", "page": Row(**{**vars(RECEIPT), "found": False})}},
     "portal/login.html": {"": {"next": "", "error": "", "login": "", "passkey_site": PASSKEY_SITE}, "failed": {"passkey_site": None, "next": "/a", "error": "登录名或口令不正确。", "login": "wangke", "accounts": [("招标代理机构", "agency"), ("行政监督", "supervisor")]}},

@@ -19,6 +19,7 @@ from supervision.pages.room import STATEMENT, public_page
 from supervision.pages.showing import Desk
 from supervision.queries import get_inspection
 from supervision.vocabulary import Outcome, Stage
+from trading.pages.beacons import beacon_of
 from trading.pages.common import Form, moment_of, require_agreement, texts_of
 
 FormData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -58,9 +59,11 @@ async def freeze(
     commit_by, reveal_by = moment_of(form, "commit_by", "承诺截止"), moment_of(form, "reveal_by", "揭示截止")
     stage = (await get_inspection(tx, inspection_id)).stage
     act = freezing.freeze_inspectors if stage is Stage.DRAWN else freezing.freeze_targets
-    if commit_by is None or reveal_by is None:
+    beacon = beacon_of(form)
+    if commit_by is None or reveal_by is None or form.errors:
         return await desk.show()
-    draft = FreezeDraft(commit_by=commit_by, reveal_by=reveal_by, contributors=tuple(form.values["contributors"]))
+    given = tuple(form.values["contributors"])
+    draft = FreezeDraft(commit_by=commit_by, reveal_by=reveal_by, contributors=given, beacon=beacon)
     vault = services.plugins["vault"]
     return await desk.run(lambda: act(tx, actor, vault, inspection_id, draft))
 

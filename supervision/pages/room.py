@@ -29,6 +29,7 @@ from supervision.vocabulary import (
     Role,
     Stage,
 )
+from trading.pages.beacons import BeaconOffer, beacon_offer
 from trading.pages.common import Form
 
 _ORDER = (Stage.DRAFT, Stage.FROZEN, Stage.COMMITTED, Stage.DRAWN, Stage.ASSIGNED, Stage.RECORDED, Stage.PUBLISHED)
@@ -57,6 +58,7 @@ class FreezeRow:
 
     title: str
     contributors: list[tuple[str, str]]
+    beacon: BeaconOffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +139,15 @@ async def supervisor_page(
     page.rectifications = [_correction(one, tx, open_to_check=True) for one in corrections]
     page.correctable = _correctable(view, picks, corrections)
     page.terminable = view.stage in (Stage.DRAFT, Stage.FROZEN)
+    fresh = "commit_by" not in form.values
     if view.stage is Stage.DRAFT:
         people = await list_contributor_accounts(tx)
-        page.freeze = FreezeRow("冻结名录与检查对象抽取规则", people)
+        page.freeze = FreezeRow(
+            "冻结名录与检查对象抽取规则", people, await beacon_offer(tx, form, usual=True, fresh=fresh)
+        )
         form.values.setdefault("contributors", [actor.login])
     if view.stage is Stage.DRAWN and view.inspector_draw is None:
-        page.freeze = FreezeRow("冻结检查人员选派规则", [])
+        page.freeze = FreezeRow("冻结检查人员选派规则", [], await beacon_offer(tx, form, usual=True, fresh=fresh))
     running = view.running_draw
     if running is not None:
         waiting = any(not one.committed for one in running.contributors)

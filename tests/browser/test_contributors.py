@@ -207,7 +207,7 @@ async def test_who_stays_silent_leaves_a_void_attempt_that_is_repeated(world: Wo
     await world.clock_to(at("2026-08-14 10:00"))
 
     page = await supervisor.open(path)
-    await expect(page.locator("#drawcard")).to_contain_text("有贡献方逾期")
+    await expect(page.locator("#drawcard")).to_contain_text("不能得出结果")
     await supervisor.check("draw-stuck")
     await page.get_by_role("button", name="作废并重新抽取").click()
     await expect(page.locator(".errsum")).to_contain_text("请勾选确认")

@@ -26,6 +26,7 @@ TABLE = Path(__file__).with_name("route_roles.txt")
 NOTHING = str(uuid.UUID(int=7))
 VALUES = {
     "j": "0",
+    "beacon": "0",
     "slot": "form",
     "which": "targets",
     "path": "none",

@@ -6,11 +6,10 @@ from decimal import Decimal
 from typing import Any
 
 from experts import messages
-from kernel.canonical import b64u_decode, b64u_encode, format_time
-from kernel.crypto import random_bytes
-from kernel.draw import commit_hash, read_spec, verify_draw
-from kernel.draw.records import COMMIT_TYP, commit_payload
+from kernel.canonical import b64u_decode, format_time
+from kernel.draw import verify_draw
 from portal.demo.client import HttpPerson, Refused
+from portal.demo.contributing import Contributor
 from portal.demo.experts_pool import faulty_rows, make_pool
 from portal.demo.stage import Stage, beijing
 
@@ -127,21 +126,16 @@ async def _apply(stage: Stage, agency: HttpPerson, supervisor: HttpPerson) -> No
 
 async def _contribute(stage: Stage, parties: dict[str, HttpPerson]) -> None:
     draw_id = stage.found["expert_draw"]
-    values: dict[str, bytes] = {}
+    base, contributors = f"/api/v1/draws/{draw_id}", []
     for party, person in parties.items():
-        spec = read_spec((await person.get(f"/api/v1/draws/{draw_id}"))["spec"])
-        values[party] = random_bytes(32)
-        person.keep(f"draw-{party}.json", {"draw": draw_id, "r": b64u_encode(values[party])})
-        commitment = commit_hash(spec.raw, party, values[party])
-        token = person.sign(COMMIT_TYP, commit_payload(spec, party, commitment))
-        await person.post(f"/api/v1/draws/{draw_id}/commits", {"jws": token})
+        contributors.append(Contributor(person, (await person.get(base))["spec"], draw_id, party, base))
+        await contributors[-1].commit()
         await stage.say(person.name, "提交随机数承诺并签名", rule="R-DRAW-10", entry=await stage.entry("draw.commit"))
     await parties["agency"].post(f"/api/v1/draws/{draw_id}/close")
     await stage.say("平台", "承诺截止，此后不能加入任何随机数", entry=await stage.entry("draw.close"))
-    for party, person in parties.items():
-        body = {"party": party, "r": b64u_encode(values[party])}
-        await person.post(f"/api/v1/draws/{draw_id}/reveals", body)
-        await stage.say(person.name, "公开随机数")
+    for one in contributors:
+        await one.reveal()
+        await stage.say(one.person.name, "公开随机数")
     await stage.say(
         "平台", "合成种子，抽取结果入账；姓名仍为密文", rule="R-DRAW-10", entry=await stage.entry("draw.result")
     )

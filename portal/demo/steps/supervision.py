@@ -8,12 +8,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from kernel.canonical import b64u_encode, format_time
-from kernel.crypto import random_bytes
-from kernel.draw import commit_hash, read_spec, verify_draw
-from kernel.draw.records import COMMIT_TYP, commit_payload
+from kernel.canonical import format_time
+from kernel.draw import verify_draw
 from portal.demo.client import HttpPerson, Refused
-from portal.demo.stage import Stage
+from portal.demo.contributing import Contributor, witness
+from portal.demo.stage import Stage, beijing
 
 _DATA = Path(__file__).parents[1] / "inspection.json"
 Json = dict[str, Any]
@@ -24,16 +23,16 @@ async def play(stage: Stage) -> None:
     data: Json = json.loads(_DATA.read_text(encoding="utf-8"))
     stage.scene("双随机抽查")
     await stage.clock_to(stage.case["dates"]["inspection"])
-    supervisor, second = await _contributors(stage)
+    supervisor, second, third = await _contributors(stage)
     inspectors = await _inspectors(stage, data)
     await _registers(stage, supervisor, data)
     inspection = await _plan(stage, supervisor, data)
     stage.found["inspection"] = inspection
 
-    stage.found["target_draw"] = await _draw(stage, inspection, "targets", [supervisor, second])
+    stage.found["target_draw"] = await _escrowed_draw(stage, inspection, [supervisor, second, third], data)
     told = await supervisor.get(f"/api/v1/inspections/{inspection}")
     await stage.say("平台", f"对象抽取：{told['objects']} 个中抽出 {told['picked']} 个，按信用等级分层", rule="R-DR-07")
-    stage.found["inspector_draw"] = await _draw(stage, inspection, "inspectors", [supervisor, second])
+    stage.found["inspector_draw"] = await _draw(stage, inspection, "inspectors", [supervisor, third])
     await _tell_teams(stage, inspection, supervisor, data)
 
     stage.scene("检查、记录与公开")
@@ -42,8 +41,8 @@ async def play(stage: Stage) -> None:
     await _publish(stage, inspection, supervisor, data)
 
 
-async def _contributors(stage: Stage) -> tuple[HttpPerson, HttpPerson]:
-    """Return supervisor and agency, signed in, each with a registered key."""
+async def _contributors(stage: Stage) -> list[HttpPerson]:
+    """Return supervisor, agency and trading centre, signed in, each with registered keys."""
     inventions = stage.case["inventions"]
     if "supervisor" not in stage.logins:
         await stage.staff(
@@ -52,9 +51,10 @@ async def _contributors(stage: Stage) -> tuple[HttpPerson, HttpPerson]:
             roles=["supervisor"],
             organisation=inventions["organisations"]["supervisor"],
         )
-    people = stage.person("supervisor"), stage.person("agency")
+    people = [stage.person(key) for key in ("supervisor", "agency", "centre")]
     for person in people:
         await person.register_key("sign")
+        await person.register_key("unwrap")
     return people
 
 
@@ -105,6 +105,78 @@ async def _plan(stage: Stage, supervisor: HttpPerson, data: Json) -> str:
     return inspection
 
 
+async def _escrowed_draw(stage: Stage, inspection: str, people: list[HttpPerson], data: Json) -> str:
+    """Draw the objects with three contributors, escrow and public numbers; one contributor never tells its value.
+
+    Returns:
+        The draw's id.
+    """
+    supervisor, silent, _ = people
+    base, beacon = f"/api/v1/inspections/{inspection}", data["beacon"]
+    now, at = await stage.now(), beijing(beacon["at"])
+    terms = {
+        "commit_by": format_time(now + timedelta(minutes=10)),
+        "escrow_by": format_time(now + timedelta(minutes=20)),
+        "reveal_by": format_time(at + timedelta(minutes=30)),
+        "contributors": [person.folder.name for person in people],
+        "beacon": {"source": beacon["source"], "at": format_time(at), "witnesses": beacon["witnesses"]},
+    }
+    draw = str((await supervisor.post(f"{base}/freeze", terms))["draw"])
+    spec: Json = (await supervisor.get(base))["draws"]["targets"]["spec"]
+    entry = await _entry(stage, supervisor, inspection, "draw.spec")
+    words = "冻结对象名录与抽取规则：三方贡献随机数，设托管，并加入公共随机数"
+    await stage.say(supervisor.name, words, rule="R-DR-12", entry=entry)
+    parties = await _parties(people, spec, draw, base)
+    for one in parties:
+        await one.commit()
+    await supervisor.post(f"{base}/close")
+    entry = await _entry(stage, supervisor, inspection, "draw.close")
+    await stage.say("各方", "提交随机数承诺；承诺截止，此后不能加入任何随机数", rule="R-DR-12", entry=entry)
+    for one in parties:
+        await one.deliver()
+    ended = [await one.acknowledge() for one in parties]
+    if not ended[-1]:
+        raise AssertionError("the escrow did not end with the last acknowledgement")
+    entry = await _entry(stage, supervisor, inspection, "draw.final")
+    words = "托管：每方的随机数拆成两份加密交给另外两方，逐份打开、核对、签名确认"
+    await stage.say("各方", words, rule="R-DR-12", entry=entry)
+
+    await stage.clock_to(beacon["at"])
+    stands = [await witness(stage.person(key), parties[0].spec, draw, beacon["numbers"]) for key in beacon["witnesses"]]
+    if stands != [False, True]:
+        raise AssertionError("public numbers stand before two witnesses agree, or not even then")
+    entry = await _entry(stage, supervisor, inspection, "draw.beacon")
+    await stage.say("两名见证人", f"签名登记公共随机数：{beacon['source']}", rule="R-DR-12", entry=entry)
+    helping = [one for one in parties if one.person is not silent]
+    for one in helping:
+        await one.reveal()
+    await stage.say("、".join(one.person.name for one in helping), "公开随机数")
+    await stage.clock_to(beacon["silent_until"])
+    await stage.say(silent.name, "逾期不公开随机数")
+    missing = next(one.party for one in parties if one.person is silent)
+    for one in helping:
+        await one.give_back(missing)
+    entry = await _entry(stage, supervisor, inspection, "draw.result")
+    words = "其余两方交出保管的分片，恢复出同一随机数，结果由公式算出：沉默改变不了结果"
+    await stage.say("平台", words, rule="R-DR-12", entry=entry)
+    await _replay(stage, f"{base}/draws/targets", draw)
+    await stage.wait_until(lambda: _stage_is(supervisor, base, "drawn"), what="抽查进入选派")
+    return draw
+
+
+async def _stage_is(reader: HttpPerson, base: str, wanted: str) -> bool:
+    return bool((await reader.get(base))["stage"] == wanted)
+
+
+async def _parties(people: list[HttpPerson], spec: Json, draw: str, base: str) -> list[Contributor]:
+    found = []
+    for person in people:
+        uscc = (await person.get("/api/v1/me"))["uscc"]
+        party = next(one["party"] for one in spec["contributors"] if one["org"] == uscc)
+        found.append(Contributor(person, spec, draw, party, base))
+    return found
+
+
 async def _draw(stage: Stage, inspection: str, which: str, people: list[HttpPerson]) -> str:
     """Freeze, commit, close, reveal; then replay the draw as anybody may. Returns the draw's id."""
     supervisor = people[0]
@@ -123,19 +195,14 @@ async def _draw(stage: Stage, inspection: str, which: str, people: list[HttpPers
     entry = await _entry(stage, supervisor, inspection, "draw.spec")
     await stage.say(supervisor.name, f"{words}（{spec['algo']}）", rule="R-DR-12", entry=entry)
 
-    values = {}
-    for person in people:
-        uscc = (await person.get("/api/v1/me"))["uscc"]
-        party = next(one["party"] for one in spec["contributors"] if one["org"] == uscc)
-        values[party] = (person, random_bytes(32))
-        person.keep(f"{which}.random", values[party][1])  # kept before it is committed to: a lost value voids the draw
-        payload = commit_payload(read_spec(spec), party, commit_hash(spec, party, values[party][1]))
-        await person.post(f"{base}/commits", {"jws": person.sign(COMMIT_TYP, payload)})
-        entry = await _entry(stage, person, inspection, "draw.commit")
-        await stage.say(person.name, "提交随机数承诺", rule="R-DR-12", entry=entry)
+    parties = await _parties(people, spec, draw, base)
+    for one in parties:
+        await one.commit()
+        entry = await _entry(stage, one.person, inspection, "draw.commit")
+        await stage.say(one.person.name, "提交随机数承诺", rule="R-DR-12", entry=entry)
     await supervisor.post(f"{base}/close")
-    for party, (person, value) in values.items():
-        await person.post(f"{base}/reveals", {"party": party, "r": b64u_encode(value)})
+    for one in parties:
+        await one.reveal()
     entry = await _entry(stage, supervisor, inspection, "draw.result")
     await stage.say("各方", "公开随机数，结果由公式算出", rule="R-DR-12", entry=entry)
     await _replay(stage, f"{base}/draws/{which}", draw)

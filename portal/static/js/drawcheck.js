@@ -8,6 +8,7 @@ import { hasExactly, jcs } from './canonical.js';
 import { compute, hash32, profile, requirePossible, taskOf } from './compute.js';
 import { commitment, compareText, escrowShareHash, outputHash, seedOf } from './draw.js';
 import { Refusal, must } from './errors.js';
+import { holdersOf } from './escrow.js';
 import { leafHash, mth } from './hash.js';
 import { verifyBytes } from './jws.js';
 import { detailDigest, parseCheckpoint, readPath, verifyCheckpoint, verifyInclusion } from './log.js';
@@ -56,9 +57,9 @@ export async function verifyDraw(transcript, pool, trust = null, passed = () => 
   const commitments = await readCommitments(read);
   const kept = await keptContributors(read, new Set(commitments.keys()));
   const reveals = await readReveals(read, commitments, kept);
-  for (const step of ['commits', 'close', 'reveals']) passed(step);
+  for (const step of ['commits', 'close', ...(spec.escrow ? ['escrow'] : []), 'reveals']) passed(step);
   const beacons = await readBeacons(read);
-  passed('beacon');
+  if (spec.beacons.length) passed('beacon');
   requireValid(read, commitments, kept, reveals);
   requirePossible(spec, pools);
   const seed = await seedOf(spec.hash, reveals, beacons);
@@ -188,9 +189,6 @@ async function keptContributors({ spec, escrow, close }, committed) {
   }
   return kept;
 }
-
-/** Who holds the shares of a party's value: the others, in order. @param {Spec} spec @param {string} party */
-const holdersOf = (spec, party) => [...spec.contributors.keys()].filter((other) => other !== party);
 
 /**
  * @param {Spec} spec

@@ -15,17 +15,20 @@ import { explain } from './words.js';
 const MIN_PASSPHRASE = 12;
 
 /**
- * Opens the chosen key file.
- * @returns {Promise<import('./jws.js').Signer & {kid: string}>}
+ * Opens the chosen key file: the key that signs and the one that opens shares.
+ * @returns {Promise<{signer: import('./jws.js').Signer & {kid: string}, unwrap: import('./keys.js').PersonKey}>}
  * @throws {Refusal} `choose`, `key-file`, `key` or `passphrase`
  */
-export async function ownSigner() {
+export async function ownKeys() {
   const data = await chosenBytes(input('keyfile'));
   if (!data) throw new Refusal('choose', '请选择密钥文件');
   if (input('keypass').value === '') throw new Refusal('choose', '请输入密钥口令');
-  const { sign } = await readPersonFile(data, input('keypass').value);
-  return { privateKey: sign.signing, kid: sign.kid };
+  const { sign, unwrap } = await readPersonFile(data, input('keypass').value);
+  return { signer: { privateKey: sign.signing, kid: sign.kid }, unwrap };
 }
+
+/** The key that signs, from the chosen file. */
+export const ownSigner = async () => (await ownKeys()).signer;
 
 function makeKey() {
   const { say, fail } = outcome('say');
@@ -37,6 +40,7 @@ function makeKey() {
       const made = await makePersonFile(passphrase);
       save(`sign-${made.sign.kid.slice(0, 8)}.key`, made.file, 'application/octet-stream');
       await registerKey('sign', b64u(made.sign.spki));
+      await registerKey('unwrap', b64u(made.unwrap.spki));
       location.reload();
     } catch (error) {
       fail(explain(error));
@@ -45,4 +49,19 @@ function makeKey() {
   });
 }
 
+/** Tells the platform the public half with which shares are wrapped; files made earlier hold it already. */
+function addUnwrapKey() {
+  const { say, fail } = outcome('say');
+  onPress($('addunwrap'), async () => {
+    try {
+      say('正在打开密钥文件…');
+      await registerKey('unwrap', b64u((await ownKeys()).unwrap.spki));
+      location.reload();
+    } catch (error) {
+      fail(explain(error));
+    }
+  });
+}
+
 if (maybe('makekey')) makeKey();
+if (maybe('addunwrap')) addUnwrapKey();

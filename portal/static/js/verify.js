@@ -88,7 +88,7 @@ const RECEIPT_STEPS = {
 
 /** @type {Record<string, string>} */
 const DRAW_STEPS = {
-  pool: '名录与抽取前冻结的一致', commits: '各方承诺有签名且按时', close: '承诺名单已封闭', reveals: '揭示的随机数与承诺一致',
+  pool: '名录与抽取前冻结的一致', commits: '各方承诺有签名且按时', close: '承诺名单已封闭', escrow: '托管的分片按时交付并确认', reveals: '揭示的随机数与承诺一致',
   beacon: '公共随机数有见证', seed: '种子重新合成一致', outcome: '结果重新计算一致', replacements: '替补按规定次序', log: '全部记录在账本之中',
 };
 

@@ -1,4 +1,4 @@
-"""Contributors and witnesses of a draw at their keyboards: every value, share and signature is made on their own side."""
+"""Contributors and witnesses of a draw at their keyboards: values, shares and signatures are made on their side."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -75,8 +75,9 @@ class Contributor:
         for delivery in escrow["deliveries"]:
             giver = self.spec.contributors[delivery["party"]]
             payload = jws.verify(self.spec.suite, delivery["jws"], ESCROW_TYP, giver.key, giver.alg, frozenset({"kid"}))
-            mine = [share for share in payload["shares"] if share["holder"] == self.party]
-            held |= {giver.party: share for share in mine}
+            for share in payload["shares"]:
+                if share["holder"] == self.party:
+                    held[giver.party] = share
         return held
 
 

@@ -92,6 +92,8 @@ def part(step: str, *, escrow: bool = False, beacon: str = "") -> Row:
         if step == "drawn"
         else "等待承诺：云澜市公共资源交易中心，截至 08-06 13:40。"
         if at_commit
+        else "等待托管和确认：云澜市公共资源交易监督管理局，截至 08-06 14:10；逾期未托管的一方退出，不影响其他方。"
+        if step == "escrow"
         else "等待公开随机数：云澜市公共资源交易中心，截至 08-06 14:40。",
         beacons=[
             Row(

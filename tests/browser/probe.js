@@ -3,13 +3,19 @@ import * as canonical from './canonical.js';
 import * as drawcheck from './drawcheck.js';
 import * as envelope from './envelope.js';
 import { bytesSource } from './header.js';
+import * as escrow from './escrow.js';
 import { hpkeOpen } from './hpke.js';
 import * as jws from './jws.js';
 import * as keys from './keys.js';
 import * as keyfile from './keyfile.js';
 import * as messages from './messages.js';
 import * as sbk from './sbk.js';
+import { readSpec } from './transcript.js';
 import { unwrap } from './wrap.js';
+
+export const handOut = async (spec, party, value) => escrow.handOut(await readSpec(spec), party, value);
+export const openShare = async (spec, party, told, pkcs8) =>
+  escrow.openShare(await readSpec(spec), party, told, (await keys.load(pkcs8)).unwrapping);
 
 export const readAsText = (data) => JSON.stringify(canonical.parse(data));
 

@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from kernel.canonical import b64u_decode, b64u_encode, format_time, jcs
-from kernel.draw import DrawError, commit_hash, pool_of, verify_draw
+from kernel.draw import DrawError, commit_hash, escrow_share_hash, pool_of, read_spec, recover, verify_draw
 from kernel.draw import records as rec
+from kernel.draw.escrow import check_shares, hand_out, open_share
 from kernel.draw.order import order
 from kernel.draw.panel import Task
+from kernel.draw.records import public_numbers
 from kernel.log import Log, LogError, verify_receipt
 from tests.browser.modules import Modules, RefusedError
-from tests.worlds.draw_world import PANEL, SUITE, DrawWorld, people, step, world_of
+from tests.worlds.draw_world import PANEL, SUITE, DrawWorld, p256, people, step, world_of
 from tests.worlds.log_world import LogWorld, accepted
 
 pytestmark = pytest.mark.browser
@@ -94,6 +96,39 @@ def test_escrow_brings_the_value_of_the_silent(js: Modules) -> None:
     answer = js("probe", "draw", transcript, pool, world.log.trust_json)
     assert answer["parties"] == ["agency", "owner", "supervisor"]
     assert agree(js, transcript, pool, world.log.trust_json) == ""
+
+
+def test_shares_cross_between_browser_and_python(js: Modules) -> None:
+    world, pool = DrawWorld(PARTIES), pool_of(people(60))
+    raw = escrowed(world, pool)
+    spec, value = read_spec(raw), world.secrets["owner"]
+
+    told = js("probe", "handOut", raw, "owner", value)
+    hashes = check_shares(spec, "owner", told)
+    opened = [(one["i"], open_share(spec, "owner", one, p256(f"{one['holder']} unwraps"))) for one in told]
+    assert recover(spec, "owner", commit_hash(raw, "owner", value), hashes, opened[1:]) == value
+
+    for one in hand_out(spec, "owner", value):
+        key = p256(f"{one['holder']} unwraps").pkcs8()
+        share = js("probe", "openShare", raw, "owner", one, key)
+        assert escrow_share_hash(raw, "owner", one["i"], share) == b64u_decode(one["sc"])
+        assert js.code("probe", "openShare", raw, "owner", {**one, "sc": told[0]["sc"]}, key) == "share"
+    assert js("escrow", "keyString", "8 2 05\n 9319 ") == public_numbers([[8, 2, 5], [9319]])
+
+
+def test_escrow_and_public_numbers_in_one_draw(js: Modules) -> None:
+    world, pool = DrawWorld(PARTIES), pool_of(people(60))
+    beacon = {
+        "kind": "public-numbers",
+        "at": format_time(world.log.now + timedelta(minutes=30)),
+        "source": "lottery of the day",
+        "witnesses": [world.witness(1), world.witness(2)],
+    }
+    raw = escrowed(world, pool, beacons=[beacon])
+    transcript = world.play(raw, {"pool": pool}, silent=["owner"], beacons=["2.5.8./"])
+    assert agree(js, transcript, pool, world.log.trust_json) == ""
+    fewer = with_place(transcript, ("escrow", 0, "acks"), transcript["escrow"][0]["acks"][:1])
+    assert agree(js, fewer, pool, world.log.trust_json) == "void"
 
 
 def test_public_numbers_need_two_witnesses(js: Modules) -> None:

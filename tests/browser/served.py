@@ -149,9 +149,9 @@ async def give_passwords(world: World) -> None:
         await tx.session.execute(text("UPDATE identity_account SET password_hash = :h"), {"h": quick_hash()})
 
 
-def key_file(path: Path, key: PrivateKey) -> Path:
-    """Write the file of a person's signing key as the pages read it."""
-    path.write_bytes(write_person_file(PersonFile(key, generate(KeyKind.P256)), PASSPHRASE))
+def key_file(path: Path, key: PrivateKey, unwrap: PrivateKey | None = None) -> Path:
+    """Write the file of a person's keys as the pages read it."""
+    path.write_bytes(write_person_file(PersonFile(key, unwrap or generate(KeyKind.P256)), PASSPHRASE))
     return path
 
 

@@ -11,7 +11,8 @@ from kernel.crypto.keys import KeyKind, generate
 from kernel.draw import commit_hash
 from kernel.drawbook.models import Contribution, Draw
 from kernel.drawbook.vault import Vault
-from kernel.identity.accounts import create_account
+from kernel.identity.accounts import add_person_key, create_account
+from kernel.identity.models import Account
 from tests.browser.served import Person, Served, give_passwords, key_file, served, tampered
 from tests.factories.supervision import Office, make_office, make_person
 from tests.factories.trading import at, uscc
@@ -57,10 +58,14 @@ async def make_value(person: Person) -> Path:
     return path
 
 
+async def choose_own_key(person: Person, login: str) -> None:
+    await person.choose_key(key_file(person.folder / "own.key", p256(login), p256(f"{login} unwraps")))
+
+
 async def commit(person: Person, login: str) -> Path:
     """Make a value, choose its file and the key, sign."""
     value = await make_value(person)
-    await person.choose_key(key_file(person.folder / "own.key", p256(login)))
+    await choose_own_key(person, login)
     async with person.page.expect_navigation():
         await person.page.click("#drawcommit")
     return value
@@ -228,3 +233,83 @@ async def test_only_contributors_see_the_page(world: World, place: Served) -> No
         assert (await client.get(path, headers={"accept": "application/json"})).status_code == status
     assert (await bidder.get("/draws", headers={"accept": "application/json"})).status_code == 403
     assert "没有需要参与的抽取" in (await stranger.get("/draws", headers={"accept": "text/html"})).text
+
+
+async def test_escrow_and_public_numbers_make_silence_useless(world: World, place: Served) -> None:
+    three, bodies = ("centre", "supervisor", "third"), (uscc("12610100MB0X0004X"), uscc("12610100MB0X0005X"))
+    async with world.services.db.begin() as tx:
+        office = await make_office(tx)
+        await office.planned(tx)
+        await make_person(tx, "agency", "third", (uscc("91610133MA6TX0XJ2"), "旁观代理"))
+        for login in three:
+            account = (await tx.session.execute(select(Account).where(Account.login == login))).scalar_one()
+            await add_person_key(tx, account.id, purpose="unwrap", spki=p256(f"{login} unwraps").public.spki)
+        for login, code in zip(("notary", "union"), bodies, strict=True):
+            await make_person(tx, "trustee", login, (code, f"{login} 单位"))
+    await world.clock_to(at("2026-08-14 09:00"))
+    await give_passwords(world)
+    people = {login: await place.person(login) for login in three}
+    supervisor, path = people["supervisor"], f"/s/inspections/{office.inspection_id}"
+    page = await supervisor.open(path)
+    await expect(page.locator("#f-beacon")).to_be_checked()  # usual for inspections, once there are witnesses
+    for words in ("云岭市公共资源交易中心 centre", "旁观代理 third", "notary 单位 notary", "union 单位 union"):
+        await page.get_by_label(words).check()
+    told = {"commit_by": "10:00:00", "beacon_at": "12:00:00", "reveal_by": "13:00:00"}
+    for name, time in told.items():
+        await page.fill(f"#f-{name}", f"2026-08-14 {time}")
+    await page.get_by_role("button", name="冻结", exact=True).click()
+    await expect(page.locator(".errsum")).to_contain_text("请写明公共随机数的来源")
+    await page.fill("#f-beacon_source", "福利彩票 3D 第 2026216 期开奖号码")
+    await page.get_by_role("button", name="冻结", exact=True).click()
+    await expect(page.locator("#drawcard")).to_contain_text("待您承诺")
+
+    values = {}
+    for login, person in people.items():
+        await person.open(path)
+        values[login] = await commit(person, login)
+    await supervisor.open(path)
+    await page.get_by_role("button", name="截止承诺", exact=True).click()
+    for login, person in people.items():
+        await person.open(path)
+        await expect(person.page.locator("#drawcard")).to_contain_text("待您托管")
+        await person.page.set_input_files("#drawfile", values[login])
+        await choose_own_key(person, login)
+    await supervisor.check("draw-escrow")
+    for person in people.values():
+        await person.page.click("#drawescrow")  # each page goes on by itself as the others deliver
+    for person in people.values():
+        await expect(person.page.locator("#drawcard")).to_contain_text("等待公共随机数", timeout=40_000)
+
+    await world.clock_to(at("2026-08-14 12:00"))
+    for login in ("notary", "union"):
+        witness = await place.person(login)
+        await witness.open("/draws")
+        await witness.page.click("text=检查对象抽取")
+        await witness.page.fill("#beaconnumbers", "8 2 5")
+        await witness.choose_key(key_file(witness.folder / "own.key", p256(login)))
+        await witness.check(f"draw-witness-{login}")
+        async with witness.page.expect_navigation():
+            await witness.page.click("#beaconsign")
+        assert witness.faults == []
+    await expect(witness.page.locator("#drawcard")).to_contain_text("2.5.8./")
+    for login in ("centre", "supervisor"):
+        await people[login].open(path)
+        await reveal(people[login], values[login])
+    await world.clock_to(at("2026-08-14 13:00"))
+    for login in ("centre", "supervisor"):
+        await people[login].open(path)
+        await expect(people[login].page.locator("#drawcard")).to_contain_text("待您交出分片")
+        await choose_own_key(people[login], login)
+        async with people[login].page.expect_navigation():
+            await people[login].page.click("#drawrecover")
+    await expect(page.locator("#drawcard")).to_contain_text("由分片恢复")
+
+    await world.settle()
+    async with world.services.db.begin_read_only() as tx:
+        draw = (await tx.session.execute(select(Draw))).scalar_one()
+    visitor = await place.person()
+    await visitor.open(f"/verify/draws/{draw.id}")
+    await visitor.page.click("#verify")
+    await expect(visitor.page.locator("#vres")).to_contain_text("全部一致", timeout=30_000)
+    await visitor.check("draw-verified")
+    assert all(person.faults == [] for person in (*people.values(), visitor))

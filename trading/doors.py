@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from trading.api import affiliations, awards, entrustments, lots, notices, objections
-from trading.pages import affiliations as affiliation_pages
+from trading.api import admission, affiliations, awards, entrustments, lots, notices, objections
 from trading.pages import (
+    admitting,
+    applying,
     asking,
+    correcting,
     deciding,
     entrusting,
     feed,
@@ -17,10 +19,15 @@ from trading.pages import (
     room,
     workbench,
 )
+from trading.pages import affiliations as affiliation_pages
 from trading.pages import lots as lot_pages
 from trading.pages import notices as notice_pages
 
 HANDLERS: list[Any] = [
+    *admission.HANDLERS,
+    *admitting.HANDLERS,
+    *applying.HANDLERS,
+    *correcting.HANDLERS,
     *lots.HANDLERS,
     *notices.HANDLERS,
     *awards.HANDLERS,

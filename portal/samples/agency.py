@@ -21,6 +21,7 @@ from portal.samples.common import (
     digest,
 )
 from portal.samples.public import ACTS, LIMITS
+from trading.restrictive import marked_fields
 
 BASE = "/a/lots/01J2Q8"
 _TYPES = [
@@ -182,6 +183,7 @@ NEW = Row(
     review_groups=[("form", "形式评审"), ("qualification", "资格评审"), ("response", "响应性评审")],
     price_methods=[("P-AVG", "平均价法", "按偏差率扣分"), ("P-LOW", "低价优先法", "最低有效报价为基准")],
     edited="",
+    marks=marked_fields({"qualifications": "供应商应为本市注册的企业"}, {"qualifications": "投标人资格要求"}),
 )
 NEW_ERRORS = Row(
     **{

@@ -17,7 +17,7 @@ from kernel.periods import legal_date
 from kernel.web.guards import permits
 from kernel.web.render import render_page
 from trading.criteria import check_grid, check_lot
-from trading.drafts import Contact, Entrustment, Funds, LotDraft, ProjectDraft, Scope
+from trading.drafts import Contact, Entrustment, Funds, LotDraft, Procedure, ProjectDraft, Scope
 from trading.legal import law_of
 from trading.lot_view import Criterion, ReviewItem
 from trading.pages import grid
@@ -26,6 +26,7 @@ from trading.pages.room import FormData
 from trading.procedures.book import Combination, current
 from trading.procedures.definition import ProcedureRefused
 from trading.projects import register_lot, register_project
+from trading.restrictive import Mark, marked_fields
 from trading.vocabulary import FundSource, LotKind, Regime, TenderMethod
 
 _USUAL_CRITERIA = (
@@ -46,6 +47,8 @@ _USUAL_REVIEW = (
 
 #: Where a fault of the lot stands in this form.
 _PLACE_OF_LOT = {"title": "lot_title", "scope": "lot_title"}
+#: Fields that are looked through for restrictive wording (R-AWD-05).
+_LOOKED_THROUGH = {"lot_title": "标段名称", "qualifications": "投标人资格要求", "term": "交货期或工期"}
 _CHOICES = {"regime": Regime, "kind": LotKind, "method": TenderMethod}
 _E = TypeVar("_E", bound=StrEnum)
 
@@ -67,12 +70,14 @@ class NewPage:
     review_groups: list[tuple[str, str]]
     price_methods: list[tuple[str, str, str]]
     edited: str
+    marks: list[tuple[str, str, Mark]]
 
 
 @get("/a/projects/new", guards=[permits("project.register")], include_in_schema=False)
 async def new_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Response[str]:
     """Show the empty form."""
     values: dict[str, Any] = {"regime": "ZTB", "kind": "goods", "method": "open", "consortium": "no", "agents": "no"}
+    values["prequalified"] = "no"
     values |= {"price_method": "P-AVG", "e1": "1", "e2": "0.5"}
     grid.fill(values, "criteria", _USUAL_CRITERIA)
     grid.fill(values, "review_items", _USUAL_REVIEW)
@@ -118,6 +123,7 @@ async def _tell_faults_of_lot(tx: Tx, form: Form) -> None:
         _chosen(form, Regime, Regime.ZTB),
         _chosen(form, LotKind, LotKind.GOODS),
         _chosen(form, TenderMethod, TenderMethod.OPEN),
+        form.values.get("prequalified") == "yes",
     )
     try:
         procedure = current(chosen, legal_date(tx.now))
@@ -170,6 +176,7 @@ async def _show(
             ("P-LOW", "低价优先法", "最低有效报价为评标基准价；政府采购应当采用"),
         ],
         edited=edited,
+        marks=marked_fields(form.values, _LOOKED_THROUGH),
     )
     return render_page(request, "trading/lot_new.html", {"page": page}, status=status, now=tx.now)
 
@@ -247,6 +254,7 @@ def _lot_of(values: Mapping[str, Any]) -> LotDraft:
         criteria=grid.criteria_of(values),
         review_items=grid.review_items_of(values),
         price_method=_price_method(values),
+        procedure=Procedure(prequalified=values.get("prequalified") == "yes"),
     )
 
 

@@ -31,7 +31,7 @@ CREATE TABLE draw_delivery (
 CREATE TABLE draw_share (
   draw_id uuid NOT NULL,
   party text NOT NULL,
-  number integer NOT NULL,
+  number bigint NOT NULL,
   holder text NOT NULL,
   ack_token text,
   ack_entry bigint,
@@ -44,7 +44,7 @@ CREATE TABLE draw_share (
 );
 CREATE TABLE draw_statement (
   draw_id uuid NOT NULL CONSTRAINT fk_draw_statement_draw_id REFERENCES draw_draw (id),
-  beacon integer NOT NULL,
+  beacon bigint NOT NULL,
   kid text NOT NULL,
   value text NOT NULL,
   token text NOT NULL,

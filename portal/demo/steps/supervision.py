@@ -23,7 +23,7 @@ async def play(stage: Stage) -> None:
     data: Json = json.loads(_DATA.read_text(encoding="utf-8"))
     stage.scene("双随机抽查")
     await stage.clock_to(stage.case["dates"]["inspection"])
-    supervisor, second, third = await _contributors(stage)
+    supervisor, second, third = await _contributors(stage, data)
     inspectors = await _inspectors(stage, data)
     await _registers(stage, supervisor, data)
     inspection = await _plan(stage, supervisor, data)
@@ -41,16 +41,17 @@ async def play(stage: Stage) -> None:
     await _publish(stage, inspection, supervisor, data)
 
 
-async def _contributors(stage: Stage) -> list[HttpPerson]:
+async def _contributors(stage: Stage, data: Json) -> list[HttpPerson]:
     """Return supervisor, agency and trading centre, signed in, each with registered keys."""
     inventions = stage.case["inventions"]
-    if "supervisor" not in stage.logins:
-        await stage.staff(
-            "supervisor",
-            name=inventions["staff"]["supervisor"],
-            roles=["supervisor"],
-            organisation=inventions["organisations"]["supervisor"],
-        )
+    for key in ("supervisor", "centre"):
+        if key not in stage.logins:
+            body = inventions["organisations"][key]
+            await stage.staff(key, name=inventions["staff"][key], roles=[key], organisation=body)
+    for row in inventions["trustees"]:
+        if row["key"] in data["beacon"]["witnesses"] and row["key"] not in stage.logins:
+            await stage.staff(row["key"], name=row["name"], roles=["trustee"], organisation=row["organisation"])
+            await stage.person(row["key"]).register_key("sign")
     people = [stage.person(key) for key in ("supervisor", "agency", "centre")]
     for person in people:
         await person.register_key("sign")

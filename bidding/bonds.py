@@ -30,6 +30,7 @@ from trading.legal import law_of
 from trading.lot_view import LotView
 from trading.vocabulary import Role, Stage
 
+_LONGEST = 500
 _ENDED = frozenset({Stage.FAILED, Stage.TERMINATED, Stage.RETENDERED})
 
 
@@ -112,6 +113,8 @@ async def declare_bond(tx: Tx, actor: Actor, cipher: FieldCipher, lot_id: uuid.U
     if not lot.bid_bond_fen:
         raise Conflict("本标段不要求提交投标保证金。")
     assert actor.organisation_id is not None
+    if draft.form is not BondForm.TRANSFER:
+        draft = msgspec.structs.replace(draft, payer_account="")  # nothing left an account, so nothing is alike
     basic = await _is_basic_account(tx, cipher, actor.organisation_id, draft.payer_account)
     bond = _read(draft, actor, from_basic_account=basic)
     law = await law_of(tx, lot.regime, lot.registered_at)
@@ -154,7 +157,8 @@ async def settle_bond(tx: Tx, actor: Actor, bond_id: uuid.UUID, draft: ReturnDra
         Conflict: it is settled.
         InvalidInput: the day lies ahead or before the declaration, or the amount is no amount.
     Effects:
-        a row in `bidding_bond_return`; entry `bond.returned` or `bond.kept`, for the parties.
+        a row in `bidding_bond_return`; entry `bond.returned` or `bond.kept`: for the parties, sealed for ever where
+        nothing was opened.
     Source:
         R-TIME-10, R-TIME-23, R-TIME-24, R-GP-09
     """
@@ -176,6 +180,11 @@ async def settle_bond(tx: Tx, actor: Actor, bond_id: uuid.UUID, draft: ReturnDra
     kept = draft.reason.strip()
     if not kept and not draft.reference.strip():
         raise InvalidInput("请填写退款流水号。", [("reference", "请填写退款流水号或保函退回的凭证号")])
+    long = [
+        (name, f"不超过 {_LONGEST} 字。") for name in ("reference", "reason") if len(getattr(draft, name)) > _LONGEST
+    ]
+    if long:
+        raise InvalidInput("内容过长。", long)
 
     late = view.due is not None and draft.on > view.due
     tx.session.add(
@@ -201,7 +210,9 @@ async def settle_bond(tx: Tx, actor: Actor, bond_id: uuid.UUID, draft: ReturnDra
         "reason": kept,
         "rules": ["R-TIME-23", "R-GP-09"],
     }
-    await record(tx, actor, "bond.kept" if kept else "bond.returned", facts, subject=lot.id, visibility="parties")
+    # Without an opening nobody may learn who had bid, not even how many: the next tender has the same bidders.
+    visibility = "parties" if lot.opened_at is not None else "sealed"
+    await record(tx, actor, "bond.kept" if kept else "bond.returned", facts, subject=lot.id, visibility=visibility)
 
 
 async def find_own_bond(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> BondView | None:
@@ -239,7 +250,10 @@ def _read(draft: BondDraft, actor: Actor, *, from_basic_account: bool) -> Declar
         faults.append(("amount", "请填写金额，例如 80000.00"))
     words = (("issuer", "银行或保险机构", draft.issuer), ("reference", "流水号、保函或保单编号", draft.reference))
     faults += [(name, f"请填写{word}") for name, word, typed in words if not 1 <= len(typed.strip()) <= 200]
-    if draft.form is BondForm.TRANSFER and not (draft.payer_account.isdigit() and 8 <= len(draft.payer_account) <= 32):
+    if len(draft.payer_name) > 200:
+        faults.append(("payer_name", "不超过 200 字"))
+    digits = draft.payer_account.isascii() and draft.payer_account.isdigit()
+    if draft.form is BondForm.TRANSFER and not (digits and 8 <= len(draft.payer_account) <= 32):
         faults.append(("payer_account", "请填写转出账户的账号，只有数字"))
     if faults:
         raise InvalidInput("投标保证金信息不完整。", faults)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
+from portal.errors import plain
+
 
 @dataclass(frozen=True, slots=True)
 class Command:
@@ -88,7 +90,7 @@ def main(argv: list[str] | None = None) -> int:
         code = refusal_code(failure)
         if code is None:
             raise
-        print(f"sunlit: {failure}", file=sys.stderr)
+        print(f"sunlit: {plain(str(failure))}", file=sys.stderr)
         return code
 
 

@@ -31,8 +31,12 @@ from trading.models.objection import Objection, ObjectionAnswer
 from trading.models.project import Lot, Project
 from trading.progress import access_lot
 from trading.questions import require_text
+from trading.visibility import view_lot
 from trading.vocabulary import ObjectionOutcome, ObjectionSubject, Stage
 
+#: How often one organisation may object to the documents, or to the result, of a lot, withdrawn ones included: each
+#: stops the procedure, and with it moves the end of the period in which the next may come.
+MOST = 5
 #: What an interested party that holds no documents must at least say of its interest, in characters.
 _LEAST_INTEREST = 10
 OUTCOMES = {
@@ -50,8 +54,8 @@ async def raise_objection(
     Returns:
         The objection's id, which does not tell when it came.
     Raises:
-        NotFound: no such lot, or nothing of it is public.
-        Conflict: there is nothing to object to now.
+        NotFound: no such lot, nothing of it is public, or the objector stands on the buying side.
+        Conflict: there is nothing to object to now, or the organisation has objected too often.
         RuleBroken: the period is over; with its article.
         InvalidInput: a text is missing or too long, names the objector, or the interest is not stated.
     Effects:
@@ -61,9 +65,12 @@ async def raise_objection(
         R-TIME-07, R-TIME-08, R-TIME-17, R-GP-12, R-ET-09, R-ANN-05
     """
     policy.require(actor, "objection.raise")
-    lot, project = await _lock(tx, lot_id)
-    if lot.published_at is None or actor.organisation_id is None or not actor.covers(lot_id):
+    seen = await view_lot(tx, actor, lot_id)  # an invited tender does not exist for the others
+    if seen.published_at is None or actor.organisation_id is None or not actor.covers(lot_id):
         raise NotFound
+    if seen.is_party(actor.organisation_id):
+        raise NotFound
+    lot, project = await _lock(tx, lot_id)
     law = await law_of_project(tx, project)
     now = await tx.instant()
     until = await _period_end(tx, lot, draft.subject, law)
@@ -79,6 +86,7 @@ async def raise_objection(
     known = await _find_same(tx, actor, lot.id, draft.subject, wording)
     if known is not None:
         return known
+    await _require_bearable(tx, actor, lot.id, draft.subject, word)
 
     answer_by = rules.answer_by(legal_date(now), law)
     row = Objection(
@@ -147,7 +155,9 @@ async def answer_objection(
     await tx.session.flush()  # the next lines ask what is still open
     paused_at = lot.stage_since
     source = await standstill.resume(tx, lot, ObjectionSubject(objection.subject))
-    if objection.subject == ObjectionSubject.DOCUMENTS and (source or not rules.stops_the_procedure(law)):
+    # Procurement law does not stop the procedure: an answer that comes when bidding is over moves nothing any more.
+    open_still = not rules.stops_the_procedure(law) and standstill.takes_bids(lot, now)
+    if objection.subject == ObjectionSubject.DOCUMENTS and (source or open_still):
         since = paused_at if source else now
         await standstill.give_time(tx, actor, holders, lot, project, law, since, now, draft.move_deadline_to)
 
@@ -264,6 +274,19 @@ async def _find_same(
         Objection.withdrawn_at.is_(None),
     )
     return (await tx.session.execute(query)).scalars().first()
+
+
+async def _require_bearable(tx: Tx, actor: Actor, lot_id: uuid.UUID, subject: ObjectionSubject, word: str) -> None:
+    query = select(func.count()).where(
+        Objection.lot_id == lot_id,
+        Objection.raiser_id == actor.organisation_id,
+        Objection.subject == subject.value,
+    )
+    if int((await tx.session.execute(query)).scalar_one()) >= MOST:
+        raise Conflict(
+            f"本单位在本标段已提出 {MOST} 次{word}（包括已撤回的），平台不再受理更多。"
+            "仍有异议的，请以书面形式向招标人提出，或者依法向行政监督部门投诉。"
+        )
 
 
 async def _tell_parties(tx: Tx, lot: Lot, project: Project, word: str, answer_by: datetime) -> None:

@@ -55,6 +55,11 @@ async def resume(tx: Tx, lot: Lot, subject: ObjectionSubject) -> str | None:
     return source
 
 
+def takes_bids(lot: Lot, now: datetime) -> bool:
+    """Say whether the bid deadline may still move: after it bids are closed, whoever has closed them yet or not."""
+    return lot.stage == Stage.NOTICE_PUBLISHED and lot.deadline is not None and now < lot.deadline
+
+
 async def give_time(
     tx: Tx,
     actor: Actor,

@@ -27,6 +27,7 @@ from portal.bidder.refusals import BidRefused, Refused, said_by_platform, words_
 from portal.bidder.sealing import seal_contents, sealed_documents
 from portal.bidder.signing_in import sign_in
 from portal.bidder.uploading import upload_documents
+from portal.errors import plain
 
 __all__ = ["BID_KEY", "prepare", "release", "require_sealable", "seal", "show_receipts", "submit", "withdraw"]
 
@@ -56,7 +57,7 @@ async def prepare(
     print(f"公告 {len(fetched.notices)} 份、密钥集及其账本证明已核验：平台签名、见证签名、收录证明。")
     if own_trust is None:
         print(f"信任文件来自平台本身，摘要 {fetched.trust.digest.hex()}；请与公报等独立渠道核对。")
-    print(f"已登记参加，投标代号 {terms.bidder}。")
+    print(f"已登记参加，投标代号 {plain(terms.bidder)}。")
     print(f"请阅读 {folder / README}，填写 {folder / FORM_DRAFT}，然后运行：./sunlit bid seal {folder.path}")
     return 0
 
@@ -107,7 +108,7 @@ async def submit(visitor: Visitor, folder: BidFolder, terms: Terms, licence: Lic
     number = folder.latest + 1
     docs = sealed_documents(folder, number, terms)
     if submitting.follows_elsewhere(folder, standing) and not replaces(
-        f"平台上已有您在别处递交的第 {standing.rev} 次，本次递交将替换它。继续吗？"
+        plain(f"平台上已有您在别处递交的第 {standing.rev} 次，本次递交将替换它。继续吗？")
     ):
         print("没有递交。")
         return 1
@@ -130,7 +131,9 @@ async def withdraw(visitor: Visitor, folder: BidFolder, terms: Terms, licence: L
         if settled.detail["type"] == "bid.withdrawn":
             return 0
     standing = await submitting.ask_standing(visitor, folder, terms)
-    if standing.state == "sealed" and not sure(f"撤回第 {standing.rev} 次递交的投标文件吗？撤回后您没有有效的投标。"):
+    if standing.state == "sealed" and not sure(
+        plain(f"撤回第 {standing.rev} 次递交的投标文件吗？撤回后您没有有效的投标。")
+    ):
         print("没有撤回。")
         return 1
     delivery = submitting.withdraw(visitor, folder, terms, licence, trust, standing)
@@ -228,12 +231,12 @@ def _tell(receipt: VerifiedReceipt, folder: BidFolder, number: int | None = None
     detail = receipt.detail
     number = folder.latest if number is None else number
     words = "撤回通知已受理" if detail["type"] == "bid.withdrawn" else "投标文件递交成功"
-    print(f"{words}：第 {detail['rev']} 次，{_moment(detail['received_at'])}（北京时间）")
-    print(f"  项目 {detail['tender']} 标段 {detail['lot']}，投标代号 {detail['bidder']}")
-    print(f"  递交指纹 {detail['submission']}")
+    print(plain(f"{words}：第 {detail['rev']} 次，{_moment(detail['received_at'])}（北京时间）"))
+    print(plain(f"  项目 {detail['tender']} 标段 {detail['lot']}，投标代号 {detail['bidder']}"))
+    print(plain(f"  递交指纹 {detail['submission']}"))
     witnesses = "、".join(item.name for item in receipt.checkpoint.cosignatures)
     head = f"检查点（长度 {receipt.checkpoint.size}，见证 {witnesses}）"
-    print(f"  回执核验成立：平台签名、日志条目 {receipt.index}、{head}")
+    print(plain(f"  回执核验成立：平台签名、日志条目 {receipt.index}、{head}"))
     own = submitting.own_message(folder, number)
     if own is not None:
         if b64u_encode(submission_digest(SUITE, own)) != detail["submission"]:

@@ -24,6 +24,7 @@ from kernel.parameters.articles import cite
 from portal.bidder.folder import FORM_DRAFT, NOTICE, README, TERMS, TRUST, BidFolder, Terms
 from portal.bidder.http import Visitor
 from portal.bidder.refusals import BidRefused, NotWhatWasPromised, words_of
+from portal.errors import plain
 
 SUITE = suite("intl-1")
 #: Slots that hold a file.
@@ -183,7 +184,7 @@ def leaflet(fetched: Fetched, terms: Terms) -> str:
         "  ./sunlit bid release 本文件夹　 开标时限内运行",
         "",
     ]
-    return "\n".join(lines)
+    return plain("\n".join(lines))  # it is read at a terminal as well
 
 
 def _policy_words(keyset: Keyset) -> str:

@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from portal.errors import CommandError
+from portal.errors import CommandError, plain
 from portal.wallet import Scan, choose_licence, list_licences, unlock
 
 
@@ -46,9 +46,9 @@ def _scan(args: argparse.Namespace, folder: Path) -> int:
     chosen = choose_licence(folder, args.uscc)
     scan = Scan(args.address)
     prompt = scan.open()
-    print(f"登录网站  {prompt.site}（{prompt.audience}）")
+    print(plain(f"登录网站  {prompt.site}（{prompt.audience}）"))
     print(f"使用执照  {chosen.name}  {chosen.uscc}")
-    print(f"核对数字  {prompt.display}")
+    print(plain(f"核对数字  {prompt.display}"))
     if not _agrees(args.number, prompt.display):
         scan.decline()
         print("已拒绝：没有签名，没有人登录。")

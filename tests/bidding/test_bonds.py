@@ -104,6 +104,18 @@ async def test_after_a_failed_tender_the_centre_returns_the_bonds_and_the_signal
     assert AGENCY not in page.text.split("投标保证金")[-1]
 
 
+async def test_a_guarantee_left_no_account_and_accuses_nobody(bw: BiddingWorld) -> None:
+    """An account number typed beside a guarantee could make somebody else's transfer look like collusion."""
+    one, two = await bw.bidder(1), await bw.bidder(2)
+    path = f"/api/v1/lots/{bw.lot_id}/bond"
+
+    assert (await one.client.post(path, json=bond(bw))).status_code == 201
+    assert (await two.client.post(path, json=bond(bw, form="guarantee"))).status_code == 201
+
+    rows = await bw.rows("SELECT form, payer_mac IS NULL AS none FROM bidding_bond ORDER BY form")
+    assert [(row.form, row.none) for row in rows] == [("guarantee", True), ("transfer", False)]
+
+
 async def test_a_return_is_recorded_once_with_a_fresh_proof(bw: BiddingWorld) -> None:
     bidder = await bw.bidder(1)
     declared = await bidder.client.post(f"/api/v1/lots/{bw.lot_id}/bond", json=bond(bw))
@@ -120,6 +132,13 @@ async def test_a_return_is_recorded_once_with_a_fresh_proof(bw: BiddingWorld) ->
     twice = await centre.post(path, json={"on": today, "reference": "T2"})
 
     assert [a.status_code for a in (future, silent, done, twice)] == [422, 422, 201, 409], done.text
+    # The lot failed with its bids sealed: the record of the return must not tell the public who had bid.
+    (kept,) = await bw.rows("SELECT visibility FROM audit_entry WHERE type = 'bond.returned'")
+    assert kept.visibility == "sealed"
+    for client in (await bw.agency(), (await bw.bidder(2)).client):
+        told = await client.get(f"/api/v1/lots/{bw.lot_id}/timeline")
+        assert told.status_code == 200
+        assert bidder.name not in told.text
     own = (await bidder.client.get(f"/api/v1/lots/{bw.lot_id}/bond")).json()
     assert (own["returned_on"], own["interest"]["amount"], own["late"]) == (today, "12.50", False)
     assert (await bidder.client.post(path, json={"on": today, "reference": "X"})).status_code == 403

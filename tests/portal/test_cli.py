@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from portal import cli
+from portal.errors import plain
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -125,3 +126,9 @@ def test_wrong_arguments_are_told_in_one_sentence(words: list[str], said: str, c
 
     assert ended.value.code == 2
     assert said in capsys.readouterr().err
+
+
+def test_what_a_platform_says_does_not_drive_the_terminal() -> None:
+    said = "已接收\x1b[2J\x1b]0;x\x07\u202e\n　第二行"
+
+    assert plain(said) == "已接收\ufffd[2J\ufffd]0;x\ufffd\ufffd\n　第二行"

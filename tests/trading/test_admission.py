@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotFound, NotPermitted, RuleBroken, TooEarly
@@ -36,6 +37,7 @@ from trading.drafts import (
     ContractDraft,
     CorrectionDraft,
     InvitationDraft,
+    ObjectionDraft,
     PrequalificationDraft,
     Procedure,
     VerdictDraft,
@@ -44,6 +46,7 @@ from trading.inviting import decide_invitation
 from trading.messages import list_messages
 from trading.models.project import Lot, Project
 from trading.notices import publish_notice
+from trading.objections import raise_objection
 from trading.prequalifying import announce_prequalification, conclude_prequalification, postpone_prequalification
 from trading.reading import list_notices_of, load_notice, search_notices
 from trading.reports import load_report
@@ -153,6 +156,11 @@ async def test_only_the_invited_may_take_part(tx: Tx) -> None:
     with pytest.raises(NotFound):
         await require_admitted(tx, world.bidders[2], lot)
 
+    objection = ObjectionDraft(text="缺少工期。", request="补充。", interest="本单位拟参与本项目的分包。")
+    with pytest.raises(NotFound):  # a stranger neither learns of the tender nor stops it
+        await raise_objection(tx, world.bidders[2], world.holders, world.lot_id, objection)
+    assert await raise_objection(tx, world.bidders[0], world.holders, world.lot_id, objection)
+
 
 def test_invitees_are_read_line_by_line_with_every_fault() -> None:
     firms = [Invitee(uscc(code[:17]), name) for code, name in (BUYER, AGENCY, OTHER_AGENCY)]
@@ -229,6 +237,8 @@ async def test_a_prequalification_brings_only_those_who_passed_into_the_tender(t
     assert own is not None
     assert (own.statement, [item["name"] for item in own.files]) == ("改后的说明", ["申请.pdf", "业绩.pdf"])
     assert await list_applications(tx, world.agency, world.lot_id) == []
+    query = "SELECT pg_get_expr(polqual, polrelid) FROM pg_policy WHERE polname = 'kernel_file_oversight'"
+    assert "trading.application" in (await tx.session.execute(text(query))).scalar_one()  # nor does supervision count
     with pytest.raises(TooEarly):
         await conclude_prequalification(tx, world.agency, world.lot_id, ())
 

@@ -31,7 +31,7 @@ from trading.objection_reading import (
     list_objections,
     list_own_objections,
 )
-from trading.objections import answer_objection, raise_objection, withdraw_objection
+from trading.objections import MOST, answer_objection, raise_objection, withdraw_objection
 from trading.reading import list_notices_of
 from trading.reports import load_report
 from trading.vocabulary import ObjectionOutcome, ObjectionSubject, Regime, Stage
@@ -280,3 +280,45 @@ async def test_after_the_publicity_the_result_is_objected_to_no_more(tx: Tx) -> 
         await object_to(tx, world, subject=ObjectionSubject.RESULT)
     with pytest.raises(Conflict, match="投标已截止"):
         await object_to(tx, world)
+
+
+async def test_an_answer_after_the_closing_moves_no_deadline(tx: Tx) -> None:
+    """R-GP-13: procurement law does not pause, so an answer may come when bids are closed; nobody gets new time."""
+    world = await make_published_lot(
+        tx, project=project_draft(regime=Regime.GP), lot=lot_draft(price_method={"method": "P-LOW"})
+    )
+    first, second = await object_to(tx, world), await object_to(tx, world, 1, text="另一项。")
+    deadline = at("2026-08-06 14:00")
+    await set_clock(tx, deadline)
+
+    await answer_objection(tx, world.agency, world.holders, first, UPHELD)  # the closing has not come by yet
+    await facade.mark_closed(tx, world.lot_id)
+    await answer_objection(tx, world.agency, world.holders, second, DISMISSED)
+
+    lot = await facade.get_lot(tx, world.lot_id)
+    assert (lot.deadline, lot.opening_at, lot.stage) == (deadline, deadline, Stage.CLOSED)
+    assert len(await list_notices_of(tx, world.lot_id)) == 1
+
+
+async def test_one_organisation_does_not_stop_a_tender_for_ever(tx: Tx) -> None:
+    """Each objection stops the lot and moves the end of the period for the next: so they are counted."""
+    world = await make_published_lot(tx)
+    for turn in range(MOST):
+        again = await object_to(tx, world, text=f"第 {turn} 项。")
+        await withdraw_objection(tx, world.bidders[0], world.holders, again)
+
+    with pytest.raises(Conflict, match="投诉"):
+        await object_to(tx, world, text="还有一项。")
+
+    assert await stage_of(tx, world) is Stage.NOTICE_PUBLISHED
+    assert await object_to(tx, world, 1), "the others may still object"
+
+
+async def test_the_buying_side_does_not_object_to_its_own_tender(tx: Tx) -> None:
+    world = await make_published_lot(tx)
+    both = replace(world.agency, roles=world.agency.roles | {"bidder"})
+
+    with pytest.raises(NotFound):
+        await raise_objection(
+            tx, both, world.holders, world.lot_id, ObjectionDraft(text="？", request="？", interest="利害关系" * 3)
+        )

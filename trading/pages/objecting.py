@@ -31,7 +31,7 @@ from trading.objection_reading import (
 from trading.objections import OUTCOMES, answer_objection, raise_objection, withdraw_objection
 from trading.pages.common import Form, attempt, heading_of, moment_of, require_agreement, texts_of
 from trading.pages.room import FormData, own_lot
-from trading.queries import get_lot
+from trading.visibility import view_lot
 from trading.vocabulary import Limit, ObjectionOutcome, ObjectionSubject, Stage
 
 _SUBJECTS = {ObjectionSubject.DOCUMENTS: "招标文件", ObjectionSubject.RESULT: "评标结果"}
@@ -191,7 +191,7 @@ async def objection_withdrawal_form(
 
 
 async def _public_lot(tx: Tx, actor: Actor, lot_id: UUID) -> LotView:
-    lot = await get_lot(tx, lot_id)
+    lot = await view_lot(tx, actor, lot_id)
     if lot.published_at is None or lot.is_party(actor.organisation_id) or not actor.covers(lot_id):
         raise NotFound
     return lot

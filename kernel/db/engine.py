@@ -3,20 +3,23 @@
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 
-def make_engine(url: str, *, pool_size: int = 8, max_overflow: int = 8) -> AsyncEngine:
+def make_engine(
+    url: str, *, pool_size: int = 8, max_overflow: int = 8, isolation: str | None = None
+) -> AsyncEngine:
     """Return an engine on asyncpg.
 
     Args:
         url: `postgresql+asyncpg://login:password@host:port/database`.
         pool_size: connections kept open.
         max_overflow: connections opened beyond that under load.
+        isolation: of every transaction on it; None is the server's own, READ COMMITTED.
     """
     return create_async_engine(
         url,
         pool_size=pool_size,
         max_overflow=max_overflow,
         pool_timeout=30,
-        pool_pre_ping=True,
+        **({} if isolation is None else {"isolation_level": isolation}),
         hide_parameters=True,  # an error's text goes into the log, and secrets must not
         connect_args={"server_settings": {"timezone": "UTC"}, "command_timeout": 60},
     )

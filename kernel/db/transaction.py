@@ -10,8 +10,8 @@ no other installation can carry an offset, which a CHECK of that table keeps.
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -22,11 +22,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from kernel import ids
+from kernel.db.lease import Lease, borrowed, leased
 
-_INSTANT = text(
-    "SELECT clock_timestamp() + coalesce((SELECT clock_offset FROM kernel_installation), interval '0'),"
-    " coalesce((SELECT rehearsal FROM kernel_installation), false)"
-)
+#: The platform's instant, as an expression for prepared SQL.
+INSTANT = "(clock_timestamp() + coalesce((SELECT clock_offset FROM kernel_installation), interval '0'))"
+_INSTANT = f"SELECT {INSTANT}, coalesce((SELECT rehearsal FROM kernel_installation), false)"
 #: SQLSTATEs after which the same act may simply be tried again: serialization failure, deadlock.
 _T = TypeVar("_T")
 _RETRY = {"40001", "40P01"}
@@ -37,29 +37,56 @@ class Tx:
     """A running transaction.
 
     Attributes:
-        session: SQLAlchemy session on the transaction's one connection.
         now: the instant of the act, UTC, read once from the database's clock.
         rehearsal: whether the installation is a rehearsal, whose clock may be offset.
     """
 
-    session: AsyncSession
+    _session: AsyncSession | None
     now: datetime
     rehearsal: bool
     read_only: bool = False
+    _lease: Lease | None = None
     _after_commit: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+
+    @property
+    def session(self) -> AsyncSession:
+        """SQLAlchemy session on the transaction's one connection; made when first asked for."""
+        if self._session is None:
+            assert self._lease is not None
+            self._session = self._lease.session()
+        return self._session
 
     async def instant(self) -> datetime:
         """Read the database's clock again: what time is it now that the lock is held?"""
-        row = (await self.session.execute(_INSTANT)).one()
-        return _utc(row[0])
+        return _utc(await self.fetchval(f"SELECT {INSTANT}"))
 
     async def connection(self) -> asyncpg.Connection:
-        """Return the asyncpg connection of this transaction, for hot paths with prepared SQL."""
+        """Return the asyncpg connection of this transaction."""
+        if self._lease is not None:
+            return self._lease.driver
         connection = await self.session.connection()
-        raw = await connection.get_raw_connection()
-        driver = raw.driver_connection
+        driver = (await connection.get_raw_connection()).driver_connection
         assert isinstance(driver, asyncpg.Connection)
         return driver
+
+    # Prepared SQL for hot paths: `$1` and so on stand for the arguments; `jsonb` goes in and comes out as text. What a
+    # session holds back is not flushed by it.
+
+    async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """Return the rows of a prepared statement."""
+        with _lost_is_lost(connection := await self.connection()):
+            rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
+            return rows
+
+    async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
+        """Return the first row of a prepared statement, or None."""
+        with _lost_is_lost(connection := await self.connection()):
+            return await connection.fetchrow(sql, *values)
+
+    async def fetchval(self, sql: str, *values: Any) -> Any:
+        """Return the first column of the first row, or None."""
+        row = await self.fetchrow(sql, *values)
+        return None if row is None else row[0]
 
     def new_id(self) -> uuid.UUID:
         """Return a time-ordered id, for records whose order is public."""
@@ -79,6 +106,24 @@ def _utc(value: Any) -> datetime:
     return value.astimezone(UTC)
 
 
+async def _opened(lease: Lease, *, read_only: bool) -> Tx:
+    with _lost_is_lost(lease.driver):
+        row = await lease.driver.fetchrow(_INSTANT)
+    assert row is not None
+    return Tx(None, _utc(row[0]), bool(row[1]), read_only, lease)
+
+
+@contextmanager
+def _lost_is_lost(connection: asyncpg.Connection) -> Iterator[None]:
+    """The driver complains about its use when the server has hung up; for us that is a lost connection."""
+    try:
+        yield
+    except asyncpg.InterfaceError as error:
+        if connection.is_closed():
+            raise ConnectionResetError("the database has hung up") from error
+        raise
+
+
 class Database:
     """The portal's way to its database.
 
@@ -94,13 +139,11 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
         """Open a transaction for one act; commit when the block ends well, roll back otherwise."""
-        async with AsyncSession(self.engine, expire_on_commit=False) as session:
-            async with session.begin():
-                row = (await session.execute(_INSTANT)).one()
-                tx = Tx(session, _utc(row[0]), bool(row[1]))
-                yield tx
-            for act in tx._after_commit:
-                await act()
+        async with leased(self.engine, read_only=False) as lease:
+            tx = await _opened(lease, read_only=False)
+            yield tx
+        for act in tx._after_commit:
+            await act()
 
     @asynccontextmanager
     async def begin_read_only(self, *, oversight: bool = False) -> AsyncIterator[Tx]:
@@ -109,11 +152,14 @@ class Database:
         Args:
             oversight: use supervision's own login.
         """
-        engine = self.oversight if oversight else self.engine
-        async with AsyncSession(engine, expire_on_commit=False) as session, session.begin():
-            await session.execute(text("SET TRANSACTION READ ONLY"))
-            row = (await session.execute(_INSTANT)).one()
-            yield Tx(session, _utc(row[0]), bool(row[1]), read_only=True)
+        async with leased(self.oversight if oversight else self.engine, read_only=True) as lease:
+            yield await _opened(lease, read_only=True)
+
+    async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
+        """Return the first row of one prepared statement that only reads, outside of any transaction."""
+        async with borrowed(self.engine) as connection:
+            with _lost_is_lost(connection):
+                return await connection.fetchrow(sql, *values)
 
     async def run(self, act: Callable[[Tx], Awaitable[_T]], *, tries: int = 3) -> _T:
         """Run one act in a transaction of its own; try again after a deadlock or serialization failure.
@@ -126,8 +172,8 @@ class Database:
             try:
                 async with self.begin() as tx:
                     return await act(tx)
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _RETRY or attempt == tries:
+            except (DBAPIError, asyncpg.PostgresError) as error:
+                if getattr(getattr(error, "orig", error), "sqlstate", None) not in _RETRY or attempt == tries:
                     raise
                 await asyncio.sleep(0.02 * attempt)
         raise AssertionError("unreachable")

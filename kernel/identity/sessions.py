@@ -11,12 +11,13 @@ import uuid
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+import asyncpg
 from sqlalchemy import delete, text
 from sqlalchemy import select as sa_select
 
 from kernel import ids
 from kernel.canonical import b64u_encode
-from kernel.db.transaction import Tx
+from kernel.db.transaction import INSTANT, Database, Tx
 from kernel.errors import NotPermitted
 from kernel.identity import throttle
 from kernel.identity.accounts import password_matches
@@ -139,40 +140,59 @@ async def find_actor(tx: Tx, secret: str) -> Actor | None:
     """
     if len(secret) != 43:
         return None
-    row = (
-        await tx.session.execute(
-            text(
-                "SELECT a.id, a.login, a.display_name, a.organisation_id, a.by_appointment,"
-                " CASE WHEN s.method = 'password' THEN '{}' ELSE a.roles END AS roles,"
-                " o.name AS organisation, o.uscc, p.scopes, p.lots, s.id AS session, s.method,"
-                " s.stepped_up_at > clock_timestamp() - cast(:fresh AS interval) AS stepped_up"
-                " FROM identity_session s JOIN identity_account a ON a.id = s.account_id"
-                " LEFT JOIN identity_organisation o ON o.id = a.organisation_id"
-                " LEFT JOIN identity_appointment p ON p.account_id = a.id AND p.ended_at IS NULL"
-                "   AND p.not_before <= :now AND p.expires_at > :now"
-                " WHERE s.id_hash = :hash AND s.expires_at > clock_timestamp()"
-                " AND s.seen_at > clock_timestamp() - s.idle"
-                " AND a.disabled_at IS NULL AND a.state = 'active' AND (p.id IS NOT NULL OR NOT a.by_appointment)"
-            ),
-            {"hash": _hash(secret), "fresh": STEP_UP, "now": tx.now},
-        )
-    ).one_or_none()
+    row = await tx.fetchrow(_ACTOR, _hash(secret), STEP_UP, tx.now)
+    return None if row is None else _actor(row)
+
+
+_ACTOR = (
+    "SELECT a.id, a.login, a.display_name, a.organisation_id, a.by_appointment,"
+    " CASE WHEN s.method = 'password' THEN '{}' ELSE a.roles END AS roles,"
+    " o.name AS organisation, o.uscc, p.scopes, p.lots, s.id AS session, s.method,"
+    " s.stepped_up_at > clock_timestamp() - cast($2 AS interval) AS stepped_up,"
+    " s.seen_at < clock_timestamp() - interval '1 minute' AS unseen"
+    " FROM identity_session s JOIN identity_account a ON a.id = s.account_id"
+    " LEFT JOIN identity_organisation o ON o.id = a.organisation_id"
+    " LEFT JOIN identity_appointment p ON p.account_id = a.id AND p.ended_at IS NULL"
+    "   AND p.not_before <= $3 AND p.expires_at > $3"
+    " WHERE s.id_hash = $1 AND s.expires_at > clock_timestamp()"
+    " AND s.seen_at > clock_timestamp() - s.idle"
+    " AND a.disabled_at IS NULL AND a.state = 'active' AND (p.id IS NOT NULL OR NOT a.by_appointment)"
+)
+_ACTOR_NOW = _ACTOR.replace("$3", INSTANT)
+
+
+async def find_actor_now(db: Database, secret: str, *, touch: bool) -> Actor | None:
+    """Do as `find_actor` does, in one statement of its own; for the layer that every request passes.
+
+    Args:
+        touch: note that the session was used, at most once a minute.
+    """
+    if len(secret) != 43:
+        return None
+    row = await db.fetchrow(_ACTOR_NOW, _hash(secret), STEP_UP)
     if row is None:
         return None
+    if touch and row["unseen"]:
+        async with db.begin() as tx:
+            await touch_session(tx, secret)
+    return _actor(row)
+
+
+def _actor(row: asyncpg.Record) -> Actor:
     return Actor(
-        account_id=row.id,
-        login=row.login,
-        name=row.display_name,
-        roles=frozenset(row.roles),
-        organisation_id=row.organisation_id,
-        organisation_name=row.organisation or "",
-        uscc=row.uscc or "",
-        scopes=SCOPES if row.scopes is None else frozenset(row.scopes),
-        lots=None if row.lots is None else frozenset(row.lots),
-        is_clerk=row.by_appointment,
-        stepped_up=bool(row.stepped_up),
-        is_reading=row.method == ON_GRACE,
-        session_id=row.session,
+        account_id=row["id"],
+        login=row["login"],
+        name=row["display_name"],
+        roles=frozenset(row["roles"]),
+        organisation_id=row["organisation_id"],
+        organisation_name=row["organisation"] or "",
+        uscc=row["uscc"] or "",
+        scopes=SCOPES if row["scopes"] is None else frozenset(row["scopes"]),
+        lots=None if row["lots"] is None else frozenset(row["lots"]),
+        is_clerk=row["by_appointment"],
+        stepped_up=bool(row["stepped_up"]),
+        is_reading=row["method"] == ON_GRACE,
+        session_id=row["session"],
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,6 +20,7 @@ from kernel.db.transaction import Database, Tx
 #: After so many failures a job waits for a person; `./sunlit doctor` and the metrics show it. That the database was
 #: away is no failure of the job: it is tried again for as long as it takes.
 MAX_ATTEMPTS = 5
+_FROM_DATABASE = (SQLAlchemyError, asyncpg.PostgresError, ConnectionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,7 @@ async def drain(db: Database, context: Any, handlers: Mapping[str, Handler], *, 
             except Exception as caught:
                 # The worker must go on with other jobs; the cause is kept beside the row, without the payload.
                 error = f"{type(caught).__name__}: {caught}"[:500]
-                counts = (
-                    0 if isinstance(caught, SQLAlchemyError | ConnectionError) and is_lost_connection(caught) else 1
-                )
+                counts = 0 if isinstance(caught, _FROM_DATABASE) and is_lost_connection(caught) else 1
             if error is None:
                 await tx.session.execute(
                     text(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+import asyncpg
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from sqlalchemy.exc import DataError, SQLAlchemyError
@@ -128,7 +129,7 @@ def handle_http_error(request: Request[Any, Any, Any], error: HTTPException) -> 
 
 def handle_lost_database(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Answer while the database cannot be reached: nothing was recorded, try again; other faults are ours."""
-    if str(getattr(getattr(error, "orig", None), "sqlstate", "") or "")[:2] == "22" or isinstance(error, DataError):
+    if str(getattr(getattr(error, "orig", error), "sqlstate", "") or "")[:2] == "22" or isinstance(error, DataError):
         # Class 22: a value that the database cannot hold, such as a number out of range or a NUL in a text.
         return handle_domain_error(request, errors.InvalidInput("请求中的数值或字符超出允许范围，请核对后重试。"))
     if not is_lost_connection(error):
@@ -148,6 +149,7 @@ HANDLERS: dict[Any, Any] = {
     errors.DomainError: handle_domain_error,
     HTTPException: handle_http_error,
     SQLAlchemyError: handle_lost_database,
+    asyncpg.PostgresError: handle_lost_database,
     OSError: handle_lost_database,
     Exception: handle_unknown_error,
 }

@@ -22,7 +22,7 @@ from kernel.canonical import b64u_encode
 from kernel.identity import policy, throttle
 from kernel.identity.access import note_access
 from kernel.identity.actor import Actor
-from kernel.identity.sessions import find_actor, touch_session
+from kernel.identity.sessions import find_actor_now
 from kernel.web.origin import origin_of_scope
 from kernel.web.services import Services, services_of_scope
 
@@ -139,13 +139,7 @@ class SessionLayer:
         return [role for role in policy.current().roles if role != "bidder"]
 
     async def _actor(self, services: Services, secret: str, method: str) -> Actor | None:
-        if not secret:
-            return None
-        async with services.db.begin() as tx:
-            actor = await find_actor(tx, secret)
-            if actor is not None and method not in _SAFE:
-                await touch_session(tx, secret)
-            return actor
+        return await find_actor_now(services.db, secret, touch=method not in _SAFE) if secret else None
 
 
 def known_device(scope: Scope, services: Services, login: str) -> str:

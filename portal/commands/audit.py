@@ -36,9 +36,10 @@ async def _audit(args: argparse.Namespace) -> int:
     home = Home(settings.home)
     async with database_of(home):
         settings = load_settings(args.home)
-        engine = make_engine(async_url(settings.database_owner_url.reveal()), pool_size=1)
         # One picture of all tables: the log may grow meanwhile.
-        db = Database(engine.execution_options(isolation_level="REPEATABLE READ"))
+        db = Database(
+            make_engine(async_url(settings.database_owner_url.reveal()), pool_size=1, isolation="REPEATABLE READ")
+        )
         memories, unreached = await _remembered(settings, home)
         try:
             async with db.begin_read_only() as tx:

@@ -1,12 +1,17 @@
 """The transaction: one instant, refusal of writes in reads, the installation's clock."""
 
+import asyncio
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from kernel.db.transaction import Tx
+from kernel.db.engine import make_engine
+from kernel.db.lost import is_lost_connection
+from kernel.db.transaction import Database, Tx
+from portal.wiring import async_url
 from tests.conftest import FreshDatabase
 
 
@@ -73,3 +78,82 @@ async def test_work_after_the_commit_is_not_done_when_the_commit_fails(database:
     async with database.db.begin() as tx:
         tx.after_commit(act)
     assert done == ["done"]
+
+
+async def test_session_and_prepared_statements_share_one_transaction(database: FreshDatabase) -> None:
+    class StopHere(Exception):
+        pass
+
+    with pytest.raises(StopHere):  # noqa: PT012 - the block is the transaction
+        async with database.db.begin() as tx:
+            await tx.fetch("UPDATE kernel_installation SET clock_offset = $1", timedelta(hours=1))
+            seen = (await tx.session.execute(text("SELECT clock_offset FROM kernel_installation"))).scalar_one()
+            assert seen == timedelta(hours=1)
+            raise StopHere
+
+    async with database.db.begin() as tx:
+        assert await tx.fetchval("SELECT clock_offset FROM kernel_installation") == timedelta(0)
+        await tx.session.execute(text("UPDATE kernel_installation SET clock_offset = interval '2 hours'"))
+        await tx.fetch("UPDATE kernel_installation SET clock_offset = clock_offset * 2")
+
+    async with database.db.begin_read_only() as tx:
+        assert await tx.fetchval("SELECT clock_offset FROM kernel_installation") == timedelta(hours=4)
+
+
+async def test_a_prepared_statement_cannot_write_in_a_read_and_the_connection_writes_again(
+    database: FreshDatabase,
+) -> None:
+    db = Database(make_engine(async_url(database.url()), pool_size=1, max_overflow=0))
+    try:
+        with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+            async with db.begin_read_only() as tx:
+                await tx.fetch("UPDATE kernel_installation SET clock_offset = interval '1 hour'")
+        async with db.begin() as tx:
+            await tx.fetch("UPDATE kernel_installation SET clock_offset = interval '1 hour'")
+    finally:
+        await db.close()
+
+
+async def test_connections_that_the_server_closed_are_replaced_and_a_cut_one_is_called_lost(
+    database: FreshDatabase,
+) -> None:
+    db = Database(make_engine(async_url(database.url()), pool_size=1, max_overflow=0))
+    end = "SELECT pg_terminate_backend($1)"
+    try:
+        async with db.begin() as tx:
+            first = await tx.fetchval("SELECT pg_backend_pid()")
+        async with database.db.begin() as other:
+            await other.fetch(end, first)
+        await asyncio.sleep(0.1)
+        with pytest.raises((asyncpg.PostgresError, OSError)) as cut:
+            async with db.begin() as tx:
+                second = await tx.fetchval("SELECT pg_backend_pid()")
+                assert second != first
+                async with database.db.begin() as other:
+                    await other.fetch(end, second)
+                await tx.fetch("SELECT pg_sleep(1)")
+        assert is_lost_connection(cut.value)
+        async with db.begin() as tx:
+            assert await tx.fetchval("SELECT pg_backend_pid()") != second
+    finally:
+        await db.close()
+
+
+async def test_whoever_stops_waiting_leaves_no_transaction_behind(database: FreshDatabase) -> None:
+    db = Database(make_engine(async_url(database.url()), pool_size=1, max_overflow=0))
+
+    async def slow() -> None:
+        async with db.begin() as tx:
+            await tx.fetch("UPDATE kernel_installation SET clock_offset = interval '1 hour'")
+            await tx.fetch("SELECT pg_sleep(30)")
+
+    try:
+        waiting = asyncio.create_task(slow())
+        await asyncio.sleep(0.2)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        async with db.begin() as tx:
+            assert await tx.fetchval("SELECT clock_offset FROM kernel_installation") == timedelta(0)
+    finally:
+        await db.close()

@@ -1,7 +1,8 @@
 """The peer of a submission: the same rows, written by bare asyncpg into tables of the same shape, and nothing else.
 
-Same connection count, same rows, same indexes, same commit rule (the settings of the same login), one transaction per
-submission. No check, no signature, no log, no HTTP.
+Same connection count, same rows (submission, documents, the bid's head, the log entry with its covers and their places
+in the queue), same indexes, same commit rule (the settings of the same login), one transaction per submission. No
+check, no signature, no numbering, no HTTP.
 """
 
 import asyncio
@@ -13,10 +14,12 @@ from typing import Any
 
 import asyncpg
 
+from kernel.log.writer import MOST_COVER
+
 SCHEMA = "bench_submit"
 #: Connections: as many as the portal's own engine opens at most (`kernel.db.engine`).
 CONNECTIONS = 16
-_TABLES = ("bidding_submission", "bidding_document", "audit_entry", "audit_queue")
+_TABLES = ("bidding_bid", "bidding_submission", "bidding_document", "audit_entry", "audit_queue")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class RawInserts:
             await owner.execute(f"CREATE SCHEMA {SCHEMA}")
             for table in _TABLES:
                 await owner.execute(f"CREATE TABLE {SCHEMA}.{table} (LIKE public.{table} INCLUDING ALL)")
+            await owner.execute(f"INSERT INTO {SCHEMA}.bidding_bid SELECT * FROM public.bidding_bid")
             await owner.execute(f"GRANT USAGE ON SCHEMA {SCHEMA} TO portal_rw")
             await owner.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA {SCHEMA} TO portal_rw")
             await owner.execute(f"GRANT ALL ON ALL SEQUENCES IN SCHEMA {SCHEMA} TO portal_rw")
@@ -86,14 +90,25 @@ class RawInserts:
     async def _write(self, rows: Rows) -> None:
         submission_id = uuid.uuid4()
         entry = {name: value for name, value in rows.entry.items() if name != "id"}
+        covers = [list(entry.values())] * (os.urandom(1)[0] % (MOST_COVER + 1))
         async with self._pool.acquire() as connection, connection.transaction():
             entry_id = await connection.fetchval(_insert("audit_entry", entry) + " RETURNING id", *entry.values())
-            await connection.execute(f"INSERT INTO {SCHEMA}.audit_queue (entry_id) VALUES ($1)", entry_id)
+            if covers:
+                made = await connection.fetchmany(_insert("audit_entry", entry) + " RETURNING id", covers)
+                queued = [(row["id"],) for row in made] + [(entry_id,)]
+                await connection.executemany(_QUEUE, queued)
+            else:
+                await connection.execute(_QUEUE, entry_id)
             fresh = {"id": submission_id, "bid_id": uuid.uuid4(), "digest": os.urandom(32), "entry_id": entry_id}
             submission = rows.submission | fresh
             await connection.execute(_insert("bidding_submission", submission), *submission.values())
             documents = [one | {"submission_id": submission_id} for one in rows.documents]
             await connection.executemany(_insert("bidding_document", documents[0]), [[*d.values()] for d in documents])
+            await connection.execute(_UPDATE, submission["rev"], submission["digest"], rows.submission["bid_id"])
+
+
+_QUEUE = f"INSERT INTO {SCHEMA}.audit_queue (entry_id) VALUES ($1)"
+_UPDATE = f"UPDATE {SCHEMA}.bidding_bid SET state = 'sealed', rev = $1, head = $2 WHERE id = $3"
 
 
 def _insert(table: str, row: dict[str, Any]) -> str:

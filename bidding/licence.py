@@ -8,7 +8,7 @@ Source: R-LIC-08; docs/spec/licence.md.
 """
 
 from collections.abc import Callable, MutableSet, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -28,7 +28,7 @@ from kernel.crypto.certificates import (
     verify_chain,
     x5c_of,
 )
-from kernel.crypto.keys import PrivateKey
+from kernel.crypto.keys import PrivateKey, PublicKey
 
 LOGIN_TYP = "lic-login+jws"
 LOGIN_ACT = "login"
@@ -226,16 +226,73 @@ def _verify(
     alg = provider.person_signature
     try:
         parts = jws.take_apart(token, typ, alg, frozenset({"x5c"}))
-        leaf, *others = read_x5c(parts.header["x5c"])
-        chain = verify_chain(leaf, [*intermediates, *others], roots, now)
-        key = require_signing(leaf)
-        if key.kind is not provider.signature_algorithms[alg]:
-            raise LoginError("key-usage", "the certificate's key does not make such signatures")
-        fresh = check_revocation(chain, _lists(crl), now, grace)
-        payload = read(jws.verify_parts(provider, parts, key, alg))
-        return SignedAct(payload, claims_of(provider, chain, fresh))
+        path = _path(provider, alg, parts.header["x5c"], roots, intermediates, now)
+        fresh = check_revocation(path.chain, _lists(crl), now, grace)
+        payload = read(jws.verify_parts(provider, parts, path.key, alg))
+        return SignedAct(payload, path.claims(provider, fresh))
     except CryptoError as refusal:
         raise LoginError(refusal.code, refusal.reason) from None
+
+
+@dataclass(slots=True)
+class _Path:
+    """A path that was verified once: it holds for the same certificates and roots while all of them are valid.
+
+    Revocation is no part of it and is asked every time.
+    """
+
+    chain: Sequence[x509.Certificate]
+    key: PublicKey
+    since: datetime
+    until: datetime
+    _claims: Claims | None = None
+
+    def claims(self, provider: Suite, fresh: bool) -> Claims:
+        if self._claims is None:
+            self._claims = claims_of(provider, self.chain)
+        return self._claims if fresh else replace(self._claims, assurance="certificate-on-grace")
+
+
+#: Verified paths, by what they were made of; so many signers are remembered.
+_MOST_PATHS = 2048
+_paths: dict[tuple[Any, ...], _Path] = {}
+
+
+def _path(
+    provider: Suite,
+    alg: str,
+    x5c: Any,
+    roots: Sequence[x509.Certificate],
+    intermediates: Sequence[x509.Certificate],
+    now: datetime,
+) -> _Path:
+    """Verify the path from a token's certificate to a root, or remember that it was verified.
+
+    Raises:
+        CryptoError: `format`, `chain`, `key-usage`.
+    """
+    known = None
+    name = (*x5c, tuple(roots), tuple(intermediates)) if _is_texts(x5c) else None
+    if name is not None:
+        known = _paths.get(name)
+        if known is not None and known.since <= now <= known.until:
+            return known
+    leaf, *others = read_x5c(x5c)
+    chain = verify_chain(leaf, [*intermediates, *others], roots, now)
+    key = require_signing(leaf)
+    if key.kind is not provider.signature_algorithms[alg]:
+        raise LoginError("key-usage", "the certificate's key does not make such signatures")
+    since = max(certificate.not_valid_before_utc for certificate in chain)
+    path = _Path(chain, key, since, min(certificate.not_valid_after_utc for certificate in chain))
+    if name is not None:
+        if len(_paths) >= _MOST_PATHS:
+            _paths.clear()
+        _paths[name] = path
+    return path
+
+
+def _is_texts(x5c: Any) -> bool:
+    return isinstance(x5c, list) and all(type(text) is str for text in x5c)
 
 
 def _lists(crl: Crls) -> Sequence[x509.CertificateRevocationList]:

@@ -322,17 +322,13 @@ def _require_documents_available(lot: LotView, tx: Tx) -> None:
 
 async def find_interest(tx: Tx, lot_id: uuid.UUID, organisation_id: uuid.UUID) -> InterestView | None:
     """Return the organisation's place in a lot, or None."""
-    row = (
-        await tx.session.execute(
-            text(
-                "SELECT i.id, i.lot_id, b.id AS bid_id, i.pseudonym FROM bidding_interest i"
-                " JOIN bidding_bid b ON b.interest_id = i.id"
-                " WHERE i.lot_id = :lot AND i.organisation_id = :organisation"
-            ),
-            {"lot": lot_id, "organisation": organisation_id},
-        )
-    ).one_or_none()
-    return None if row is None else InterestView(row.id, row.lot_id, row.bid_id, row.pseudonym)
+    row = await tx.fetchrow(
+        "SELECT i.id, i.lot_id, b.id AS bid_id, i.pseudonym FROM bidding_interest i"
+        " JOIN bidding_bid b ON b.interest_id = i.id WHERE i.lot_id = $1 AND i.organisation_id = $2",
+        lot_id,
+        organisation_id,
+    )
+    return None if row is None else InterestView(*row)
 
 
 async def require_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> InterestView:

@@ -10,12 +10,12 @@ Source: crypto.md §3.5, §3.6; R-ET-05.
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+import asyncpg
+from sqlalchemy import text
 
-from bidding.addressee import find_addressee, verify_bidder_message
+from bidding.addressee import find_due_addressee, verify_bidder_message
 from bidding.envelope import envelope_id
 from bidding.licence_trust import LicenceTrust
 from bidding.messages import SUBMISSION, WITHDRAWAL, MessageError, check_message, submission_digest
@@ -29,7 +29,7 @@ from kernel.identity.actor import Actor
 from kernel.log.platform import RECEIPT, REJECTION, PlatformKey
 from kernel.log.writer import record_detail
 from trading import facade as trading
-from trading.lot_view import LotView
+from trading.due_lots import DueLot, HeldLot
 
 #: Log entry, and `type` of the receipt's detail, for each kind of message.
 _ENTRY = {SUBMISSION: "bid.accepted", WITHDRAWAL: "bid.withdrawn"}
@@ -66,7 +66,7 @@ class SubmissionRefused(DomainError):
         self,
         reason: str,
         interest: InterestView,
-        lot: LotView,
+        lot: DueLot,
         digest: bytes,
         bar: trading.NotIndependent | None = None,
     ) -> None:
@@ -124,7 +124,7 @@ async def submit(
         R-ET-01, R-ET-05, R-AGT-03; crypto.md §3.5 steps 5 and 6
     """
     provider = suite("intl-1")
-    lot, interest = await find_addressee(tx, actor, token)
+    lot, interest = await find_due_addressee(tx, actor, token)
 
     def refuse(reason: str) -> SubmissionRefused:
         cls = SubmissionLate if reason == "late" else SubmissionRefused
@@ -136,23 +136,26 @@ async def submit(
     except MessageError:
         raise refuse("message") from None
     digest = submission_digest(provider, message)
-    known = await _find(tx, interest.bid_id, digest)
-    if known is not None:
-        return known
-    if kind == SUBMISSION and actor.organisation_id is not None:
-        try:
+    try:
+        if kind == SUBMISSION and actor.organisation_id is not None:
             await trading.require_independent(tx, actor.organisation_id, lot)
-        except trading.NotIndependent as bar:
-            raise SubmissionRefused("independence", interest, lot, provider.hash(token.encode()), bar) from None
-    instant = await _hold(tx, lot.id, refuse)
+        held = await _hold(tx, lot.id, refuse)
+    except DomainError as refusal:
+        known = await _find(tx, interest.bid_id, digest)
+        if known is not None:
+            return known
+        if isinstance(refusal, trading.NotIndependent):
+            raise SubmissionRefused("independence", interest, lot, provider.hash(token.encode()), refusal) from None
+        raise
     bid = await _lock_bid(tx, interest.bid_id)
-    known = await _find(tx, interest.bid_id, digest)  # the same message, sent twice at once
-    if known is not None:
-        return known
+    if bid["rev"] >= message["rev"]:  # perhaps this very message, sent again
+        known = await _find(tx, interest.bid_id, digest)
+        if known is not None:
+            return known
     _require_next(message, bid, kind, refuse)
     if message["bidder"] != interest.pseudonym:
         raise refuse("bidder")
-    documents = await _documents(tx, provider, lot, interest, message, refuse) if kind == SUBMISSION else []
+    documents = await _documents(tx, provider, held, interest, message, refuse) if kind == SUBMISSION else []
 
     detail = {
         "v": 1,
@@ -162,128 +165,113 @@ async def submit(
         "bidder": interest.pseudonym,
         "rev": message["rev"],
         "submission": b64u_encode(digest),
-        "received_at": format_time(instant),
+        "received_at": format_time(held.instant),
     }
     recorded = await record_detail(tx, _ENTRY[kind], detail, subject=lot.id, visibility="sealed")
     receipt = platform.sign(RECEIPT, detail)
-    submission_id = tx.new_secret_id()
-    await tx.session.execute(
+    await tx.fetch(
         _INSERT,
-        {
-            "id": submission_id,
-            "bid": interest.bid_id,
-            "lot": lot.id,
-            "kind": _KIND[kind].value,
-            "rev": message["rev"],
-            "prev": bid.head,
-            "digest": digest,
-            "payload": jcs(message).decode(),
-            "jws": token,
-            "receipt": receipt,
-            "entry": recorded.entry_id,
-            "at": instant,
-        },
-    )
-    if documents:
-        await tx.session.execute(_INSERT_DOCUMENT, [{**row, "submission": submission_id} for row in documents])
-    await tx.session.execute(
-        text("UPDATE bidding_bid SET state = :state, rev = :rev, head = :head WHERE id = :id"),
-        {"state": _STATE[kind].value, "rev": message["rev"], "head": digest, "id": interest.bid_id},
+        tx.new_secret_id(),
+        interest.bid_id,
+        lot.id,
+        _KIND[kind].value,
+        message["rev"],
+        bid["head"],
+        digest,
+        jcs(message).decode(),
+        token,
+        receipt,
+        recorded.entry_id,
+        held.instant,
+        _STATE[kind].value,
+        *(list(column) for column in zip(*documents, strict=True)) if documents else ([],) * 5,
     )
     return Accepted(digest, recorded.entry_id, detail, receipt, is_repeat=False)
 
 
-_INSERT = text(
-    "INSERT INTO bidding_submission (id, bid_id, lot_id, kind, rev, prev, digest, payload, jws, receipt, entry_id,"
-    " received_at) VALUES (:id, :bid, :lot, :kind, :rev, :prev, :digest, cast(:payload AS jsonb), :jws, :receipt,"
-    " :entry, :at)"
-)
-_INSERT_DOCUMENT = text(
-    "INSERT INTO bidding_document (submission_id, slot, lot_id, upload_id, eid, chunks, size)"
-    " VALUES (:submission, :slot, :lot, :upload, :eid, :chunks, :size)"
+#: The submission, its documents and the bid's new head, in one statement.
+_INSERT = (
+    "WITH kept AS (INSERT INTO bidding_submission"
+    " (id, bid_id, lot_id, kind, rev, prev, digest, payload, jws, receipt, entry_id, received_at)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)),"
+    " papers AS (INSERT INTO bidding_document (submission_id, slot, lot_id, upload_id, eid, chunks, size)"
+    " SELECT $1, d.slot, $3, d.upload, d.eid, d.chunks, d.size"
+    " FROM unnest($14::text[], $15::uuid[], $16::bytea[], $17::bigint[], $18::bigint[])"
+    " AS d (slot, upload, eid, chunks, size))"
+    " UPDATE bidding_bid SET state = $13, rev = $5, head = $7 WHERE id = $2"
 )
 
 
-async def _hold(tx: Tx, lot_id: uuid.UUID, refuse: Refuse) -> datetime:
-    """Hold the lot open and return the instant at which that was so."""
-    try:
-        lot = await trading.lock_lot_for_bidding(tx, lot_id)
-    except Conflict:
-        current = await trading.get_lot(tx, lot_id)
-        if current.deadline is not None and await tx.instant() >= current.deadline:
-            raise refuse("late") from None
-        raise
-    instant = await tx.instant()
-    if lot.deadline is None or instant >= lot.deadline:
+async def _hold(tx: Tx, lot_id: uuid.UUID, refuse: Refuse) -> HeldLot:
+    """Hold the lot open."""
+    held = await trading.hold_due_lot(tx, lot_id)
+    if held.is_over:
         raise refuse("late")
-    return instant
+    if not held.takes_bids:
+        raise Conflict("本标段现在不接收投标文件。", stage=held.stage.value)
+    return held
 
 
-async def _lock_bid(tx: Tx, bid_id: uuid.UUID) -> Row[Any]:
-    query = text("SELECT rev, head, state FROM bidding_bid WHERE id = :id FOR UPDATE")
-    return (await tx.session.execute(query, {"id": bid_id})).one()
+async def _lock_bid(tx: Tx, bid_id: uuid.UUID) -> asyncpg.Record:
+    row = await tx.fetchrow("SELECT rev, head, state FROM bidding_bid WHERE id = $1 FOR UPDATE", bid_id)
+    assert row is not None
+    return row
 
 
-def _require_next(message: dict[str, Any], bid: Row[Any], kind: str, refuse: Refuse) -> None:
-    if message["rev"] != bid.rev + 1:
+def _require_next(message: dict[str, Any], bid: asyncpg.Record, kind: str, refuse: Refuse) -> None:
+    if message["rev"] != bid["rev"] + 1:
         raise refuse("rev")
-    head = None if bid.head is None else b64u_encode(bytes(bid.head))
+    head = None if bid["head"] is None else b64u_encode(bid["head"])
     if message["prev"] != head:
         raise refuse("prev")
-    if kind == WITHDRAWAL and bid.state != BidState.SEALED:
+    if kind == WITHDRAWAL and bid["state"] != BidState.SEALED:
         raise refuse("nothing")
 
 
+#: Complete uploads of a bid that have the slots and the numbers of chunks that were claimed.
+_UPLOADS = (
+    "SELECT u.id, u.slot, u.chunks, u.head_digest, length(u.head) + u.chunks * u.chunk_bytes AS size,"
+    " array_agg(c.leaf ORDER BY c.j) AS leaves"
+    " FROM unnest($2::text[], $3::bigint[]) AS d (slot, chunks)"
+    " JOIN bidding_upload u ON u.bid_id = $1 AND u.slot = d.slot AND u.chunks = d.chunks"
+    " JOIN bidding_chunk c ON c.upload_id = u.id GROUP BY u.id HAVING count(*) = u.chunks"
+)
+#: Slot, upload, envelope id, chunks, size.
+_Paper = tuple[str, uuid.UUID, bytes, int, int]
+
+
 async def _documents(
-    tx: Tx, provider: Suite, lot: LotView, interest: InterestView, message: dict[str, Any], refuse: Refuse
-) -> list[dict[str, Any]]:
+    tx: Tx, provider: Suite, held: HeldLot, interest: InterestView, message: dict[str, Any], refuse: Refuse
+) -> list[_Paper]:
     """Match every document of the message with an upload whose chunks, as stored, give its envelope id."""
-    if message["ks"] != lot.keyset:
+    if message["ks"] != held.keyset:
         raise refuse("keyset")
-    if sorted(doc["slot"] for doc in message["docs"]) != sorted(SLOTS):
+    docs = message["docs"]
+    if sorted(doc["slot"] for doc in docs) != sorted(SLOTS):
         raise refuse("slots")
-    return [await _document(tx, provider, lot, interest, doc, refuse) for doc in message["docs"]]
+    claimed = [doc["slot"] for doc in docs], [doc["chunks"] for doc in docs]
+    uploads = await tx.fetch(_UPLOADS, interest.bid_id, *claimed)
+    return [_document(provider, doc, uploads, refuse) for doc in docs]
 
 
-async def _document(
-    tx: Tx, provider: Suite, lot: LotView, interest: InterestView, doc: dict[str, Any], refuse: Refuse
-) -> dict[str, Any]:
-    rows = await tx.session.execute(
-        text(
-            "SELECT u.id, u.head_digest, length(u.head) + u.chunks * u.chunk_bytes AS size,"
-            " array_agg(c.leaf ORDER BY c.j) AS leaves"
-            " FROM bidding_upload u JOIN bidding_chunk c ON c.upload_id = u.id"
-            " WHERE u.bid_id = :bid AND u.slot = :slot AND u.chunks = :chunks"
-            " GROUP BY u.id HAVING count(*) = u.chunks"
-        ),
-        {"bid": interest.bid_id, "slot": doc["slot"], "chunks": doc["chunks"]},
-    )
+def _document(provider: Suite, doc: dict[str, Any], uploads: list[asyncpg.Record], refuse: Refuse) -> _Paper:
     claimed = b64u_decode(doc["eid"])
-    for row in rows:
-        eid = envelope_id(provider, bytes(row.head_digest), [bytes(leaf) for leaf in row.leaves])
-        if eid == claimed and row.size == doc["bytes"]:
-            return {
-                "slot": doc["slot"],
-                "lot": lot.id,
-                "upload": row.id,
-                "eid": eid,
-                "chunks": doc["chunks"],
-                "size": row.size,
-            }
+    for upload in uploads:
+        if upload["slot"] == doc["slot"] and upload["size"] == doc["bytes"]:
+            eid = envelope_id(provider, upload["head_digest"], upload["leaves"])
+            if eid == claimed:
+                return doc["slot"], upload["id"], eid, doc["chunks"], upload["size"]
     raise refuse("eid")
 
 
 async def _find(tx: Tx, bid_id: uuid.UUID, digest: bytes) -> Accepted | None:
-    row = (
-        await tx.session.execute(
-            text("SELECT digest, entry_id, receipt FROM bidding_submission WHERE bid_id = :bid AND digest = :digest"),
-            {"bid": bid_id, "digest": digest},
-        )
-    ).one_or_none()
+    row = await tx.fetchrow(
+        "SELECT digest, entry_id, receipt FROM bidding_submission WHERE bid_id = $1 AND digest = $2", bid_id, digest
+    )
     if row is None:
         return None
-    detail = parse(b64u_decode(row.receipt.split(".")[1]))
-    return Accepted(bytes(row.digest), row.entry_id, detail, row.receipt, is_repeat=True)
+    detail = parse(b64u_decode(row["receipt"].split(".")[1]))
+    return Accepted(row["digest"], row["entry_id"], detail, row["receipt"], is_repeat=True)
 
 
 async def reject(tx: Tx, actor: Actor, refusal: SubmissionRefused, *, platform: PlatformKey) -> str:

@@ -22,6 +22,7 @@ from kernel.log.writer import record
 from kernel.parties.organisations import get_organisation
 from kernel.periods import legal_date
 from trading.affiliation_checks import AffiliationDraft, check_declaration, read_day, require_text
+from trading.due_lots import DueLot
 from trading.independence import TIES, Held, Tie, find_bar
 from trading.lot_view import LotView
 from trading.models.affiliation import Affiliation
@@ -138,7 +139,14 @@ async def decide(tx: Tx, actor: Actor, petition_id: uuid.UUID, *, approve: bool)
     )
 
 
-async def require_independent(tx: Tx, organisation_id: uuid.UUID, lot: LotView) -> None:
+#: Most are tied to nobody, and a deadline surge asks this for everybody.
+_IS_TIED = (
+    "SELECT EXISTS (SELECT 1 FROM trading_affiliation a JOIN identity_organisation o ON o.uscc = a.uscc"
+    " WHERE o.id = $1)"
+)
+
+
+async def require_independent(tx: Tx, organisation_id: uuid.UUID, lot: LotView | DueLot) -> None:
     """Refuse an organisation that may not bid in a lot because of whom it is tied to.
 
     Raises:
@@ -146,11 +154,11 @@ async def require_independent(tx: Tx, organisation_id: uuid.UUID, lot: LotView) 
     Source:
         R-ET-01, R-AGT-03
     """
+    if not await tx.fetchval(_IS_TIED, organisation_id):
+        return
     uscc = (await get_organisation(tx, organisation_id)).uscc
     rows = (await tx.session.execute(select(Affiliation).where(Affiliation.uscc == uscc))).scalars()
     held = [Held(Tie(row.kind), row.of_uscc, row.project_id, row.since, row.until) for row in rows]
-    if not held:
-        return
     bar = find_bar(
         held,
         on=legal_date(tx.now),

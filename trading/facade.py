@@ -1,6 +1,7 @@
 """The front door of trading for the packages above: values, reads, acts. No logic."""
 
 from trading.affiliations import require_independent
+from trading.due_lots import DueLot, HeldLot, find_due_lot, hold_due_lot
 from trading.evaluation_report import EvaluationReport, RankedBid, RejectedBid
 from trading.handover import (
     declare_failed,
@@ -24,7 +25,9 @@ from trading.visibility import require_admitted, view_lot
 
 __all__ = [
     "Criterion",
+    "DueLot",
     "EvaluationReport",
+    "HeldLot",
     "Holders",
     "LotView",
     "NoHolders",
@@ -33,8 +36,10 @@ __all__ = [
     "RejectedBid",
     "ReviewItem",
     "declare_failed",
+    "find_due_lot",
     "find_lot",
     "get_lot",
+    "hold_due_lot",
     "is_mandatory_lot",
     "list_lots",
     "list_lots_of",

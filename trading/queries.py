@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import Row, text
+import asyncpg
 
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
@@ -33,19 +33,19 @@ async def get_lot(tx: Tx, lot_id: uuid.UUID) -> LotView:
     Raises:
         NotFound: there is none.
     """
-    return await _one(tx, "WHERE l.id = :id", {"id": lot_id})
+    return await _one(tx, "WHERE l.id = $1", lot_id)
 
 
 async def find_lot(tx: Tx, tender: str, number: str) -> LotView | None:
     """Return the lot of a project number and a lot number, or None."""
-    rows = await _rows(tx, "WHERE p.number = :tender AND l.number = :number", {"tender": tender, "number": number})
+    rows = await _rows(tx, "WHERE p.number = $1 AND l.number = $2", tender, number)
     return rows[0] if rows else None
 
 
 async def list_lots_of(tx: Tx, organisation_id: uuid.UUID) -> list[LotView]:
     """Return the lots of a procuring entity or agency, the nearest deadline first."""
-    tail = "WHERE :org IN (p.procuring_entity_id, p.agency_id) ORDER BY l.deadline NULLS FIRST, l.id"
-    return await _rows(tx, tail, {"org": organisation_id})
+    tail = "WHERE $1 IN (p.procuring_entity_id, p.agency_id) ORDER BY l.deadline NULLS FIRST, l.id"
+    return await _rows(tx, tail, organisation_id)
 
 
 async def list_lots(
@@ -59,24 +59,21 @@ async def list_lots(
         after: the last id of the page before.
     """
     tail = (
-        "WHERE (NOT :published OR (l.published_at IS NOT NULL AND (p.method <> 'invited' OR l.closed_at IS NOT NULL)))"
-        " AND (cardinality(cast(:stages AS text[])) = 0 OR l.stage = ANY(:stages))"
-        " AND (cast(:after AS uuid) IS NULL OR l.id < :after) ORDER BY l.id DESC LIMIT :most"
+        "WHERE (NOT $1 OR (l.published_at IS NOT NULL AND (p.method <> 'invited' OR l.closed_at IS NOT NULL)))"
+        " AND (cardinality($2::text[]) = 0 OR l.stage = ANY($2))"
+        " AND ($3::uuid IS NULL OR l.id < $3) ORDER BY l.id DESC LIMIT $4"
     )
-    values = {"published": published, "stages": [stage.value for stage in stages], "after": after, "most": most}
-    return await _rows(tx, tail, values)
+    return await _rows(tx, tail, published, [stage.value for stage in stages], after, most)
 
 
 async def lots_due_for_closing(tx: Tx) -> list[uuid.UUID]:
     """Return the lots whose deadline has come and whose bidding is not closed yet."""
-    rows = await tx.session.execute(
-        text(
-            "SELECT id FROM trading_lot WHERE closed_at IS NULL AND deadline <= :now AND stage = :stage"
-            " ORDER BY deadline, id"
-        ),
-        {"now": tx.now, "stage": Stage.NOTICE_PUBLISHED.value},
+    rows = await tx.fetch(
+        "SELECT id FROM trading_lot WHERE closed_at IS NULL AND deadline <= $1 AND stage = $2 ORDER BY deadline, id",
+        tx.now,
+        Stage.NOTICE_PUBLISHED.value,
     )
-    return list(rows.scalars())
+    return [row["id"] for row in rows]
 
 
 async def lock_lot_row(tx: Tx, lot_id: uuid.UUID, how: str) -> LotView:
@@ -90,66 +87,27 @@ async def lock_lot_row(tx: Tx, lot_id: uuid.UUID, how: str) -> LotView:
     """
     if how not in ("SHARE", "UPDATE"):
         raise ValueError(how)
-    return await _one(tx, f"WHERE l.id = :id FOR {how} OF l", {"id": lot_id})
+    return await _one(tx, f"WHERE l.id = $1 FOR {how} OF l", lot_id)
 
 
-async def _one(tx: Tx, tail: str, values: dict[str, Any]) -> LotView:
-    rows = await _rows(tx, tail, values)
+async def _one(tx: Tx, tail: str, *values: Any) -> LotView:
+    rows = await _rows(tx, tail, *values)
     if not rows:
         raise NotFound
     return rows[0]
 
 
-async def _rows(tx: Tx, tail: str, values: dict[str, Any]) -> list[LotView]:
-    rows = await tx.session.execute(text(f"{_LOT} {tail}"), values)
-    return [_view(row) for row in rows]
+async def _rows(tx: Tx, tail: str, *values: Any) -> list[LotView]:
+    return [_view(row) for row in await tx.fetch(f"{_LOT} {tail}", *values)]
 
 
-def _view(row: Row[Any]) -> LotView:
-    return LotView(
-        id=row.id,
-        project_id=row.project_id,
-        tender=row.tender,
-        number=row.number,
-        project_title=row.project_title,
-        title=row.title,
-        regime=Regime(row.regime),
-        kind=LotKind(row.kind),
-        method=TenderMethod(row.method),
-        region=row.region,
-        stage=Stage(row.stage),
-        stage_since=row.stage_since,
-        came_from=Stage(row.came_from) if row.came_from else None,
-        procuring_entity_id=row.procuring_entity_id,
-        procuring_entity_name=row.procuring_entity_name,
-        agency_id=row.agency_id,
-        agency_name=row.agency_name,
-        is_entrusted=row.is_entrusted,
-        funds=row.funds,
-        approval=row.approval,
-        supervising_body=row.supervising_body,
-        contacts=row.contacts,
-        scope=row.scope,
-        qualifications=row.qualifications,
-        consortium_allowed=row.consortium_allowed,
-        agents_allowed=row.agents_allowed,
-        price_cap_fen=row.price_cap_fen,
-        estimate_fen=row.estimate_fen,
-        bid_bond_fen=row.bid_bond_fen,
-        criteria=tuple(Criterion(**item) for item in row.criteria),
-        review_items=tuple(ReviewItem(**item) for item in row.review_items),
-        price_method=row.price_method,
-        procedure=row.procedure,
-        provenance=row.provenance,
-        registered_at=row.registered_at,
-        documents_from=row.documents_from,
-        documents_to=row.documents_to,
-        deadline=row.deadline,
-        opening_at=row.opening_at,
-        publicity_until=row.publicity_until,
-        keyset=row.keyset,
-        published_at=row.published_at,
-        closed_at=row.closed_at,
-        opened_at=row.opened_at,
-        failed_reason=row.failed_reason,
-    )
+def _view(row: asyncpg.Record) -> LotView:
+    values: dict[str, Any] = dict(row)
+    values["regime"] = Regime(values["regime"])
+    values["kind"] = LotKind(values["kind"])
+    values["method"] = TenderMethod(values["method"])
+    values["stage"] = Stage(values["stage"])
+    values["came_from"] = Stage(values["came_from"]) if values["came_from"] else None
+    values["criteria"] = tuple(Criterion(**item) for item in values["criteria"])
+    values["review_items"] = tuple(ReviewItem(**item) for item in values["review_items"])
+    return LotView(**values)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+import asyncpg
+from sqlalchemy import text
 
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
@@ -123,9 +124,7 @@ async def load_notice(tx: Tx, notice_id: uuid.UUID) -> NoticeView:
 
 async def list_notices_of(tx: Tx, lot_id: uuid.UUID) -> list[NoticeLine]:
     """Return every notice of a lot in every version, newest first."""
-    rows = await tx.session.execute(
-        text(f"{_LINE} WHERE n.lot_id = :lot ORDER BY n.published_at DESC, n.id DESC"), {"lot": lot_id}
-    )
+    rows = await tx.fetch(f"{_LINE} WHERE n.lot_id = $1 ORDER BY n.published_at DESC, n.id DESC", lot_id)
     return [_line(row) for row in rows]
 
 
@@ -147,32 +146,30 @@ async def search_notices(
         published_to: the first instant that is too late.
     """
     terms = terms_of(query)
-    wanted = tsquery_of(terms)
     conditions = [_SEEN, "NOT EXISTS (SELECT 1 FROM trading_notice later WHERE later.supersedes = n.id)"]
-    values: dict[str, Any] = {"most": most}
-    if wanted:
-        conditions.append("n.search @@ cast(:wanted AS tsquery)")
-        values["wanted"] = wanted
-    for at, term in enumerate(terms):
-        conditions.append(f"n.words LIKE :term{at}")
-        values[f"term{at}"] = like_of(term)
-    for condition, name, value in (
-        ("n.kind = :kind", "kind", kind.value if kind else None),
-        ("n.region = :region", "region", region or None),
-        ("n.published_at >= :from", "from", published_from),
-        ("n.published_at < :to", "to", published_to),
+    values: list[Any] = []
+
+    def ask(condition: str, *given: Any) -> None:
+        conditions.append(condition.format(*(f"${len(values) + at}" for at in range(1, len(given) + 1))))
+        values.extend(given)
+
+    if wanted := tsquery_of(terms):
+        ask("n.search @@ {}::tsquery", wanted)
+    for term in terms:
+        ask("n.words LIKE {}", like_of(term))
+    for condition, value in (
+        ("n.kind = {}", kind.value if kind else None),
+        ("n.region = {}", region or None),
+        ("n.published_at >= {}", published_from),
+        ("n.published_at < {}", published_to),
     ):
         if value is not None:
-            conditions.append(condition)
-            values[name] = value
+            ask(condition, value)
     if after is not None:
-        conditions.append("(n.published_at, n.id) < (:after_at, :after_id)")
-        values |= {"after_at": after.published_at, "after_id": after.id}
+        ask("(n.published_at, n.id) < ({}, {})", after.published_at, after.id)
     where = " AND ".join(conditions)
-    rows = await tx.session.execute(
-        text(f"{_LINE} WHERE {where} ORDER BY n.published_at DESC, n.id DESC LIMIT :most"), values
-    )
-    return [_line(row) for row in rows]
+    tail = f"WHERE {where} ORDER BY n.published_at DESC, n.id DESC LIMIT ${len(values) + 1}"
+    return [_line(row) for row in await tx.fetch(f"{_LINE} {tail}", *values, most)]
 
 
 async def list_regions(tx: Tx) -> list[str]:
@@ -183,16 +180,6 @@ async def list_regions(tx: Tx) -> list[str]:
     return list(rows.scalars())
 
 
-def _line(row: Row[Any]) -> NoticeLine:
-    return NoticeLine(
-        row.id,
-        row.lot_id,
-        NoticeKind(row.kind),
-        row.version,
-        row.number,
-        row.title,
-        row.region,
-        row.published_at,
-        row.until,
-        row.is_current,
-    )
+def _line(row: asyncpg.Record) -> NoticeLine:
+    id_, lot_id, kind, *rest = row
+    return NoticeLine(id_, lot_id, NoticeKind(kind), *rest)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from kernel.canonical import parse_time
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
-from kernel.log.reader import LoggedEntry, list_entries
+from kernel.log.reader import LoggedEntry, list_visible_entries
 from kernel.parameters.articles import cite
 from kernel.parameters.seed import SEED
 from kernel.web.filters import moment
@@ -149,8 +149,9 @@ class Event:
 
 async def list_timeline(tx: Tx, actor: Actor | None, lot: LotView) -> list[Event]:
     """Return the lot's events that this reader may see, oldest first."""
-    entries = await list_entries(tx, lot.project_id) + await list_entries(tx, lot.id)
-    return [event_of(entry) for entry in entries if _may_see(entry, actor, lot)]
+    account = None if actor is None else actor.account_id
+    entries = await list_visible_entries(tx, (lot.project_id, lot.id), _visible(actor, lot), account)
+    return [event_of(entry) for entry in entries]
 
 
 def event_of(entry: LoggedEntry) -> Event:
@@ -182,15 +183,10 @@ def article_of(rules: tuple[str, ...]) -> str:
     return cite(basis) if basis else ""
 
 
-def _may_see(entry: LoggedEntry, actor: Actor | None, lot: LotView) -> bool:
-    if entry.visibility == "public":
-        return True
-    if actor is not None and entry.detail.get("actor", {}).get("account") == str(actor.account_id):
-        return True
-    if entry.visibility != "parties":
-        return False
+def _visible(actor: Actor | None, lot: LotView) -> tuple[str, ...]:
+    """Return the visibilities that a reader may see; what is sealed is not even looked through."""
     insider = actor is not None and (lot.is_run_by(actor.organisation_id) or actor.has(Role.SUPERVISOR))
-    return insider or lot.is_public
+    return ("public", "parties") if insider or lot.is_public else ("public",)
 
 
 def _who(actor: dict[str, Any]) -> str:

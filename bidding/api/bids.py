@@ -16,7 +16,6 @@ from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, format_time
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput, NotFound
 from kernel.identity.actor import Actor
-from kernel.log import reader
 from kernel.log.platform import ACK
 from kernel.web.guards import permits
 from kernel.web.services import Services
@@ -96,9 +95,11 @@ async def withdraw(services: Services, actor: Actor, data: SignedMessage) -> Res
 
 async def _take(services: Services, actor: Actor, token: str, kind: str) -> Response[dict[str, Any]]:
     accepted = await take(services, actor, token, kind)
-    if await services.feed.wait_for_entry(services.db, accepted.entry_id, timeout_s=RECEIPT_WAIT_S):
-        async with services.db.begin_read_only() as tx:
-            bundle = await reader.receipt_bundle(tx, accepted.entry_id, accepted.receipt)
+    covered = await services.feed.wait_for_entry(
+        services.db, accepted.entry_id, timeout_s=RECEIPT_WAIT_S, is_new=not accepted.is_repeat
+    )
+    if covered is not None:
+        bundle = await services.feed.prover.bundle(services.db, covered, accepted.receipt)
         return Response(bundle, status_code=201)
     digest = b64u_encode(accepted.digest)
     ack = services.platform.sign(ACK, {**accepted.detail, "type": "bid.ack"})
@@ -155,12 +156,10 @@ async def receipt(services: Services, actor: Actor, digest: str) -> Response[dic
         raise NotFound from error
     async with services.db.begin_read_only() as tx:
         found = await queries.find_receipt(tx, actor, raw)
-    await services.feed.wait_for_entry(services.db, found.entry_id, timeout_s=RECEIPT_WAIT_S)
-    async with services.db.begin_read_only() as tx:
-        try:
-            bundle = await reader.receipt_bundle(tx, found.entry_id, found.receipt)
-        except NotFound:
-            return Response({"poll": f"/api/v1/receipts/{digest}"}, status_code=202)
+    covered = await services.feed.wait_for_entry(services.db, found.entry_id, timeout_s=RECEIPT_WAIT_S)
+    if covered is None:
+        return Response({"poll": f"/api/v1/receipts/{digest}"}, status_code=202)
+    bundle = await services.feed.prover.bundle(services.db, covered, found.receipt)
     return Response(bundle, headers={"Cache-Control": "no-store"})
 
 

@@ -211,8 +211,22 @@ def subject_values(certificate: x509.Certificate, oid: x509.ObjectIdentifier) ->
     return [str(attribute.value) for attribute in certificate.subject.get_attributes_for_oid(oid)]
 
 
+#: Lists whose signature was looked at, by issuer; a list is kept, so that its identity stays its own.
+_MOST_LISTS = 256
+_signed: dict[tuple[int, x509.Certificate], tuple[x509.CertificateRevocationList, bool]] = {}
+
+
 def is_list_of(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
     """Say whether an authority that may sign revocation lists signed this one."""
+    known = _signed.get((id(crl), issuer))
+    if known is None:
+        if len(_signed) >= _MOST_LISTS:
+            _signed.clear()
+        known = _signed[id(crl), issuer] = (crl, _is_signed_by(crl, issuer))
+    return known[1]
+
+
+def _is_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
     try:
         usage = issuer.extensions.get_extension_for_class(x509.KeyUsage).value
         key: Any = issuer.public_key()

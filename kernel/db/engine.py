@@ -3,15 +3,13 @@
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 
-def make_engine(
-    url: str, *, pool_size: int = 8, max_overflow: int = 8, isolation: str | None = None
-) -> AsyncEngine:
+def make_engine(url: str, *, pool_size: int = 16, max_overflow: int = 0, isolation: str | None = None) -> AsyncEngine:
     """Return an engine on asyncpg.
 
     Args:
         url: `postgresql+asyncpg://login:password@host:port/database`.
-        pool_size: connections kept open.
-        max_overflow: connections opened beyond that under load.
+        pool_size: connections kept open, each from when it is first needed.
+        max_overflow: connections opened beyond that under load and closed again, which costs more than keeping them.
         isolation: of every transaction on it; None is the server's own, READ COMMITTED.
     """
     return create_async_engine(

@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import asyncpg
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -26,7 +25,7 @@ from kernel.db.lease import Lease, borrowed, leased
 
 #: The platform's instant, as an expression for prepared SQL.
 INSTANT = "(clock_timestamp() + coalesce((SELECT clock_offset FROM kernel_installation), interval '0'))"
-_INSTANT = f"SELECT {INSTANT}, coalesce((SELECT rehearsal FROM kernel_installation), false)"
+_INSTANT = "SELECT " + INSTANT + ", coalesce((SELECT rehearsal FROM kernel_installation), false)"  # noqa: S608
 #: SQLSTATEs after which the same act may simply be tried again: serialization failure, deadlock.
 _T = TypeVar("_T")
 _RETRY = {"40001", "40P01"}
@@ -58,7 +57,7 @@ class Tx:
 
     async def instant(self) -> datetime:
         """Read the database's clock again: what time is it now that the lock is held?"""
-        return _utc(await self.fetchval(f"SELECT {INSTANT}"))
+        return _utc(await self.fetchval("SELECT " + INSTANT))
 
     async def connection(self) -> asyncpg.Connection:
         """Return the asyncpg connection of this transaction."""
@@ -69,19 +68,25 @@ class Tx:
         assert isinstance(driver, asyncpg.Connection)
         return driver
 
-    # Prepared SQL for hot paths: `$1` and so on stand for the arguments; `jsonb` goes in and comes out as text. What a
-    # session holds back is not flushed by it.
+    # Prepared SQL for hot paths: `$1` and so on stand for the arguments; `jsonb` goes in as text and comes out as values.
+    # What the session holds back is written first, as it is before the session's own queries.
 
     async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
         """Return the rows of a prepared statement."""
-        with _lost_is_lost(connection := await self.connection()):
+        with _lost_is_lost(connection := await self._flushed()):
             rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
             return rows
 
     async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
         """Return the first row of a prepared statement, or None."""
-        with _lost_is_lost(connection := await self.connection()):
+        with _lost_is_lost(connection := await self._flushed()):
             return await connection.fetchrow(sql, *values)
+
+    async def _flushed(self) -> asyncpg.Connection:
+        session = self._session
+        if session is not None and (session.new or session.dirty or session.deleted):
+            await session.flush()
+        return await self.connection()
 
     async def fetchval(self, sql: str, *values: Any) -> Any:
         """Return the first column of the first row, or None."""
@@ -154,6 +159,13 @@ class Database:
         """
         async with leased(self.oversight if oversight else self.engine, read_only=True) as lease:
             yield await _opened(lease, read_only=True)
+
+    async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
+        """Return the rows of one prepared statement that only reads, outside of any transaction."""
+        async with borrowed(self.engine) as connection:
+            with _lost_is_lost(connection):
+                rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
+                return rows
 
     async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
         """Return the first row of one prepared statement that only reads, outside of any transaction."""

@@ -72,7 +72,15 @@ def entry_of(suite: Hasher, kind: str, at: str, detail: Any, salt: bytes) -> Ent
     Raises:
         LogError: `entry-digest`: an empty kind, another form of time, a salt of another length.
     """
-    return parse_entry({**Entry(kind, at, detail_digest(suite, detail), salt).as_json()})
+    entry = Entry(kind, at, detail_digest(suite, detail), salt)
+    try:
+        parse_time(at)
+        if not isinstance(kind, str) or not kind or len(salt) != SALT_BYTES:
+            raise NotCanonical("no type, or a salt of another length")
+        entry.data()
+    except NotCanonical as refusal:
+        raise LogError("entry-digest", f"not an entry: {refusal}") from None
+    return entry
 
 
 def parse_entry(value: object) -> Entry:

@@ -2,23 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
-from sqlalchemy import text
 
 from kernel.clock import SystemClock
 from kernel.db.transaction import Database
+from kernel.log.covered import Covered, Prover, covered_entries
 
 #: Channels of NOTIFY: the log grew; something visible of a matter changed (payload: its id).
 CHANNELS = ("log_checkpoint", "matter")
 #: A notification that was lost costs so much.
 _PATIENCE_S = 0.25
-_COVERED = text(
-    "SELECT l.entry_id FROM log_leaf l WHERE l.entry_id = ANY(cast(:ids AS bigint[]))"
-    " AND EXISTS (SELECT 1 FROM log_checkpoint c WHERE c.size > l.idx AND c.note IS NOT NULL)"
-)
 
 
 class CheckpointFeed:
@@ -26,16 +22,20 @@ class CheckpointFeed:
 
     Args:
         dsn: plain `postgresql://` address of the portal's login.
+
+    Attributes:
+        prover: makes the bundles of entries that were waited for.
     """
 
     def __init__(self, dsn: str) -> None:
         self._dsn = dsn
         self._task: asyncio.Task[None] | None = None
         self._grown = asyncio.Event()
-        self._waiting: dict[int, set[asyncio.Future[None]]] = {}
+        self._waiting: dict[int, set[asyncio.Future[Covered]]] = {}
         self._asking: asyncio.Task[None] | None = None
         self._watchers: dict[str, set[asyncio.Queue[str]]] = {}
         self._offset = timedelta(0)
+        self.prover = Prover()
 
     def last_instant(self) -> datetime:
         """Return about the platform's instant, for pages that open no transaction."""
@@ -80,28 +80,34 @@ class CheckpointFeed:
                 with contextlib.suppress(asyncio.QueueFull):
                     queue.put_nowait(str(payload))
 
-    async def wait_for_entry(self, db: Database, entry_id: int, *, timeout_s: float) -> bool:
+    async def wait_for_entry(
+        self, db: Database, entry_id: int, *, timeout_s: float, is_new: bool = False
+    ) -> Covered | None:
         """Wait until an entry is covered by a published checkpoint; all who wait share one question to the database.
 
+        Args:
+            is_new: it was recorded a moment ago, so nobody asks before the log has grown.
+
         Returns:
-            False when that did not happen in time.
+            Where it stands and the first checkpoint that covers it; None when that did not happen in time.
         """
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiter: asyncio.Future[Covered] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(entry_id, set()).add(waiter)
-        self._grown.set()
         if self._asking is None or self._asking.done():
+            self._grown.clear()
             self._asking = asyncio.create_task(self._ask(db), name="checkpoint-feed-asking")
+        if not is_new:
+            self._grown.set()
         try:
             async with asyncio.timeout(timeout_s):
-                await waiter
+                return await waiter
         except TimeoutError:
-            return False
+            return None
         finally:
             waiters = self._waiting.get(entry_id, set())
             waiters.discard(waiter)
             if not waiters:
                 self._waiting.pop(entry_id, None)
-        return True
 
     async def _ask(self, db: Database) -> None:
         """Ask for everybody who waits: when somebody comes, when the log grows, and now and then.
@@ -109,26 +115,21 @@ class CheckpointFeed:
         What goes wrong is told to everybody who waits.
         """
         while self._waiting:
-            self._grown.clear()
-            try:
-                covered = await self._covered(db, list(self._waiting))
-            except Exception as error:
-                for waiter in self._waiters(list(self._waiting)):
-                    waiter.set_exception(error)
-                return
-            for waiter in self._waiters(covered):
-                waiter.set_result(None)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._grown.wait(), _PATIENCE_S)
-
-    def _waiters(self, entries: Sequence[int]) -> list[asyncio.Future[None]]:
-        found = (waiter for entry in entries for waiter in self._waiting.pop(entry, ()))
-        return [waiter for waiter in found if not waiter.done()]
-
-    async def _covered(self, db: Database, entries: Sequence[int]) -> list[int]:
-        async with db.begin_read_only() as tx:
-            found = await tx.session.execute(_COVERED, {"ids": entries})
-            return list(found.scalars())
+            self._grown.clear()
+            try:
+                found = await covered_entries(db, list(self._waiting))
+            except Exception as error:
+                for waiters in list(self._waiting.values()):
+                    for waiter in waiters:
+                        if not waiter.done():
+                            waiter.set_exception(error)
+                return
+            for one in found:
+                for waiter in self._waiting.pop(one.entry_id, ()):
+                    if not waiter.done():
+                        waiter.set_result(one)
 
     @contextlib.asynccontextmanager
     async def watch(self, *matters: str) -> AsyncIterator[asyncio.Queue[str]]:

@@ -1,6 +1,7 @@
 """Read the log: checkpoints, tiles, proofs, and the bundle that proves one entry (crypto.md §3.6, §5.4)."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -98,7 +99,7 @@ async def find_entry(tx: Tx, entry_id: int) -> LoggedEntry:
     Raises:
         NotFound: there is none.
     """
-    rows = await _entries(tx, "e.id = :id", {"id": entry_id})
+    rows = await _entries(tx, "e.id = $1", entry_id)
     if not rows:
         raise NotFound
     return rows[0]
@@ -106,7 +107,26 @@ async def find_entry(tx: Tx, entry_id: int) -> LoggedEntry:
 
 async def list_entries(tx: Tx, subject: uuid.UUID) -> list[LoggedEntry]:
     """Return the entries of a matter in order of their number (unnumbered ones last)."""
-    return await _entries(tx, "e.subject = :subject", {"subject": subject})
+    return await _entries(tx, "e.subject = $1", subject)
+
+
+async def list_visible_entries(
+    tx: Tx, subjects: Sequence[uuid.UUID], visibilities: Sequence[str], account_id: uuid.UUID | None
+) -> list[LoggedEntry]:
+    """Return the entries of matters, one matter after the other, each in order of its numbers.
+
+    Args:
+        visibilities: entries of these.
+        account_id: entries of this account's acts as well, whatever their visibility.
+    """
+    return await _entries(
+        tx,
+        "e.subject = ANY($1::uuid[]) AND (e.visibility = ANY($2::text[]) OR e.detail #>> '{actor,account}' = $3)",
+        list(subjects),
+        list(visibilities),
+        None if account_id is None else str(account_id),
+        order="array_position($1, e.subject), l.idx NULLS LAST, e.id",
+    )
 
 
 async def list_public_entries(tx: Tx, *, most: int, before: int | None = None) -> list[LoggedEntry]:
@@ -117,24 +137,23 @@ async def list_public_entries(tx: Tx, *, most: int, before: int | None = None) -
     """
     return await _entries(
         tx,
-        "e.visibility = 'public' AND l.idx IS NOT NULL AND (cast(:before AS bigint) IS NULL OR l.idx < :before)",
-        {"before": before},
+        "e.visibility = 'public' AND l.idx IS NOT NULL AND ($1::bigint IS NULL OR l.idx < $1)",
+        before,
         order="l.idx DESC",
         limit=most,
     )
 
 
 async def _entries(
-    tx: Tx, where: str, values: dict[str, Any], *, order: str = "l.idx NULLS LAST, e.id", limit: int = 100_000
+    tx: Tx, where: str, *values: Any, order: str = "l.idx NULLS LAST, e.id", limit: int = 100_000
 ) -> list[LoggedEntry]:
-    rows = await tx.session.execute(
-        text(
-            "SELECT e.id, l.idx, e.type, e.data, e.detail, e.visibility, e.at FROM audit_entry e"  # noqa: S608
-            f" LEFT JOIN log_leaf l ON l.entry_id = e.id WHERE {where} ORDER BY {order} LIMIT :limit"
-        ),
-        {**values, "limit": limit},
+    rows = await tx.fetch(
+        "SELECT e.id, l.idx, e.type, e.data, e.detail, e.visibility, e.at FROM audit_entry e"  # noqa: S608
+        f" LEFT JOIN log_leaf l ON l.entry_id = e.id WHERE {where} ORDER BY {order} LIMIT ${len(values) + 1}",
+        *values,
+        limit,
     )
-    return [LoggedEntry(r.id, r.idx, r.type, bytes(r.data), r.detail, r.visibility, r.at) for r in rows]
+    return [LoggedEntry(*row) for row in rows]
 
 
 async def load_tile(tx: Tx, tile: Tile) -> bytes:

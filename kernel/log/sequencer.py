@@ -29,6 +29,8 @@ LEADER_LOCK = 7_314_160
 #: The most entries of one batch, and the longest wait between two.
 BATCH = 1000
 INTERVAL_S = 0.2
+#: After a batch, so long is waited for others to come: heads are signed for many at once, not for each.
+GATHER_S = 0.02
 
 
 class Sequencer:
@@ -75,7 +77,8 @@ class Sequencer:
         await self._require_own_log(connection)
         await connection.add_listener("audit", lambda *_: self._wake.set())
         while True:
-            await self.step(connection)
+            if await self.step(connection):
+                await asyncio.sleep(GATHER_S)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), INTERVAL_S)
             self._wake.clear()

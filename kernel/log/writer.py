@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import text
-
 from kernel.canonical import format_time
 from kernel.crypto import suite
 from kernel.db.transaction import Tx
@@ -80,28 +78,38 @@ async def record_detail(
         detail: exactly what the digest covers.
     """
     entry = entry_of(suite("intl-1"), kind, format_time(tx.now), detail, os.urandom(16))
-    entry_id = (
-        await tx.session.execute(
-            text(
-                "INSERT INTO audit_entry (data, type, detail, visibility, subject, at)"
-                " VALUES (:data, :type, cast(:detail AS jsonb), :visibility, :subject, :at) RETURNING id"
-            ),
-            {
-                "data": entry.data(),
-                "type": kind,
-                "detail": json.dumps(detail, ensure_ascii=False),
-                "visibility": visibility,
-                "subject": subject,
-                "at": tx.now,
-            },
-        )
-    ).scalar_one()
-    await tx.session.execute(text("INSERT INTO audit_queue (entry_id) VALUES (:id)"), {"id": entry_id})
-    await tx.session.execute(text("SELECT pg_notify('audit', '')"))
-    if visibility == "sealed":
-        # How much the log grows must not tell how many sealed acts there were.
-        await record_cover(tx, os.urandom(1)[0] % (MOST_COVER + 1))
+    # How much the log grows must not tell how many sealed acts there were.
+    covers = _covers(tx, os.urandom(1)[0] % (MOST_COVER + 1)) if visibility == "sealed" else []
+    entry_id = await tx.fetchval(
+        _RECORD,
+        entry.data(),
+        kind,
+        json.dumps(detail, ensure_ascii=False),
+        visibility,
+        subject,
+        tx.now,
+        [data for data, _ in covers],
+        [cover for _, cover in covers],
+    )
     return Recorded(entry_id, entry, detail)
+
+
+#: The entry, its covers, their places in the queue, and the call that wakes the sequencer, in one statement.
+_RECORD = (
+    "WITH made AS (INSERT INTO audit_entry (data, type, detail, visibility, subject, at)"
+    " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id),"
+    " covers AS (INSERT INTO audit_entry (data, type, detail, visibility, subject, at)"
+    " SELECT c.data, 'cover', c.detail, 'sealed', NULL, $6 FROM unnest($7::bytea[], $8::jsonb[]) AS c (data, detail)"
+    " RETURNING id),"
+    " queued AS (INSERT INTO audit_queue (entry_id) SELECT id FROM made UNION ALL SELECT id FROM covers)"
+    " SELECT id, pg_notify('audit', '') FROM made"
+)
+
+
+def _covers(tx: Tx, count: int) -> list[tuple[bytes, str]]:
+    provider, at = suite("intl-1"), format_time(tx.now)
+    details = [{"v": 1, "type": "cover", "noise": os.urandom(16).hex()} for _ in range(count)]
+    return [(entry_of(provider, "cover", at, detail, os.urandom(16)).data(), json.dumps(detail)) for detail in details]
 
 
 async def record_cover(tx: Tx, count: int) -> None:
@@ -116,27 +124,20 @@ async def record_cover(tx: Tx, count: int) -> None:
     """
     if not count:
         return
-    provider = suite("intl-1")
-    at = format_time(tx.now)
-    details = [{"v": 1, "type": "cover", "noise": os.urandom(16).hex()} for _ in range(count)]
-    entries = [entry_of(provider, "cover", at, detail, os.urandom(16)) for detail in details]
-    await tx.session.execute(
-        text(
-            "WITH made AS (INSERT INTO audit_entry (data, type, detail, visibility, subject, at)"
-            " SELECT data, 'cover', cast(detail AS jsonb), 'sealed', NULL, :at"
-            " FROM unnest(cast(:data AS bytea[]), cast(:details AS text[])) AS cover (data, detail) RETURNING id)"
-            " INSERT INTO audit_queue (entry_id) SELECT id FROM made"
-        ),
-        {
-            "data": [entry.data() for entry in entries],
-            "details": [json.dumps(detail) for detail in details],
-            "at": tx.now,
-        },
+    covers = _covers(tx, count)
+    await tx.fetch(
+        "WITH made AS (INSERT INTO audit_entry (data, type, detail, visibility, subject, at)"
+        " SELECT c.data, 'cover', c.detail, 'sealed', NULL, $1"
+        " FROM unnest($2::bytea[], $3::jsonb[]) AS c (data, detail) RETURNING id)"
+        " INSERT INTO audit_queue (entry_id) SELECT id FROM made",
+        tx.now,
+        [data for data, _ in covers],
+        [detail for _, detail in covers],
     )
 
 
 async def rehearsal_offset_s(tx: Tx) -> int:
     """Return by how many seconds the rehearsal's clock is moved."""
-    offset = (await tx.session.execute(text("SELECT clock_offset FROM kernel_installation"))).scalar_one()
+    offset = await tx.fetchval("SELECT clock_offset FROM kernel_installation")
     assert isinstance(offset, timedelta)
     return int(offset.total_seconds())

@@ -1,0 +1,85 @@
+"""A lot as those see it who hand something in against its deadline: few columns, prepared SQL, one row held.
+
+What a deadline surge asks for thousands of times is kept apart from `LotView`, which tells everything.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from kernel.db.transaction import INSTANT, Tx
+from kernel.errors import NotFound
+from trading.vocabulary import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class DueLot:
+    """A published lot by its numbers, and whose it is."""
+
+    id: uuid.UUID
+    tender: str
+    number: str
+    project_id: uuid.UUID
+    procuring_entity_id: uuid.UUID
+    agency_id: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLot:
+    """A lot whose row is held, at an instant at which that was so.
+
+    Attributes:
+        keyset: `ks` of the keyset that bids are sealed to, b64u.
+        instant: the database's clock after the row was held.
+    """
+
+    stage: Stage
+    deadline: datetime | None
+    keyset: str | None
+    instant: datetime
+
+    @property
+    def takes_bids(self) -> bool:
+        """Whether the lot's stage is the one in which bids come; the deadline is asked beside it."""
+        return self.stage is Stage.NOTICE_PUBLISHED
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the deadline had come at the instant."""
+        return self.deadline is None or self.instant >= self.deadline
+
+
+async def find_due_lot(tx: Tx, tender: str, number: str) -> DueLot | None:
+    """Return the published lot of a project number and a lot number, or None."""
+    found = await tx.fetchrow(
+        "SELECT l.id, p.number, l.number, p.id, p.procuring_entity_id, p.agency_id FROM trading_lot l"
+        " JOIN trading_project p ON p.id = l.project_id"
+        " WHERE p.number = $1 AND l.number = $2 AND l.published_at IS NOT NULL",
+        tender,
+        number,
+    )
+    return None if found is None else DueLot(*found)
+
+
+#: The clock is read from the held row's answer, never beside the lock: below it, it would be read before the waiting.
+_HOLD = (
+    "WITH held AS MATERIALIZED (SELECT stage, deadline, keyset FROM trading_lot"  # noqa: S608
+    " WHERE id = $1 AND published_at IS NOT NULL FOR SHARE)"
+    " SELECT held.stage, held.deadline, held.keyset, " + INSTANT + " AS instant FROM held"
+)
+
+
+async def hold_due_lot(tx: Tx, lot_id: uuid.UUID) -> HeldLot:
+    """Hold a lot as many may at a time, while nobody may close it, and say at which instant that was so.
+
+    A late waiter is judged by the time at which the row was theirs.
+
+    Raises:
+        NotFound: there is none, or its notice is not out.
+    Source:
+        R-ET-05
+    """
+    row = await tx.fetchrow(_HOLD, lot_id)
+    if row is None:
+        raise NotFound
+    return HeldLot(Stage(row["stage"]), row["deadline"], row["keyset"], row["instant"])

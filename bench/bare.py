@@ -1,6 +1,6 @@
 """The limit of a page: a bare Litestar application that runs the page's SQL on asyncpg and writes rows as JSON.
 
-No session layer, no transaction, no rules, no templates. It runs as a process of its own: `python -m bench.bare DSN FD`.
+No session layer, no transaction, no rules, no templates. A process of its own: `python -m bench.bare FD`.
 """
 
 import asyncio

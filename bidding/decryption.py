@@ -1,8 +1,9 @@
 """Decrypting one stored envelope with flat memory, publishing nothing before its last chunk is verified.
 
-The envelope is read twice. The first pass checks every chunk against its logged digest and decrypts into a digest only:
-after it, key, tags, framing and id are known to be right. The second pass writes the plaintext, in pieces, under the
-name of its digest. No plaintext touches a disk before the first pass has ended (attack 14 of crypto.md §13).
+The first pass checks every chunk against its logged digest and decrypts into memory, up to a limit, and into a digest:
+after it, key, tags, framing and id are known to be right. What fitted is then written under the name of its digest.
+What did not fit is read and decrypted a second time and written in pieces. No plaintext touches a disk before the first
+pass has ended (attack 14 of crypto.md §13).
 
 Source: crypto.md §3.2 (quarantine), §3.8 (who is answerable).
 """
@@ -10,6 +11,7 @@ Source: crypto.md §3.2 (quarantine), §3.8 (who is answerable).
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from bidding.envelope import EnvelopeError, envelope_id, open_envelope
@@ -20,6 +22,8 @@ from kernel.files.store import FileStore, content_name
 
 #: Pieces that wait between the decrypting thread and the store.
 _QUEUE = 4
+#: Plaintext of one document that is held in memory until its last chunk is verified, in bytes.
+QUARANTINE = 32 << 20
 
 
 class StoredBytesDiffer(Exception):
@@ -43,36 +47,65 @@ class Fault:
 
 
 class _StoredEnvelope:
-    """The envelope file as a reader: head, then chunks, each compared with the digest that the platform logged."""
+    """The envelope file as a reader: head, then chunks, the next of them fetched while one is worked on.
 
-    def __init__(self, document: SealedDocument, fetch: Callable[[str], bytes]) -> None:
-        self._pieces = iter(zip(document.leaves, document.objects, strict=True))
+    That each is the one whose digest the platform logged is seen by the envelope's id, which the opening computes; who
+    is answerable for one that does not open, by `is_as_logged`.
+    """
+
+    def __init__(self, document: SealedDocument, fetch: Callable[[str], Future[bytes]]) -> None:
+        self._leaves, self._objects = document.leaves, document.objects
         self._fetch = fetch
         self._rest = document.raw_head
+        self._at = 0
+        self._coming = fetch(document.objects[0]) if document.objects else None
 
     def read(self, n: int, /) -> bytes:
         if not self._rest:
-            following = next(self._pieces, None)
-            if following is None:
+            if self._coming is None:
                 return b""
-            leaf, name = following
-            self._rest = self._fetch(name)
-            if hashlib.sha256(b"\x00" + self._rest).digest() != leaf:
-                raise StoredBytesDiffer(name)
-        piece, self._rest = self._rest[:n], self._rest[n:]
+            self._rest = self._taken(self._coming)
+            self._at += 1
+            more = self._at < len(self._objects)
+            self._coming = self._fetch(self._objects[self._at]) if more else None
+        if len(self._rest) <= n:
+            piece, self._rest = self._rest, b""
+        else:
+            piece, self._rest = self._rest[:n], self._rest[n:]
         return piece
+
+    def _taken(self, coming: Future[bytes]) -> bytes:
+        try:
+            return coming.result()
+        except NotFound:
+            raise StoredBytesDiffer(self._objects[self._at]) from None
+
+
+def _is_as_logged(document: SealedDocument, fetch: Callable[[str], Future[bytes]]) -> bool:
+    """Say whether every chunk is there and is the one whose digest was logged."""
+    for leaf, name in zip(document.leaves, document.objects, strict=True):
+        try:
+            if hashlib.sha256(b"\x00" + fetch(name).result()).digest() != leaf:
+                return False
+        except NotFound:
+            return False
+    return True
 
 
 class _Digest:
-    """A writer that keeps nothing but the digest."""
+    """A writer that keeps the digest, and the content itself when told to."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps: bool) -> None:
         self._digest = hashlib.sha256()
+        self._keeps = keeps
         self.size = 0
+        self.pieces: list[bytes] = []
 
     def write(self, data: bytes, /) -> None:
         self._digest.update(data)
         self.size += len(data)
+        if self._keeps:
+            self.pieces.append(data)
 
     def plaintext(self) -> Plaintext:
         return Plaintext(self._digest.digest(), self.size)
@@ -104,29 +137,34 @@ async def decrypt(store: FileStore, document: SealedDocument, file_key: bytes) -
         return Fault(Outcome.FAULT_PLATFORM, "stored-bytes")
     loop = asyncio.get_running_loop()
 
-    def fetch(name: str) -> bytes:
-        try:
-            return asyncio.run_coroutine_threadsafe(store.get(name), loop).result()
-        except NotFound:
-            raise StoredBytesDiffer(name) from None
+    def fetch(name: str) -> Future[bytes]:
+        return asyncio.run_coroutine_threadsafe(store.get(name), loop)
 
-    digest = _Digest()
+    digest = _Digest(keeps=document.size <= QUARANTINE)
     try:
-        eid = await asyncio.to_thread(open_envelope, _StoredEnvelope(document, fetch), file_key, digest)
+        eid = await asyncio.to_thread(lambda: open_envelope(_StoredEnvelope(document, fetch), file_key, digest))
     except StoredBytesDiffer:
         return Fault(Outcome.FAULT_PLATFORM, "stored-bytes")
     except EnvelopeError as error:
+        if not await asyncio.to_thread(_is_as_logged, document, fetch):
+            return Fault(Outcome.FAULT_PLATFORM, "stored-bytes")
         return Fault(Outcome.FAULT_BIDDER, error.code)
     if eid != document.eid:
         return Fault(Outcome.FAULT_PLATFORM, "stored-bytes")
     plaintext = digest.plaintext()
-    if not await store.exists(content_name(plaintext.digest)):
+    if document.size <= QUARANTINE:
+        await store.put(content_name(plaintext.digest), b"".join(digest.pieces))
+    elif not await store.exists(content_name(plaintext.digest)):
         await _keep(store, document, file_key, fetch, plaintext)
     return plaintext
 
 
 async def _keep(
-    store: FileStore, document: SealedDocument, file_key: bytes, fetch: Callable[[str], bytes], plaintext: Plaintext
+    store: FileStore,
+    document: SealedDocument,
+    file_key: bytes,
+    fetch: Callable[[str], Future[bytes]],
+    plaintext: Plaintext,
 ) -> None:
     pieces = _Pieces(asyncio.get_running_loop())
 

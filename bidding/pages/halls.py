@@ -6,9 +6,8 @@ release came in.
 
 import asyncio
 import contextlib
-import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,6 +17,7 @@ from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from bidding import recording
 from bidding.pages.hall_view import fragments_of, hall_page
+from bidding.pages.live_hall import board_of, news
 from bidding.pages.rooms import published_lot
 from kernel.db.transaction import Tx
 from kernel.identity import sessions
@@ -136,26 +136,53 @@ class Place:
 
 
 async def _stream(services: Services, place: Place, lot_id: uuid.UUID) -> AsyncIterator[ServerSentEventMessage]:
-    matters = [str(lot_id), *([sessions.matter_of_session(place.secret)] if place.secret else [])]
     with services.streams.counted(place.visitor, place.origin) as has_room:
-        async with services.feed.watch(*matters) as changes:
-            sent: dict[str, str] = {}
-            while has_room:
-                async with services.db.begin_read_only() as tx:
-                    actor = await sessions.find_actor(tx, place.secret) if place.secret else None
-                    if place.secret and actor is None:
-                        return  # signed out: the browser connects again as whoever it is now
-                    page = await hall_page(tx, actor, lot_id)
-                    fragments = fragments_of(services, page, tx.now)
-                fresh = [{"id": key, "html": html} for key, html in fragments.items() if sent.get(key) != html]
-                if sent and fresh:
-                    yield ServerSentEventMessage(data=json.dumps(fresh, ensure_ascii=False), event="fragment")
-                sent = fragments
-                if not page.stream:
-                    yield ServerSentEventMessage(data="{}", event="close")
-                    return
-                if not await _changed(changes):
-                    yield ServerSentEventMessage(comment="alive")
+        if has_room:
+            messages = _own_stream(services, place, lot_id) if place.secret else _public_stream(services, lot_id)
+            async with contextlib.aclosing(messages):
+                async for message in messages:
+                    yield message
+
+
+async def _public_stream(services: Services, lot_id: uuid.UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
+    """What everybody sees, read once for all."""
+    async with board_of(services, lot_id) as board:
+        seen = await board.after(None)
+        while not seen.ends:
+            try:
+                version = await asyncio.wait_for(board.after(seen), _HEARTBEAT_S)
+            except TimeoutError:
+                yield ServerSentEventMessage(comment="alive")
+                continue
+            message = board.news_for(seen, version)
+            seen = version
+            if message is not None:
+                yield message
+        yield ServerSentEventMessage(data="{}", event="close")
+
+
+async def _own_stream(
+    services: Services, place: Place, lot_id: uuid.UUID
+) -> AsyncGenerator[ServerSentEventMessage, None]:
+    """What a signed-in person sees, for as long as the session lives."""
+    async with services.feed.watch(str(lot_id), sessions.matter_of_session(place.secret)) as changes:
+        sent: dict[str, str] = {}
+        while True:
+            async with services.db.begin_read_only() as tx:
+                actor = await sessions.find_actor(tx, place.secret)
+                if actor is None:
+                    return  # signed out: the browser connects again as whoever it is now
+                page = await hall_page(tx, actor, lot_id)
+                fragments = fragments_of(services, page, tx.now)
+            message = news(sent, fragments)
+            if sent and message is not None:
+                yield message
+            sent = fragments
+            if not page.stream:
+                yield ServerSentEventMessage(data="{}", event="close")
+                return
+            if not await _changed(changes):
+                yield ServerSentEventMessage(comment="alive")
 
 
 async def _changed(changes: asyncio.Queue[str]) -> bool:

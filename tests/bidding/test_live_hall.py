@@ -47,7 +47,7 @@ async def test_a_board_that_failed_is_made_anew(world) -> None:
     async with board_of(world.services, bw.lot_id) as first:
         await first.after(None)
         first.stop()
-        await asyncio.sleep(0)
+        await asyncio.wait({first._task})
         async with board_of(world.services, bw.lot_id) as second:
             assert second is not first
             assert (await second.after(None)).fragments

@@ -125,7 +125,7 @@ async def test_connections_that_the_server_closed_are_replaced_and_a_cut_one_is_
         async with database.db.begin() as other:
             await other.fetch(end, first)
         await asyncio.sleep(0.1)
-        with pytest.raises((asyncpg.PostgresError, OSError)) as cut:
+        with pytest.raises((asyncpg.PostgresError, OSError)) as cut:  # noqa: PT012 - the block is the transaction
             async with db.begin() as tx:
                 second = await tx.fetchval("SELECT pg_backend_pid()")
                 assert second != first

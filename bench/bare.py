@@ -19,7 +19,7 @@ import msgspec
 from bench.wire import Line
 from portal.embedded.home import CHECKOUT
 from trading.queries import _LOT
-from trading.reading import _LINE
+from trading.reading import _LINE, _SEEN
 
 #: What the statements of the lot's page read besides the lot itself.
 _TIMELINE = (
@@ -34,7 +34,7 @@ _OF_LOT = (
     "SELECT id, kind, state, spec FROM draw_book WHERE subject = $1",
 )
 _NOTICES = (
-    f"{_LINE} WHERE NOT EXISTS (SELECT 1 FROM trading_notice later WHERE later.supersedes = n.id)"
+    f"{_LINE} WHERE {_SEEN} AND NOT EXISTS (SELECT 1 FROM trading_notice later WHERE later.supersedes = n.id)"
     " ORDER BY n.published_at DESC, n.id DESC LIMIT $1"
 )
 

@@ -68,7 +68,7 @@ class Tx:
         assert isinstance(driver, asyncpg.Connection)
         return driver
 
-    # Prepared SQL for hot paths: `$1` and so on stand for the arguments; `jsonb` goes in as text and comes out as values.
+    # Prepared SQL for hot paths: `$1` and so on stand for arguments; `jsonb` goes in as text and comes out as values.
     # What the session holds back is written first, as it is before the session's own queries.
 
     async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
@@ -123,8 +123,9 @@ def _lost_is_lost(connection: asyncpg.Connection) -> Iterator[None]:
     """The driver complains about its use when the server has hung up; for us that is a lost connection."""
     try:
         yield
-    except asyncpg.InterfaceError as error:
-        if connection.is_closed():
+    except (asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+        # The second kind comes when the server's last word arrives between two statements.
+        if connection.is_closed() or isinstance(error, asyncpg.InternalClientError):
             raise ConnectionResetError("the database has hung up") from error
         raise
 

@@ -27,8 +27,8 @@ def make_app() -> Any:
         kind = b"text/event-stream" if scope["path"] == "/events" else b"text/plain"
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", kind)]})
         if scope["path"] != "/events":
-            for queue in queues:
-                queue.put_nowait(_EVENT)
+            for one in queues:
+                one.put_nowait(_EVENT)
             await send({"type": "http.response.body", "body": b""})
             return
         queue: asyncio.Queue[bytes] = asyncio.Queue()

@@ -75,8 +75,8 @@ class Crowd:
             made = Watcher(self)
             await loop.create_connection(
                 lambda made=made: made,  # type: ignore[misc]
-                self._parts.hostname,
-                self._parts.port,
+                self._parts.hostname or "127.0.0.1",
+                self._parts.port or 80,
                 local_addr=place,
             )
             self._watchers.append(made)

@@ -22,6 +22,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench import machine
 from bidding import envelope
@@ -99,7 +100,7 @@ async def _measure(folder: Path, arguments: argparse.Namespace) -> int:
 def _seal(store: Path, size: int) -> Sealed:
     """Seal random bytes and lay the chunks into the store's folder, one object each."""
     person = generate(KeyKind.P256).public
-    core = {
+    core: dict[str, Any] = {
         "suite": SUITE.id,
         "tender": "BENCH",
         "lot": "001",

@@ -76,6 +76,15 @@ class LegalDate:
     until: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A date that a rest day moved: the day that the interval ends on, and the working day after it."""
+
+    label: str
+    raw: date
+    day: date
+
+
 def check_plan(
     plan: PlanOfDates, law: Law, procedure: Definition, *, mandatory: bool = True, strict: bool = False
 ) -> tuple[Finding, ...]:
@@ -121,6 +130,19 @@ def propose_plan(
         opening_at=deadline,
         notice_at=documents_from,
     )
+
+
+def moved_days(documents_from: datetime, law: Law, procedure: Definition) -> list[Moved]:
+    """Tell which dates of the earliest plan stand later than the interval wants, because a rest day is in the way.
+
+    Source: R-CNT-03, R-CNT-08
+    """
+    found = []
+    for rule in intervals_of(procedure):
+        counted = law.forward(rule.limit, legal_date(documents_from))
+        if counted.raw != counted.date:
+            found.append(Moved(law.row(rule.limit).label, counted.raw, counted.date))
+    return found
 
 
 def intervals_of(procedure: Definition) -> tuple[DateRule, ...]:

@@ -235,6 +235,7 @@ PLAN_REFUSED = Row(
         "limits": LIMITS[:3],
         "accepted_at": None,
         "locked": False,
+        "moved": [],
         "calendar": [],
     }
 )
@@ -244,6 +245,7 @@ PLAN = Row(
         "form": Row(values=_PLAN_VALUES | {"documents_to": "2026-07-23 22:00:00"}, errors={}),
         "findings": [],
         "accepted_at": at("2026-07-08 11:02"),
+        "moved": [Row(label="编制投标文件的时间", raw=at("2026-10-03").date(), day=at("2026-10-09").date())],
         "calendar": [
             Row(on=date(2026, 7, 22), what="澄清截止（不须顺延）", law="招标投标法第二十三条"),
             Row(on=date(2026, 7, 27), what="对招标文件提出异议的最后一日", law="实施条例第二十二条"),

@@ -412,3 +412,16 @@ async def test_a_project_is_registered_from_its_page(world: World) -> None:
     assert (await buyer.get(registered.headers["location"])).status_code == 200
     nothing = await buyer.post("/a/projects/new", data={})
     assert nothing.status_code == 422
+
+
+async def test_one_day_gives_the_earliest_lawful_plan_and_says_which_dates_a_rest_day_moved(world: World) -> None:
+    """R-CNT-08: twenty days from 11 September end on 1 October, a holiday."""
+    lot = await made(world, make_lot)
+    agency = await enter(world, "agency", AGENCY)
+
+    page = await agency.get(f"/a/lots/{lot.lot_id}/plan", params={"begin": "2026-09-11 09:00:00"})
+
+    for said in ("2026-09-16 09:00:00", "2026-10-08 09:30:00", "2026-10-01 是休假日", "其后第一个工作日 2026-10-08"):
+        assert said in page.text, said
+    wrong = await agency.get(f"/a/lots/{lot.lot_id}/plan", params={"begin": "bald"})
+    assert "请填写招标文件开始发出的时间" in wrong.text

@@ -1,5 +1,6 @@
 """The room of a lot for its own parties: overview and plan of dates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -37,7 +38,8 @@ from trading.pages.common import (
 )
 from trading.pages.workbench import dues_of_lot
 from trading.papers import PaperRow, list_papers
-from trading.plan import latest_dates
+from trading.plan import Moved, latest_dates, moved_days
+from trading.plan import propose_plan as earliest_plan
 from trading.plans import propose_plan
 from trading.progress import access_lot
 from trading.queries import get_lot
@@ -161,14 +163,31 @@ class PlanPage:
     accepted_at: datetime | None
     locked: bool
     calendar: list[Milestone]
+    moved: list[Moved]
 
 
 @get("/a/lots/{lot_id:uuid}/plan", guards=[permits("plan.propose")], include_in_schema=False)
-async def plan_page(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID) -> Response[str]:
-    """Show the plan that holds, or an empty form."""
+async def plan_page(
+    request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, begin: str = ""
+) -> Response[str]:
+    """Show the plan that holds, an empty form, or the earliest lawful plan from a first day that is given.
+
+    Args:
+        begin: when documents are first handed out; fills the form and keeps nothing.
+    """
     lot = await own_lot(tx, actor, lot_id)
     names = ("documents_from", "documents_to", "deadline", "opening_at")
-    return await _show_plan(request, tx, lot, Form({name: written(getattr(lot, name)) for name in names}))
+    form, moved = Form({name: written(getattr(lot, name)) for name in names}), []
+    first = None
+    if begin and lot.published_at is None:
+        form.values["begin"] = begin
+        first = moment_of(form, "begin", "招标文件开始发出的时间")
+    if first is not None:
+        law = await law_of(tx, lot.regime, lot.registered_at)
+        plan = earliest_plan(first, law, lot.definition)
+        form.values |= {name: written(getattr(plan, name)) for name in names}
+        moved = moved_days(first, law, lot.definition)
+    return await _show_plan(request, tx, lot, form, moved=moved)
 
 
 @post("/a/lots/{lot_id:uuid}/plan", guards=[permits("plan.propose")], include_in_schema=False)
@@ -200,6 +219,7 @@ async def _show_plan(
     form: Form,
     findings: tuple[Finding, ...] = (),
     status: int = 200,
+    moved: Sequence[Moved] = (),
 ) -> Response[str]:
     law = await law_of(tx, lot.regime, lot.registered_at)
     held = select(Plan.proposed_at).where(Plan.lot_id == lot.id, Plan.accepted).order_by(Plan.no.desc()).limit(1)
@@ -217,6 +237,7 @@ async def _show_plan(
         accepted_at=(await tx.session.execute(held)).scalar_one_or_none(),
         locked=lot.published_at is not None,
         calendar=calendar,
+        moved=list(moved),
     )
     return render_page(request, "trading/plan.html", {"page": page}, status=status, now=tx.now)
 

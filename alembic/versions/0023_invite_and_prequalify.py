@@ -21,7 +21,7 @@ ALTER TABLE trading_document ADD COLUMN purpose text NOT NULL DEFAULT 'tender'
 CREATE TABLE trading_invitation (
   id uuid NOT NULL CONSTRAINT pk_trading_invitation PRIMARY KEY,
   lot_id uuid NOT NULL CONSTRAINT fk_trading_invitation_lot_id REFERENCES trading_lot (id),
-  no integer NOT NULL,
+  no bigint NOT NULL,
   ground text NOT NULL,
   reason text NOT NULL,
   approved_by text NOT NULL,

@@ -117,7 +117,7 @@ async def test_a_guarantee_left_no_account_and_accuses_nobody(bw: BiddingWorld) 
 
 
 async def test_a_return_is_recorded_once_with_a_fresh_proof(bw: BiddingWorld) -> None:
-    bidder = await bw.bidder(1)
+    bidder, other = await bw.bidder(1), await bw.bidder(2)
     declared = await bidder.client.post(f"/api/v1/lots/{bw.lot_id}/bond", json=bond(bw))
     await bw.world.clock_by(timedelta(days=10, seconds=1))
     async with bw.db.begin() as tx:
@@ -135,7 +135,7 @@ async def test_a_return_is_recorded_once_with_a_fresh_proof(bw: BiddingWorld) ->
     # The lot failed with its bids sealed: the record of the return must not tell the public who had bid.
     (kept,) = await bw.rows("SELECT visibility FROM audit_entry WHERE type = 'bond.returned'")
     assert kept.visibility == "sealed"
-    for client in (await bw.agency(), (await bw.bidder(2)).client):
+    for client in (await bw.agency(), other.client):
         told = await client.get(f"/api/v1/lots/{bw.lot_id}/timeline")
         assert told.status_code == 200
         assert bidder.name not in told.text

@@ -272,7 +272,7 @@ def _path(
         CryptoError: `format`, `chain`, `key-usage`.
     """
     known = None
-    name = (*x5c, tuple(roots), tuple(intermediates)) if _is_texts(x5c) else None
+    name = (alg, *x5c, tuple(roots), tuple(intermediates)) if _is_texts(x5c) else None
     if name is not None:
         known = _paths.get(name)
         if known is not None and known.since <= now <= known.until:

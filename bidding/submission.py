@@ -29,7 +29,7 @@ from kernel.identity.actor import Actor
 from kernel.log.platform import RECEIPT, REJECTION, PlatformKey
 from kernel.log.writer import record_detail
 from trading import facade as trading
-from trading.due_lots import DueLot, HeldLot
+from trading.due_lots import PAUSED, DueLot, HeldLot
 
 #: Log entry, and `type` of the receipt's detail, for each kind of message.
 _ENTRY = {SUBMISSION: "bid.accepted", WITHDRAWAL: "bid.withdrawn"}
@@ -205,6 +205,8 @@ _INSERT = (
 async def _hold(tx: Tx, lot_id: uuid.UUID, refuse: Refuse) -> HeldLot:
     """Hold the lot open."""
     held = await trading.hold_due_lot(tx, lot_id)
+    if held.is_paused:
+        raise Conflict(PAUSED, stage=held.stage.value)
     if held.is_over:
         raise refuse("late")
     if not held.takes_bids:

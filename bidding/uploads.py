@@ -25,6 +25,7 @@ from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotFound, TooM
 from kernel.files.store import FileStore
 from kernel.identity.actor import Actor
 from trading import facade as trading
+from trading.due_lots import PAUSED
 from trading.lot_view import LotView
 from trading.vocabulary import Stage
 
@@ -106,6 +107,8 @@ def require_open(lot: LotView, tx: Tx) -> None:
         Conflict: the lot stands still.
         DeadlinePassed: the deadline has come.
     """
+    if lot.stage is Stage.PAUSED_DOCUMENTS:
+        raise Conflict(PAUSED, stage=lot.stage.value)
     if lot.deadline is None or tx.now >= lot.deadline or lot.closed_at is not None:
         raise DeadlinePassed("投标已截止，平台不再接收投标文件。")
     if lot.stage is not Stage.NOTICE_PUBLISHED:

@@ -11,6 +11,9 @@ from kernel.db.transaction import INSTANT, Tx
 from kernel.errors import NotFound
 from trading.vocabulary import Stage
 
+#: What whoever wants to bid is told while the tender stands still (R-TIME-08).
+PAUSED = "招标人正在答复对招标文件的异议，招标投标活动暂停；答复后继续，截止时间相应顺延（条例第二十二条）。"
+
 
 @dataclass(frozen=True, slots=True)
 class DueLot:
@@ -42,6 +45,11 @@ class HeldLot:
     def takes_bids(self) -> bool:
         """Whether the lot's stage is the one in which bids come; the deadline is asked beside it."""
         return self.stage is Stage.NOTICE_PUBLISHED
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether the lot stands still for an objection: then its deadline moves, and nobody is late."""
+        return self.stage is Stage.PAUSED_DOCUMENTS
 
     @property
     def is_over(self) -> bool:

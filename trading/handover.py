@@ -13,6 +13,7 @@ from kernel.errors import Conflict, NotFound, TooEarly
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from trading import queries
+from trading.due_lots import PAUSED
 from trading.lot_view import LotView
 from trading.models.project import Lot
 from trading.progress import advance_by_system
@@ -42,10 +43,7 @@ async def lock_lot_for_bidding(tx: Tx, lot_id: uuid.UUID) -> LotView:
     if lot.published_at is None:
         raise NotFound
     if lot.stage is Stage.PAUSED_DOCUMENTS:
-        raise Conflict(
-            "招标人正在答复对招标文件的异议，招标投标活动暂停；答复后继续，截止时间相应顺延（条例第二十二条）。",
-            stage=lot.stage.value,
-        )
+        raise Conflict(PAUSED, stage=lot.stage.value)
     if lot.stage is not Stage.NOTICE_PUBLISHED:
         raise Conflict("本标段现在不接收投标文件。", stage=lot.stage.value)
     return lot

@@ -309,6 +309,22 @@ async def test_a_bid_before_the_deadline_is_taken_and_at_the_deadline_refused(bw
     assert chunk.json()["code"] == "deadline-passed"
 
 
+async def test_in_a_pause_nobody_is_late(bw):
+    """R-TIME-08: the deadline moves with the answer, so the platform signs nobody that a bid came too late."""
+    bidder = await bw.bidder(1)
+    await bw.prepare(bidder)
+    objection = {"text": "第三章要求特定品牌。", "request": "删去。", "interest": "本单位准备参加本标段的投标。"}
+    raised = await bidder.client.post(f"/api/v1/lots/{bw.lot_id}/objections", json=objection)
+    assert raised.status_code == 201, raised.text
+    await bw.world.clock_by(timedelta(days=10, seconds=1))
+
+    answer = await bw.send(bidder, bw.message(bidder))
+
+    assert answer.status_code == 409, answer.text
+    assert "第二十二条" in answer.json()["detail"]
+    assert await bw.rows("SELECT 1 FROM bidding_rejection") == []
+
+
 async def test_after_the_close_a_bid_is_late_too(bw):
     late = await bw.bidder(2)
     await bw.prepare(late)

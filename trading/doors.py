@@ -9,6 +9,7 @@ from trading.pages import (
     asking,
     correcting,
     deciding,
+    ending,
     entrusting,
     feed,
     letters,
@@ -46,6 +47,7 @@ HANDLERS: list[Any] = [
     *publishing.HANDLERS,
     *asking.HANDLERS,
     *objecting.HANDLERS,
+    *ending.HANDLERS,
     *deciding.HANDLERS,
     *letters.HANDLERS,
 ]

@@ -29,9 +29,8 @@ from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from trading import facade as trading
-from trading.lot_view import LotView
 from trading.pages.common import Form, attempt, heading_of, texts_of
-from trading.pages.room import FormData
+from trading.pages.room import FormData, show_waiting
 
 FORMS = {BondForm.TRANSFER: "转账", BondForm.GUARANTEE: "银行保函", BondForm.INSURANCE: "投标保证保险"}
 
@@ -171,7 +170,10 @@ async def _show_own(
 async def _show_all(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, form: Form, status: int = 200
 ) -> Response[str]:
-    lot = await _lot_of(tx, actor, lot_id)
+    lot = await trading.get_lot(tx, lot_id)
+    if lot.is_run_by(actor.organisation_id) and lot.opened_at is None:
+        why = "开标前不显示谁提交了投标保证金（招标投标法第二十二条）；流标或者终止的，由交易中心退还。"
+        return show_waiting(request, tx, lot, "bonds", "投标保证金在开标后显示", why)
     base = f"/a/lots/{lot.id}"
     shown = await list_bonds(tx, actor, lot_id)
     page = BondsPage(
@@ -184,11 +186,6 @@ async def _show_all(
         today=legal_date(tx.now),
     )
     return render_page(request, "bidding/bonds.html", {"page": page}, status=status, now=tx.now)
-
-
-async def _lot_of(tx: Tx, actor: Actor, lot_id: UUID) -> LotView:
-    await list_bonds(tx, actor, lot_id)  # absent, not yours and not yet are one answer
-    return await trading.get_lot(tx, lot_id)
 
 
 def _settled(bond: BondView, today: date) -> tuple[str, str]:

@@ -420,6 +420,20 @@ OBJECTING_LATE = Row(
         "why_not": "对招标文件提出的期限已于 07-27 23:59 届满；仍可以提问，或者依法向行政监督部门投诉。",
     }
 )
+ENDING = Row(
+    **{
+        **_COMMON,
+        "state": ("info", "接收投标"),
+        "open": True,
+        "causes": [
+            ("force_majeure", "不可抗力", ""),
+            ("task_cancelled", "重大变故，采购任务取消", ""),
+            ("policy_changed", "国家政策、规划或者审批变更", ""),
+        ],
+        "form": EMPTY_FORM,
+        "laws": ["《中华人民共和国招标投标法实施条例》第三十一条", "《工程建设项目施工招标投标办法》第十五条"],
+    }
+)
 _CANDIDATES = [
     Row(
         rank=r,
@@ -573,6 +587,7 @@ SAMPLES = {
     },
     "trading/entrustments.html": {"": _agent(ENTRUSTED), "buyer": _agent(ENTRUSTING), "empty": _agent(Row(**{**vars(ENTRUSTED), "rows": []}))},
     "trading/questions.html": {"": _agent(QUESTIONS), "bidder": {"user": BIDDER, "page": ASK}, "late": {"user": BIDDER, "page": ASK_LATE}},
+    "trading/termination.html": {"": _agent(ENDING), "closed": _agent(Row(**{**vars(ENDING), "open": False}))},
     "trading/objections.html": {
         "": _agent(OBJECTIONS),
         "bidder": {"user": BIDDER, "page": OBJECTING},

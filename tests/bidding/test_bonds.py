@@ -9,7 +9,7 @@ from sqlalchemy import text
 from bidding.closing import close_lot
 from kernel.periods import legal_date
 from tests.world import World
-from tests.worlds.bidding_world import AGENCY, REGISTRATION, BiddingWorld, uscc
+from tests.worlds.bidding_world import AGENCY, BUYER, REGISTRATION, BiddingWorld, uscc
 
 
 @pytest.fixture
@@ -52,7 +52,8 @@ async def test_a_bond_is_its_bidders_secret_until_the_opening(bw: BiddingWorld) 
         answer = await client.get(f"/api/v1/lots/{bw.lot_id}/bonds")
         absent = await client.get(f"/api/v1/lots/{one.pseudonym}/bonds")
         assert (answer.status_code, absent.status_code) == (404, 404)
-        assert (await client.get(f"/a/lots/{bw.lot_id}/bonds")).status_code == 404
+        page = await client.get(f"/a/lots/{bw.lot_id}/bonds")
+        assert (page.status_code, one.name in page.text) in {(200, False), (404, False)}
     rows = await bw.rows("SELECT visibility, detail FROM audit_entry WHERE type = 'bond.declared'")
     assert {row.visibility for row in rows} == {"sealed"}
     assert REGISTRATION["bank_account"] not in str([row.detail for row in rows])
@@ -142,3 +143,27 @@ async def test_a_return_is_recorded_once_with_a_fresh_proof(bw: BiddingWorld) ->
     own = (await bidder.client.get(f"/api/v1/lots/{bw.lot_id}/bond")).json()
     assert (own["returned_on"], own["interest"]["amount"], own["late"]) == (today, "12.50", False)
     assert (await bidder.client.post(path, json={"on": today, "reference": "X"})).status_code == 403
+
+
+async def test_a_terminated_tender_gives_the_bonds_back(bw: BiddingWorld) -> None:
+    """R-TIME-24: the buyer ends the tender, the bid stays sealed, the centre returns the bond in time."""
+    bidder = await bw.bidder(1)
+    declared = await bidder.client.post(f"/api/v1/lots/{bw.lot_id}/bond", json=bond(bw))
+    await bw.submit(bidder)
+    buyer = await bw.staff("buyer", "procuring_entity", code=uscc(900_001), organisation=BUYER)
+    ending = {"cause": "task_cancelled", "reason": "上级单位取消了本项目的采购任务。", "document": "〔2026〕8 号"}
+    path = f"/api/v1/lots/{bw.lot_id}/termination"
+
+    assert (await (await bw.agency()).post(path, json=ending)).status_code == 403
+    ended = await buyer.post(path, json=ending)
+    assert ended.status_code == 201, ended.text
+    assert (await buyer.post(path, json=ending)).status_code == 409
+
+    centre = await bw.staff("centre", "centre", code=uscc(900_003), organisation="交易中心")
+    (seen,) = (await centre.get(f"/api/v1/lots/{bw.lot_id}/bonds")).json()["items"]
+    today = legal_date(await bw.now()).isoformat()
+    back = {"on": today, "reference": "R1", "interest": "3.20"}
+    done = await centre.post(f"/api/v1/bonds/{declared.json()['id']}/settlement", json=back)
+    assert (done.status_code, seen["due"] >= today) == (201, True), done.text
+    assert (await bidder.client.get(f"/api/v1/lots/{bw.lot_id}/bond")).json()["returned_on"] == today
+    assert not await bw.rows("SELECT 1 FROM bidding_opened_bid")

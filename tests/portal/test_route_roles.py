@@ -172,6 +172,7 @@ OPEN_TO_ANY_BIDDER = {
     "/b/lots/{lot_id}",
     "/b/lots/{lot_id}/documents",
     "/b/lots/{lot_id}/hall",
+    "/b/lots/{lot_id}/objections",  # interested parties object, too (条例 22)
     "/b/lots/{lot_id}/questions",
     "/b/lots/{lot_id}/submit",
     "/b/lots/{lot_id}/withdraw",

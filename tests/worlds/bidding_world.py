@@ -244,7 +244,7 @@ class BiddingWorld:
                     "t": now - timedelta(days=8),
                 },
             )
-            procedure = {"policy": policy, "suite": "intl-1", "k": 3, "n": 5, "window_s": window_s}
+            procedure = {"policy": policy, "suite": "intl-1", "k": 3, "n": 5, "window_s": window_s, "valid_days": 90}
             await tx.session.execute(
                 text(
                     "INSERT INTO trading_entrustment (project_id, agency_id, offered_at, answered_at, accepted)"

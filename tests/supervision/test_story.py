@@ -1,6 +1,7 @@
 """The demonstration's inspection, played through HTTP against the real application, log, signer and witness."""
 
 import io
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from kernel.drawbook.vault import Vault
 from portal.demo.client import HttpPerson
 from portal.demo.stage import Stage
 from portal.demo.steps import supervision
+from supervision.jobs import follow_draws
 from supervision.queries import list_picks
 from tests.factories.supervision import make_office
 from tests.factories.trading import at, uscc
@@ -26,8 +28,23 @@ PAGE = {"accept": "text/html"}
 CASE: dict[str, Any] = {
     "dates": {"inspection": "2026-08-17 09:00:00"},
     "inventions": {
-        "staff": {"supervisor": "李卫东"},
-        "organisations": {"supervisor": {"uscc": "11420000MB1A2B3C4W", "name": "云澜市公共资源交易监督管理局"}},
+        "staff": {"supervisor": "李卫东", "centre": "何静"},
+        "organisations": {
+            "supervisor": {"uscc": "11420000MB1A2B3C4W", "name": "云澜市公共资源交易监督管理局"},
+            "centre": {"uscc": "12420000MB1D5E6F7U", "name": "云澜市公共资源交易中心"},
+        },
+        "trustees": [
+            {
+                "key": "trustee-2",
+                "name": "周文博",
+                "organisation": {"uscc": "12420000MB2G8H9J18", "name": "云澜市明信公证处"},
+            },
+            {
+                "key": "trustee-5",
+                "name": "孙越",
+                "organisation": {"uscc": "51420000MJ0K1L2M32", "name": "云澜市招标投标协会"},
+            },
+        ],
     },
 }
 
@@ -52,6 +69,15 @@ class LocalStage(Stage):
         if key not in self.people:
             self.people[key] = LocalPerson(self.world, name or key, self.folder / key)
         return self.people[key]
+
+    async def wait_until(
+        self, ask: Callable[[], Awaitable[Any]], *, within_s: float = 60, every_s: float = 0.25, what: str = ""
+    ) -> Any:
+        async def after_the_workers_round() -> Any:
+            await follow_draws(self.world.services)
+            return await ask()
+
+        return await super().wait_until(after_the_workers_round, within_s=within_s, every_s=every_s, what=what)
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ async def post(
     version = 1 if earlier is None else earlier.version + 1
     procedure = procedure_of_lot(lot, project)
     number = f"{project.number}-{lot.number}-{procedure.notices[kind].mark}-{version}"
-    audience = INVITED if procedure.is_invited and lot.closed_at is None else PUBLIC
+    audience = audience_of(lot, project)
     if earlier is not None:
         body = wording.with_differences(body, earlier.content["data"], data)
     content = {
@@ -106,7 +106,7 @@ async def post(
         {"kind": kind.value, "number": number, "version": version, "title": heading, "sha256": b64u_encode(digest)}
         | facts,
         subject=lot.id,
-        visibility="public" if audience == PUBLIC else "parties",
+        visibility=visibility_of(lot, project),
     )
     words = normalise(f"{heading} {project.number} {project.procuring_entity_name} {project.agency_name} {lot.title}")
     notice = Notice(
@@ -132,6 +132,16 @@ async def post(
     await enqueue(tx, "trading:make_paper", {"notice": str(notice.id)}, key=f"paper:{notice.id}")
     await tx.session.execute(text("SELECT pg_notify('matter', :lot)"), {"lot": str(lot.id)})
     return Posted(notice.id, number, version, digest)
+
+
+def audience_of(lot: Lot, project: Project) -> str:
+    """Return who sees what is published now: of an invited tender only the invited until its bids are closed."""
+    return INVITED if procedure_of_lot(lot, project).is_invited and lot.closed_at is None else PUBLIC
+
+
+def visibility_of(lot: Lot, project: Project) -> str:
+    """Return the visibility of a log entry that holds the text of what is published now."""
+    return "public" if audience_of(lot, project) == PUBLIC else "parties"
 
 
 def invented_of(project: Project, lot: Lot) -> list[str]:

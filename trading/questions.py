@@ -23,6 +23,7 @@ from trading.models.project import Lot, Project
 from trading.models.question import Answer, Question
 from trading.notices import move_deadline, require_time_left
 from trading.objection_rules import later_for_clarification
+from trading.posting import visibility_of
 from trading.progress import access_lot
 from trading.queries import get_lot
 from trading.vocabulary import Stage
@@ -105,8 +106,8 @@ async def answer_question(tx: Tx, actor: Actor, holders: Holders, question_id: u
         Conflict: it is answered, or bidding is closed.
         RuleBroken: the deadline that the answer names leaves too few days; the finding names the earliest lawful one.
     Effects:
-        a row in `trading_answer`; entry `question.answered`, public; a message to every holder; where the deadline
-        moves, a corrected notice.
+        a row in `trading_answer`; entry `question.answered`, as public as the notice; a message to every
+        holder; where the deadline moves, a corrected notice.
     Source:
         R-TIME-04, R-GP-03, R-ET-02
     """
@@ -144,7 +145,7 @@ async def answer_question(tx: Tx, actor: Actor, holders: Holders, question_id: u
         "affects_bids": draft.affects_bids,
         "rules": ["R-TIME-04", "R-ET-02"],
     }
-    await record(tx, actor, "question.answered", facts, subject=lot.id, visibility="public")
+    await record(tx, actor, "question.answered", facts, subject=lot.id, visibility=visibility_of(lot, project))
     await tell(
         tx,
         await holders.list_holders(tx, lot.id),

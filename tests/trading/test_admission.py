@@ -37,6 +37,7 @@ from trading.drafts import (
     ContractDraft,
     CorrectionDraft,
     InvitationDraft,
+    ObjectionAnswerDraft,
     ObjectionDraft,
     PrequalificationDraft,
     Procedure,
@@ -46,13 +47,13 @@ from trading.inviting import decide_invitation
 from trading.messages import list_messages
 from trading.models.project import Lot, Project
 from trading.notices import publish_notice
-from trading.objections import raise_objection
+from trading.objections import answer_objection, raise_objection
 from trading.prequalifying import announce_prequalification, conclude_prequalification, postpone_prequalification
 from trading.reading import list_notices_of, load_notice, search_notices
 from trading.reports import load_report
 from trading.special_notices import post_postponement, post_termination, publish_contract
 from trading.visibility import require_admitted, view_lot, view_notice
-from trading.vocabulary import TenderMethod
+from trading.vocabulary import ObjectionOutcome, TenderMethod
 
 INVITED = project_draft(method=TenderMethod.INVITED)
 FIRMS = tuple(Invitee(uscc(code[:17]), name) for code, name in BIDDERS)
@@ -159,7 +160,11 @@ async def test_only_the_invited_may_take_part(tx: Tx) -> None:
     objection = ObjectionDraft(text="缺少工期。", request="补充。", interest="本单位拟参与本项目的分包。")
     with pytest.raises(NotFound):  # a stranger neither learns of the tender nor stops it
         await raise_objection(tx, world.bidders[2], world.holders, world.lot_id, objection)
-    assert await raise_objection(tx, world.bidders[0], world.holders, world.lot_id, objection)
+    raised = await raise_objection(tx, world.bidders[0], world.holders, world.lot_id, objection)
+    answer = ObjectionAnswerDraft(outcome=ObjectionOutcome.DISMISSED, text="已在第二章写明。")
+    await answer_objection(tx, world.agency, world.holders, raised, answer)
+    (told,) = await entries(tx, "objection.answered")
+    assert told["visibility"] == "parties"  # what the invitation's documents say is in nobody's public log yet
 
 
 def test_invitees_are_read_line_by_line_with_every_fault() -> None:

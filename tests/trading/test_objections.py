@@ -199,6 +199,7 @@ async def test_supervisions_login_does_not_see_who_objected(tx: Tx) -> None:
         ({"request": ""}, "request"),
         ({"text": "长" * 4001}, "text"),
         ({"text": "我江城数据设备有限公司认为"}, "text"),
+        ({"text": "我江 城数据设备\n有限公司认为"}, "text"),
     ],
 )
 async def test_what_is_missing_is_said_beside_its_field(tx: Tx, changes: dict[str, str], field: str) -> None:

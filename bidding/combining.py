@@ -15,6 +15,7 @@ from sqlalchemy import text
 from bidding import reading_out
 from bidding.closing import notify
 from bidding.decryption import Fault, decrypt
+from bidding.ending import has_ended
 from bidding.envelope import EnvelopeError, recover_file_key
 from bidding.envelopes import SealedDocument, find_document
 from bidding.keysets import require_published_keyset
@@ -45,6 +46,9 @@ async def advance(db: Database, store: FileStore, lot_id: uuid.UUID) -> bool:
     Returns:
         False while it waits for people: shares, or keys in an emergency.
     """
+    async with db.begin_read_only() as tx:
+        if await has_ended(tx, lot_id):
+            return True
     if await _stage(db, lot_id) is OpeningStage.COMBINING:
         if not await recover_keys(db, lot_id):
             return False

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bidding import closing, combining, printing, readiness, receipt_paper, releasing
+from bidding import closing, combining, ending, printing, readiness, receipt_paper, releasing
 from bidding.vocabulary import OpeningStage
 from kernel.db.transaction import Tx
 from kernel.outbox.queue import Handler
@@ -50,6 +50,13 @@ async def _on(act: Callable[[Tx, uuid.UUID], Awaitable[object]], lot_id: uuid.UU
     return await act(tx, lot_id)
 
 
+async def end_openings(services: Services) -> None:
+    """End the openings of tenders that have ended: nothing of them is opened any more."""
+    async with services.db.begin_read_only() as tx:
+        due = await ending.list_ended(tx)
+    await _each(services, due, ending.end_with_lot)
+
+
 async def close_windows(services: Services) -> None:
     """End the windows that are over."""
     due = await _in_stage(services, OpeningStage.RELEASING, "AND window_until <= :now")
@@ -60,7 +67,7 @@ async def advance_openings(services: Services) -> None:
     """Go on with openings that a lost wake-up or a crash has left standing."""
     due = [
         *await _in_stage(services, OpeningStage.COMBINING, f"AND ({_READY})"),
-        *await _in_stage(services, OpeningStage.OPENED, f"AND EXISTS ({_CLOSED_FILES})"),
+        *await _in_stage(services, OpeningStage.OPENED, f"AND EXISTS ({_CLOSED_FILES}) AND NOT EXISTS ({_ENDED})"),
     ]
     for lot_id in due:
         await _guarded(lot_id, combining.advance(services.db, services.files, lot_id))
@@ -73,6 +80,7 @@ _READY = (
     " OR emergency_reason IS NOT NULL OR NOT EXISTS (SELECT 1 FROM bidding_bid b"
     "   WHERE b.lot_id = bidding_opening.lot_id AND b.state = 'released')"
 )
+_ENDED = "SELECT 1 FROM trading_lot l WHERE l.id = bidding_opening.lot_id AND l.stage = 'terminated'"
 _CLOSED_FILES = (
     "SELECT 1 FROM bidding_bid b JOIN bidding_submission s ON s.digest = b.head"
     " JOIN bidding_document d ON d.submission_id = s.id WHERE b.lot_id = bidding_opening.lot_id AND b.state = 'opened'"
@@ -106,6 +114,7 @@ JOBS: dict[str, Handler] = {
 }
 DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (
     close_due_lots,
+    end_openings,
     fix_deadline_checkpoints,
     close_windows,
     advance_openings,

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from bidding.closing import notify
+from bidding.ending import end_with_lot
 from bidding.envelopes import SealedDocument
 from bidding.form import BidForm, FormError, check_form
 from bidding.models.opening import OpenedBid
@@ -75,6 +76,8 @@ async def publish_table(tx: Tx, lot_id: uuid.UUID, forms: Forms) -> bool:
     Source:
         R-ET-06, R-ET-07, R-FAIL-02
     """
+    if await end_with_lot(tx, lot_id):
+        return True
     query = text("SELECT * FROM bidding_opening WHERE lot_id = :lot AND stage = :stage FOR UPDATE")
     opening = (await tx.session.execute(query, {"lot": lot_id, "stage": OpeningStage.COMBINING.value})).one_or_none()
     if opening is None:

@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from bidding.addressee import find_addressee, verify_bidder_message
 from bidding.alarms import KeyUsedTooEarly
 from bidding.closing import notify
+from bidding.ending import end_with_lot, require_not_ended
 from bidding.envelope.format import bidder_commitment, core_hash
 from bidding.envelopes import SealedDocument, list_documents, list_documents_of_bid
 from bidding.keysets import require_published_keyset
@@ -74,6 +75,7 @@ async def release(tx: Tx, actor: Actor, token: str, *, trust: LicenceTrust) -> N
         R-ET-06; crypto.md §3.7 step 2
     """
     lot, interest = await find_addressee(tx, actor, token)
+    await require_not_ended(tx, lot.id)
     opening = await _opening(tx, lot.id)
     _require_window(lot, opening, await tx.instant())
     act = await verify_bidder_message(tx, actor, token, RELEASE, trust, lot.id, _refuse)
@@ -194,6 +196,8 @@ async def close_window(tx: Tx, lot_id: uuid.UUID, *, platform: PlatformKey) -> N
     Source:
         R-ET-07; crypto.md §3.7 steps 1 and 3
     """
+    if await end_with_lot(tx, lot_id):
+        return
     query = text("SELECT * FROM bidding_opening WHERE lot_id = :lot AND stage = :stage FOR UPDATE")
     opening = (await tx.session.execute(query, {"lot": lot_id, "stage": OpeningStage.RELEASING.value})).one_or_none()
     if opening is None or await tx.instant() < opening.window_until:

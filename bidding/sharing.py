@@ -8,6 +8,7 @@ from sqlalchemy import Row, text
 from bidding.addressee import find_lot_of
 from bidding.alarms import KeyUsedTooEarly
 from bidding.closing import notify, proof_of_close
+from bidding.ending import require_not_ended
 from bidding.envelope.format import core_hash, share_commitment
 from bidding.envelopes import SealedDocument, list_documents, shown_head
 from bidding.messages import SHARE
@@ -170,6 +171,7 @@ async def _seat(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Row[Any]:
 
 
 async def _require_combining(tx: Tx, lot_id: uuid.UUID, what: str, *, lock: bool = False) -> Row[Any]:
+    await require_not_ended(tx, lot_id)
     query = text(f"SELECT * FROM bidding_opening WHERE lot_id = :lot {'FOR UPDATE' if lock else ''}")  # noqa: S608
     opening = (await tx.session.execute(query, {"lot": lot_id})).one_or_none()
     stage = None if opening is None else OpeningStage(opening.stage)

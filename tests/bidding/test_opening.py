@@ -14,7 +14,7 @@ from kernel.canonical import b64u_decode, b64u_encode, format_time, jcs, parse
 from kernel.crypto import jws, random_bytes
 from kernel.log.receipt import hashes_of
 from kernel.log.tree import verify_inclusion
-from tests.worlds.bidding_world import AGENCY, SUITE, TENDER, BiddingWorld, uscc
+from tests.worlds.bidding_world import AGENCY, BUYER, SUITE, TENDER, BiddingWorld, uscc
 
 PRICES = ("2986400.00", "3051200.00", "2945000.00")
 
@@ -67,6 +67,28 @@ async def test_bids_open_together_and_the_prices_can_be_recomputed_by_anybody(bw
         out = io.BytesIO()
         assert b64u_encode(envelope.open_envelope(io.BytesIO(raw), b64u_decode(form["fk"]), out)) == form["eid"]
         assert parse(out.getvalue())["price"] == form["price"]
+
+
+async def test_a_tender_that_ends_during_the_opening_opens_nothing(bw):
+    """R-TIME-24: bids that were handed in stay sealed, though every key is already there or on its way."""
+    bidders = await sealed(bw)
+    await bw.close()
+    for bidder in bidders[:2]:
+        assert (await bw.release(bidder)).status_code == 200
+    buyer = await bw.staff("buyer", "procuring_entity", code=uscc(900_001), organisation=BUYER)
+    cause = {"cause": "force_majeure", "reason": "洪水淹没建设场地，项目无法实施。"}
+    ended = await buyer.post(f"/api/v1/lots/{bw.lot_id}/termination", json=cause)
+    assert ended.status_code == 201, ended.text
+
+    late = await bw.release(bidders[2])
+    await bw.end_window()
+    heads = await bw.trustees[0].client.get(f"/api/v1/lots/{bw.lot_id}/headers")
+    await bw.world.settle()
+
+    assert (late.status_code, heads.status_code) == (409, 409)
+    assert (await bw.opening())["stage"] == "failed"
+    assert await bw.rows("SELECT 1 FROM bidding_opened_bid UNION SELECT 1 FROM bidding_step") == []
+    assert await bw.rows("SELECT 1 FROM audit_entry WHERE type = 'bid.opened'") == []
 
 
 async def test_the_close_root_is_public_at_once_and_the_list_only_to_those_in_it(bw):

@@ -17,18 +17,26 @@ class Killed(Exception):
 
 
 class MortalDatabase(Database):
-    """A database whose process dies at its first writing transaction: before its commit, or right after it."""
+    """A database whose process dies at its first writing transaction: before its commit, or right after it.
+
+    What goes on beside that transaction dies with it, uncommitted.
+    """
 
     def __init__(self, real: Database, *, commits: bool) -> None:
         super().__init__(real.engine, real.oversight)
         self._commits = commits
+        self._dead = False
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:
+        if self._dead:
+            raise Killed
         async with super().begin() as tx:
             yield tx
-            if not self._commits:
+            if self._dead or not self._commits:
+                self._dead = True
                 raise Killed
+            self._dead = True
         raise Killed
 
 

@@ -21,6 +21,7 @@ from kernel.files.store import FileStore
 from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
+from trading.affiliations import require_independent
 from trading.documents import MEDIA_TYPES, require_fitting
 from trading.lot_view import LotView
 from trading.models.admission import Application
@@ -67,6 +68,8 @@ async def apply(
     """
     policy.require(actor, "application.submit")
     lot, row = await _mine(tx, actor, lot_id)
+    assert actor.organisation_id is not None
+    await require_independent(tx, actor.organisation_id, lot)
     dates = await _require_open(tx, lot)
 
     kept = {item["name"]: item for item in (row.files if row is not None and row.withdrawn_at is None else ())}
@@ -86,7 +89,6 @@ async def apply(
         raise DeadlinePassed("资格预审申请截止时间已到。")
 
     if row is None:
-        assert actor.organisation_id is not None
         row = Application(
             id=tx.new_secret_id(),
             lot_id=lot.id,

@@ -128,9 +128,11 @@ class StampDesk:
                 return False
             try:
                 token, stamp = await self._service.stamp(row.note.encode(), tx.now)
-            except Unavailable as refusal:
-                log.warning("checkpoint %d got no time stamp: %s", row.size, refusal.detail)
-                values = {"size": row.size, "error": refusal.detail[:300], "slowest": SLOWEST}
+            except (Unavailable, ValueError, TypeError, LookupError) as refusal:
+                # An answer that no parser can read is a refusal like any other: it must not hold up the next row.
+                why = refusal.detail if isinstance(refusal, Unavailable) else f"unreadable ({type(refusal).__name__})"
+                log.warning("checkpoint %d got no time stamp: %s", row.size, why)
+                values = {"size": row.size, "error": why[:300], "slowest": SLOWEST}
                 await tx.session.execute(_LATER, values)
                 return True
             await tx.session.execute(

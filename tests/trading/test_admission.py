@@ -17,6 +17,7 @@ from tests.factories.trading import (
     at,
     entries,
     lot_draft,
+    make_actor,
     make_lot,
     make_lot_in_publicity,
     make_planned_lot,
@@ -27,6 +28,8 @@ from tests.factories.trading import (
 )
 from trading import facade
 from trading.admission_rules import Invitee, read_invitees
+from trading.affiliation_checks import AffiliationDraft
+from trading.affiliations import ask_declaration, decide
 from trading.announcement import NoticeKind
 from trading.applying import apply, find_own_application, list_applications, withdraw_application
 from trading.awarding import decide_award, send_award_notice
@@ -183,6 +186,9 @@ def test_invitees_are_read_line_by_line_with_every_fault() -> None:
 def dates(**changes: str) -> PrequalificationDraft:
     said = {"documents_from": "2026-07-13 10:00", "documents_to": "2026-07-20 17:00", "deadline": "2026-07-27 10:00"}
     return PrequalificationDraft(**{name: at(text) for name, text in (said | changes).items()})
+
+
+OPERATOR = ("12420000MB1D5E6F7U", "云岭市公共资源交易中心")
 
 
 async def announced(tx: Tx) -> TradingWorld:
@@ -420,3 +426,24 @@ async def test_the_contract_is_published_with_the_award_s_price(tx: Tx) -> None:
 
     data = (await load_notice(tx, posted.id)).content["data"]
     assert (data["winner"], data["price"]) == (report.candidates[0].bidder_name, "4000000.01")
+
+
+async def test_an_affiliate_of_the_operator_does_not_apply(tx: Tx) -> None:
+    """R-ET-01: it is kept out at the first door, not only when it joins."""
+    world = await announced(tx)
+    affiliate = world.bidders[0]
+    asking, deciding = [await make_actor(tx, role, OPERATOR) for role in ("system_admin", "security_admin")]
+    draft = AffiliationDraft(
+        kind="holding",
+        uscc=affiliate.uscc,
+        name=affiliate.organisation_name,
+        to="operator",
+        basis="国家企业信用信息公示系统 2026-07-01 股东信息",
+        since="2026-01-01",
+    )
+    await decide(tx, deciding, await ask_declaration(tx, asking, draft), approve=True)
+    await set_clock(tx, at("2026-07-15 10:00"))
+
+    with pytest.raises(NotPermitted, match="第二十三条"):
+        await apply(tx, affiliate, world.files, world.lot_id, "满足", [("申请.pdf", b"%PDF-1.7 a")])
+    await apply(tx, world.bidders[1], world.files, world.lot_id, "满足", [("申请.pdf", b"%PDF-1.7 a")])

@@ -7,7 +7,7 @@ tabs; all are read. Columns are found by their headings, in any order. Source of
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kernel.credit_code import half_width
@@ -19,6 +19,8 @@ _NAMES = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "utf-16": "UTF-16", "gb18030":
 #: What spreadsheets make of long numbers; digits are lost, nothing can be put right.
 _SCIENTIFIC = re.compile(r"\d(\.\d+)?E\+\d+", re.IGNORECASE)
 _MOST_IN_CELL = 20_000
+#: Marks with which a spreadsheet program begins a formula, of either width.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,23 @@ def write_template(columns: Sequence[Column]) -> bytes:
     writer.writerow([column.heading for column in columns])
     examples = [column.example for column in columns]
     writer.writerow([EXAMPLE + examples[0], *examples[1:]])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def write_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """Return a table for people: UTF-8 with a mark; no cell is taken for a formula by a spreadsheet program.
+
+    A cell that begins like a formula gets the mark of text before it, as spreadsheets write it themselves.
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    for row in (headings, *rows):
+        writer.writerow(
+            [
+                f"'{cell}" if cell.lstrip().startswith(_FORMULA) or (cell[:1] in "\t\r\n" and cell) else cell
+                for cell in row
+            ]
+        )
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 

@@ -1,15 +1,15 @@
-"""Where a lot stands, in words: its state, the strip of stages, the table of limits, what is due. Pure.
+"""Where a lot stands, in words: its state, the strip of stages, the table of limits. Pure.
 
 Law: every row of the table names its article; the figures come from the dated parameters.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 
 from kernel.parameters.law import Law
-from kernel.periods import end_of_day, legal_date
+from kernel.periods import legal_date
 from kernel.web.filters import day, minute, monthday
 from trading.limits import due
 from trading.lot_view import LotView
@@ -79,21 +79,6 @@ class LimitRow:
     law: str
     kind: str
     word: str
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """Something that must be done, with its last instant.
-
-    Attributes:
-        href: the room's page where it is done, below the lot's address.
-        until: None if it only waits for its turn.
-    """
-
-    text: str
-    href: str
-    sub: str
-    until: datetime | None
 
 
 def state_of(lot: LotView, now: datetime) -> State:
@@ -184,31 +169,3 @@ def _result_rows(lot: LotView, law: Law, received_at: datetime | None) -> Iterat
             yield LimitRow(row.label, required, "未开始", row.article, "mute", "未开始")
         else:
             yield LimitRow(row.label, required, f"至 {minute(lot.publicity_until)}", row.article, "ok", "满足")
-
-
-def dues_of(lot: LotView, law: Law, received_at: datetime | None, awarded_on: date | None) -> list[Due]:
-    """Return what the lot's parties have to do next, with the last instant where the law sets one."""
-    match lot.stage:
-        case Stage.REGISTERED if lot.deadline is None:
-            return [Due("提交时间计划", "/plan", "由平台按日历核对全部法定期限", None)]
-        case Stage.REGISTERED if lot.keyset is None:
-            return [
-                Due("提名开标见证人，完成密钥演练", "/keyset", "全部见证人接受席位后才能发布公告", lot.documents_from)
-            ]
-        case Stage.REGISTERED:
-            return [Due("上传招标文件，发布招标公告", "/documents", "最迟在文件开始获取之前", lot.documents_from)]
-        case Stage.NOTICE_PUBLISHED:
-            latest = latest_dates(lot.deadline, law, lot.definition) if lot.deadline else ()
-            first = next((item.until for item in latest if item.limit == Limit.CLARIFICATION), lot.deadline)
-            return [Due("答复提问；影响编制的澄清", "/questions", "晚于此时须顺延投标截止时间", first)]
-        case Stage.REPORT_SIGNED if received_at is not None and law.knows(Limit.CANDIDATE_START):
-            last = due(Limit.CANDIDATE_START, legal_date(received_at), law).date
-            return [Due("公示中标候选人", "/candidates", "自收到评标报告之日起计算", end_of_day(last))]
-        case Stage.CANDIDATE_PUBLICITY:
-            return [Due("公示期满后定标", "/award", "公示期内收到异议的，答复前暂停", lot.publicity_until)]
-        case Stage.AWARDED:
-            return [Due("公告结果，发出中标通知书", "/award", "同时告知未中标的投标人", None)]
-        case Stage.NOTICE_SENT if awarded_on is not None:
-            last = due(Limit.CONTRACT, awarded_on, law).date
-            return [Due("订立书面合同", "/award", "自中标通知书发出之日起计算", end_of_day(last))]
-    return []

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from kernel.periods import HolidayTable
 from portal.samples.common import (
     AGENCY,
     AGENT,
@@ -21,6 +22,7 @@ from portal.samples.common import (
     digest,
 )
 from portal.samples.public import ACTS, LIMITS
+from trading.pages.calendar import Entry, weeks_of
 from trading.restrictive import marked_fields
 
 BASE = "/a/lots/01J2Q8"
@@ -54,47 +56,78 @@ LIST = Row(
     json_href="/api/v1/notices",
     errors={},
 )
+_TODOS = [
+    Row(
+        kind="bad",
+        text="答复第 2 号异议：评分标准第 3 项",
+        href="#",
+        sub="自收到之日起 3 日内答复，答复前暂停",
+        due="今天 24:00 前",
+        law="《中华人民共和国招标投标法实施条例》第二十二条",
+    ),
+    Row(
+        kind="warn",
+        text="抽取评标专家",
+        href=BASE + "/committee",
+        sub="评标委员会 5 人，专家不少于三分之二",
+        due="08-06 前",
+        law="《中华人民共和国招标投标法》第三十七条",
+    ),
+    Row(
+        kind="info",
+        text="确认开标见证人到场",
+        href=BASE,
+        sub="5 人中至少 3 人",
+        due="08-06 13:30 前",
+        law="《电子招标投标办法》第三十条",
+    ),
+]
+_LOTS = [
+    Row(
+        title=TITLE,
+        number=NUMBER,
+        lot_no="001",
+        href=BASE,
+        stage=("info", "接收投标"),
+        next="答复异议",
+        next_href=BASE + "/objections",
+        law="《中华人民共和国招标投标法实施条例》第二十二条",
+        due="今天 24:00 前",
+        due_kind="bad",
+    ),
+    Row(
+        title="市图书馆古籍数字化服务",
+        number="YL-FW-2026-0211",
+        lot_no="001",
+        href="#",
+        stage=("mute", "已登记"),
+        next="提交时间计划",
+        next_href="#",
+        law="《中华人民共和国政府采购法》第三十五条",
+        due="待办",
+        due_kind="info",
+    ),
+]
 WORKBENCH = Row(
     name=AGENCY,
     may_register=True,
-    todos=[
-        Row(
-            kind="bad",
-            text="答复第 2 号异议：评分标准第 3 项",
-            href="#",
-            sub="自收到之日起 3 日内答复，答复前暂停",
-            due="剩余 1 天 6 小时",
-        ),
+    warnings=[
         Row(
             kind="warn",
-            text="抽取评标专家",
-            href=BASE + "/committee",
-            sub="评标委员会 5 人，专家不少于三分之二",
-            due="08-06 前",
-        ),
-        Row(kind="info", text="确认开标见证人到场", href=BASE, sub="5 人中至少 3 人", due="08-06 13:30 前"),
-    ],
-    lots=[
-        Row(
-            title=TITLE,
-            number=NUMBER,
-            lot_no="001",
-            href=BASE,
-            stage=("info", "接收投标"),
-            next="投标截止并开标",
-            due="08-06 14:00",
-            due_kind="warn",
-        ),
-        Row(
-            title="市图书馆古籍数字化服务",
-            number="YL-FW-2026-0211",
-            lot_no="001",
+            lead="市图书馆古籍数字化服务",
+            text="投标截止日 2026-10-03 是休假日，建议改在其后第一个工作日开标。",
             href="#",
-            stage=("mute", "已登记"),
-            next="时间计划",
-            due="—",
-            due_kind="",
-        ),
+            law="《中华人民共和国民法典》第二百零三条",
+        )
+    ],
+    dues=[
+        Row(key="today", title="今天到期", kind="bad", rows=_TODOS[:1]),
+        Row(key="soon", title="三天之内", kind="warn", rows=_TODOS[1:2]),
+        Row(key="later", title="以后到期", kind="info", rows=_TODOS[2:]),
+    ],
+    groups=[
+        Row(key="preparing", title="筹备", rows=_LOTS[1:]),
+        Row(key="tendering", title="招标", rows=_LOTS[:1]),
     ],
     counts=[
         ("筹备", "1", "个", ""),
@@ -105,6 +138,33 @@ WORKBENCH = Row(
     messages=[Row(title="5 名见证人已完成密钥演练", href="#", at=at("2026-07-09 15:00"), unread=True)],
     unread=1,
 )
+
+
+def _calendar(month: str) -> Row:
+    """A month with two lots, laid out as the page does it."""
+    day = date.fromisoformat(f"{month}-01")
+    dates = [
+        ("2026-07-22", "24:00", "澄清、修改的最迟时间", "《中华人民共和国招标投标法》第二十三条", "done"),
+        ("2026-07-27", "24:00", "对招标文件提出异议的最迟时间", "《中华人民共和国招标投标法实施条例》第二十二条", ""),
+        ("2026-08-06", "14:00", "投标截止、开标", "《中华人民共和国招标投标法》第三十四条", ""),
+        ("2026-10-12", "24:00", "订立书面合同的期限", "《中华人民共和国招标投标法》第四十六条", "today"),
+    ]
+    entries = [
+        Entry(date.fromisoformat(on), time, what, law, TITLE, f"{NUMBER} · 001", BASE, state)
+        for on, time, what, law, state in dates
+    ]
+    return Row(
+        month=day,
+        prev="2026-06",
+        next="2026-08",
+        weeks=weeks_of(day, date(2026, 10, 12), HolidayTable.seeded(), entries),
+        entries=[entry for entry in entries if (entry.on.year, entry.on.month) == (day.year, day.month)],
+        unloaded=[] if day.year == 2026 else [day.year],
+        bad=False,
+        lots=2,
+    )
+
+
 ROOM = Row(
     papers=[],
     **{
@@ -112,7 +172,7 @@ ROOM = Row(
         "over": OVER,
         "state": ("info", "接收投标"),
         "stages": STAGES,
-        "todos": WORKBENCH.todos,
+        "todos": _TODOS,
         "limits": LIMITS,
         "actions": [("开标大厅", "/openings/01J2Q8"), ("发布澄清", BASE + "/documents")],
         "deadline": DEADLINE,
@@ -575,7 +635,12 @@ SAMPLES = {
         "": {"nav": "notices", "page": LIST},
         "empty": {"nav": "notices", "page": Row(**{**vars(LIST), "q": "航母", "notices": [], "since": "昨天", "errors": {"since": "日期请写成 2026-08-06 的样子"}})},
     },
-    "trading/workbench.html": {"": _agent(WORKBENCH), "first": _agent(Row(**{**vars(WORKBENCH), "todos": [], "lots": [], "messages": [], "unread": 0}))},
+    "trading/workbench.html": {"": _agent(WORKBENCH), "first": _agent(Row(**{**vars(WORKBENCH), "warnings": [], "dues": [], "groups": [], "messages": [], "unread": 0}))},
+    "trading/calendar.html": {
+        "": _agent(_calendar("2026-10")),
+        "july": _agent(_calendar("2026-07")),
+        "empty": _agent(Row(**{**vars(_calendar("2027-01")), "bad": True, "lots": 0})),
+    },
     "trading/room.html": {"": _agent(ROOM), "opened": _agent(Row(**{**vars(ROOM), "deadline": None, "withheld": "", "todos": [], "trustees": []}))},
     "trading/lot_new.html": {"": _agent(NEW), "errors": _agent(NEW_ERRORS)},
     "trading/plan.html": {"": _agent(PLAN), "refused": _agent(PLAN_REFUSED), "locked": _agent(Row(**{**vars(PLAN), "locked": True}))},

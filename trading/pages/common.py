@@ -8,11 +8,12 @@ from typing import Any, TypeVar
 from kernel.clock import SHANGHAI
 from kernel.db.transaction import Tx
 from kernel.errors import DomainError, InvalidInput, NotFound, NotPermitted, NotSignedIn, RuleBroken
-from kernel.web.filters import local, minute, moment
+from kernel.web.filters import hourminute, local, moment, monthday
 from trading.announcement import NoticeKind
+from trading.dues import Due
+from trading.lot_dates import last_day
 from trading.lot_view import LotView
 from trading.reading import NoticeLine
-from trading.standing import Due
 from trading.timeline import Event
 
 _T = TypeVar("_T")
@@ -28,6 +29,8 @@ NOTICE_KINDS: dict[NoticeKind, tuple[str, str]] = {
     NoticeKind.TERMINATION: ("bad", "终止公告"),
     NoticeKind.CONTRACT: ("ok", "合同公示"),
 }
+#: Colours of what is due, by how near its end is.
+_KINDS = {"late": "bad", "today": "bad", "soon": "warn", "later": "info", "open": "info"}
 SECRECY = "投标人名称、数量在投标截止前对所有人保密，包括招标人、代理机构和平台工作人员（招标投标法第二十二条）。"
 
 
@@ -67,13 +70,18 @@ class ActRow:
 
 @dataclass(frozen=True, slots=True)
 class TodoRow:
-    """Something to do."""
+    """Something to do.
+
+    Attributes:
+        law: the article that asks for it.
+    """
 
     kind: str
     text: str
     href: str
     sub: str
     due: str
+    law: str = ""
 
 
 async def attempt(tx: Tx, form: Form, act: Callable[[], Awaitable[_T]]) -> _T | None:
@@ -154,15 +162,24 @@ def act_row(event: Event) -> ActRow:
 
 def todo_row(base: str, due: Due, now: datetime, title: str = "") -> TodoRow:
     """Return something to do, coloured by how near its end is."""
-    if due.until is None:
-        kind, words = "info", "待办"
-    elif now >= due.until:
-        kind, words = "bad", f"已过 {minute(due.until)}"
-    else:
-        kind = "warn" if (due.until - now).days < 3 else "info"
-        words = f"{minute(due.until)} 前"
+    kind = _KINDS[due.urgency(now)]
     text = f"{title}：{due.text}" if title else due.text
-    return TodoRow(kind, text, base + due.href, due.sub, words)
+    return TodoRow(kind, text, base + due.href, due.sub, until_in_words(due, now), due.article)
+
+
+def until_in_words(due: Due, now: datetime) -> str:
+    """Say until when something is to be done; a last day ends at 24:00 and is not called the day after."""
+    if due.until is None:
+        return "待办"
+    day, at = last_day(due.until)
+    end = f"{hourminute(at)}" if at is not None else "24:00"
+    match due.urgency(now):
+        case "late":
+            return f"已过 {monthday(day)} {end}"
+        case "today":
+            return f"今天 {end} 前"
+        case _:
+            return f"{monthday(day)} {end} 前"
 
 
 def heading_of(lot: LotView, base: str) -> dict[str, str]:

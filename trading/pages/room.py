@@ -17,6 +17,7 @@ from kernel.money import Money
 from kernel.periods import legal_date
 from kernel.web.guards import permits
 from kernel.web.render import render_page
+from trading.desk_reading import list_dues
 from trading.drafts import PlanDraft
 from trading.findings import Finding
 from trading.legal import law_of
@@ -36,7 +37,6 @@ from trading.pages.common import (
     todo_row,
     written,
 )
-from trading.pages.workbench import dues_of_lot
 from trading.papers import PaperRow, list_papers
 from trading.plan import Moved, latest_dates, moved_days
 from trading.plan import propose_plan as earliest_plan
@@ -120,7 +120,7 @@ async def room(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UU
     events = await list_timeline(tx, actor, lot)
     report = await find_report(tx, lot.id)
     law = await law_of(tx, lot.regime, lot.registered_at)
-    dues = await dues_of_lot(tx, lot)
+    dues = await list_dues(tx, lot)
     accepted = [event for event in events if event.type == "keyset.accepted"]
     page = RoomPage(
         **heading_of(lot, base),

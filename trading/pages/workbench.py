@@ -1,4 +1,4 @@
-"""The workbench of procuring entity and agency: what is due by which article, their lots, their messages; the inbox."""
+"""The workbench of procuring entity and agency: what is due by which article, their lots by stage; the inbox."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,24 +9,39 @@ from litestar import Request, Response, get
 
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
+from kernel.parameters.articles import cite
 from kernel.periods import legal_date
 from kernel.web.guards import permits, signed_in
 from kernel.web.render import render_page
-from trading.legal import law_of
-from trading.lot_view import LotView
+from trading.desk_reading import DeskLot, list_desk
+from trading.dues import Due
+from trading.entrusting import list_entrustments
 from trading.messages import MessageView, list_messages
-from trading.objection_reading import list_answers_owed
-from trading.objection_rules import stops_the_procedure, word_of
-from trading.pages.common import TodoRow, said, todo_row
-from trading.queries import list_lots_of
-from trading.reading import list_notices_of
-from trading.reports import find_report
-from trading.standing import Due, dues_of, state_of
-from trading.vocabulary import Phase, Role
+from trading.pages.common import todo_row
+from trading.standing import state_of
+from trading.vocabulary import Phase, Role, Stage
 
-_PREPARING = frozenset({Phase.IN_PREPARATION})
-_TENDERING = frozenset({Phase.ANNOUNCED, Phase.SELLING, Phase.BIDDING, Phase.DEADLINE_REACHED, Phase.OPENING})
-_JUDGING = frozenset({Phase.EVALUATION, Phase.PUBLICITY, Phase.PUBLICITY_OVER, Phase.STANDSTILL})
+_GROUPS = (
+    ("preparing", "筹备", frozenset({Phase.IN_PREPARATION})),
+    (
+        "tendering",
+        "招标",
+        frozenset({Phase.ANNOUNCED, Phase.SELLING, Phase.BIDDING, Phase.DEADLINE_REACHED, Phase.OPENING}),
+    ),
+    (
+        "judging",
+        "评标与公示",
+        frozenset({Phase.EVALUATION, Phase.PUBLICITY, Phase.PUBLICITY_OVER, Phase.STANDSTILL}),
+    ),
+    ("done", "定标与结束", frozenset({Phase.AWARD, Phase.ENDED})),
+)
+_URGENCIES = (
+    ("late", "已逾期", "bad"),
+    ("today", "今天到期", "bad"),
+    ("soon", "三天之内", "warn"),
+    ("later", "以后到期", "info"),
+    ("open", "等待办理", "mute"),
+)
 _RAILS = (
     (Role.BIDDER, "bidder"),
     (Role.AGENCY, "agency"),
@@ -40,7 +55,7 @@ _RAILS = (
 
 @dataclass(frozen=True, slots=True)
 class LotRow:
-    """A lot in the workbench."""
+    """A lot in the workbench, with the next act and where it is done."""
 
     title: str
     number: str
@@ -48,8 +63,31 @@ class LotRow:
     href: str
     stage: tuple[str, str]
     next: str
+    next_href: str
+    law: str
     due: str
     due_kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows under one heading."""
+
+    key: str
+    title: str
+    kind: str
+    rows: list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Something that needs a look though no limit runs."""
+
+    kind: str
+    lead: str
+    text: str
+    href: str
+    law: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +106,9 @@ class WorkbenchPage:
 
     name: str
     may_register: bool
-    todos: list[TodoRow]
-    lots: list[LotRow]
+    warnings: list[Attention]
+    dues: list[Group]
+    groups: list[Group]
     counts: list[tuple[str, str, str, str]]
     messages: list[ShortMessage]
     unread: int
@@ -77,35 +116,23 @@ class WorkbenchPage:
 
 @get("/a", guards=[permits("lot.room")], include_in_schema=False)
 async def workbench(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Response[str]:
-    """Show what is due first, then the lots."""
-    lots = await list_lots_of(tx, actor.organisation_id) if actor.organisation_id else []
-    dues = [(lot, due) for lot in lots for due in await dues_of_lot(tx, lot)]
+    """Show what is due first, then the lots by stage with the next act of each."""
+    desk = await list_desk(tx, actor)
+    dues = [(item, due) for item in desk for due in item.dues(tx.now)]
     dues.sort(key=lambda pair: (pair[1].until is None, pair[1].until or tx.now))
     messages = await list_messages(tx, actor, most=8)
+    groups = _lot_groups(desk, tx.now)
     page = WorkbenchPage(
         name=actor.organisation_name,
         may_register=actor.has(Role.PROCURING_ENTITY),
-        todos=[todo_row(f"/a/lots/{lot.id}", due, tx.now, lot.title) for lot, due in dues],
-        lots=[_lot_row(lot, dues, tx.now) for lot in lots],
-        counts=_counts(lots, tx.now),
+        warnings=[*await _offers(tx, actor), *(warning for item in desk for warning in _warnings(item, tx.now))],
+        dues=_due_groups(dues, tx.now),
+        groups=[group for group in groups if group.rows],
+        counts=[(group.title, str(len(group.rows)), "个", "") for group in groups],
         messages=[ShortMessage(m.title, m.href, m.sent_at, m.read_at is None) for m in messages],
         unread=sum(message.read_at is None for message in messages),
     )
     return render_page(request, "trading/workbench.html", {"page": page}, now=tx.now)
-
-
-async def dues_of_lot(tx: Tx, lot: LotView) -> list[Due]:
-    """Return what is due in a lot, with the dates that its report and its award notice began."""
-    report = await find_report(tx, lot.id)
-    law = await law_of(tx, lot.regime, lot.registered_at)
-    sent = [line.published_at for line in await list_notices_of(tx, lot.id) if line.kind == "award"]
-    awarded_on = legal_date(sent[0]) if sent else None
-    word = word_of(law)
-    owed = [
-        Due(f"答复{word}", "/objections", "答复前暂停招标投标活动" if stops_the_procedure(law) else "", until)
-        for until in await list_answers_owed(tx, lot.id)
-    ]
-    return owed + dues_of(lot, law, report.received_at if report else None, awarded_on)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,27 +166,69 @@ async def inbox(request: Request[Any, Any, Any], tx: Tx, actor: Actor) -> Respon
     return render_page(request, "portal/inbox.html", {"page": page}, now=tx.now)
 
 
-def _lot_row(lot: LotView, dues: list[tuple[LotView, Due]], now: datetime) -> LotRow:
-    due = next((due for owner, due in dues if owner.id == lot.id), None)
-    row = todo_row(f"/a/lots/{lot.id}", due, now) if due else None
+def _due_groups(dues: list[tuple[DeskLot, Due]], now: datetime) -> list[Group]:
+    found = []
+    for key, title, kind in _URGENCIES:
+        rows = [
+            todo_row(f"/a/lots/{item.lot.id}", due, now, item.lot.title)
+            for item, due in dues
+            if due.urgency(now) == key
+        ]
+        if rows:
+            found.append(Group(key, title, kind, rows))
+    return found
+
+
+def _lot_groups(desk: list[DeskLot], now: datetime) -> list[Group]:
+    found = []
+    for key, title, phases in _GROUPS:
+        rows = [_lot_row(item, now) for item in desk if item.lot.phase(now) in phases]
+        found.append(Group(key, title, "", rows))
+    return found
+
+
+def _lot_row(item: DeskLot, now: datetime) -> LotRow:
+    lot, base = item.lot, f"/a/lots/{item.lot.id}"
+    due = next(iter(item.dues(now)), None)
+    row = todo_row(base, due, now) if due else None
     return LotRow(
         title=lot.title,
         number=lot.tender,
         lot_no=lot.number,
-        href=f"/a/lots/{lot.id}",
+        href=base,
         stage=state_of(lot, now),
-        next=due.text if due else "—",
-        due=said(due.until) if due else "—",
+        next=due.text if due else "",
+        next_href=row.href if row else "",
+        law=due.article if due else "",
+        due=row.due if row else "",
         due_kind=row.kind if row else "mute",
     )
 
 
-def _counts(lots: list[LotView], now: datetime) -> list[tuple[str, str, str, str]]:
-    phases = [lot.phase(now) for lot in lots]
-    groups = (("筹备", _PREPARING), ("招标", _TENDERING), ("评标与公示", _JUDGING))
-    rows = [(words, str(sum(phase in group for phase in phases)), "个", "") for words, group in groups]
-    done = sum(phase in (Phase.AWARD, Phase.ENDED) for phase in phases)
-    return [*rows, ("定标与结束", str(done), "个", "")]
+def _warnings(item: DeskLot, now: datetime) -> list[Attention]:
+    lot, base = item.lot, f"/a/lots/{item.lot.id}"
+    if lot.stage is Stage.SUSPENDED:
+        return [Attention("bad", lot.title, "监督部门责令暂停，恢复前不能办理下一步。", base, cite("条例62"))]
+    if lot.deadline is None or now >= lot.deadline:
+        return []
+    day = legal_date(lot.deadline)
+    if day.year not in item.law.calendar.years:
+        words = f"投标截止日 {day} 所在年份的节假日安排尚未载入，法定期限暂不能核对。"
+        return [Attention("warn", lot.title, words, f"{base}/plan", cite("民法典203"))]
+    if not item.law.calendar.is_working_day(day):
+        words = f"投标截止日 {day} 是休假日，建议改在其后第一个工作日开标。"
+        return [Attention("warn", lot.title, words, f"{base}/plan", cite("民法典203"))]
+    return []
+
+
+async def _offers(tx: Tx, actor: Actor) -> list[Attention]:
+    if not actor.has(Role.AGENCY):
+        return []
+    waiting = sum(item.state == "offered" for item in await list_entrustments(tx, actor))
+    if not waiting:
+        return []
+    words = f"有 {waiting} 个项目的委托等待接受，接受后才能办理。"
+    return [Attention("warn", "项目委托", words, "/a/entrustments", cite("招投法12"))]
 
 
 def _message_row(message: MessageView) -> MessageRow:

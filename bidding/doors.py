@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from bidding.api import bids, bonds, clerks, keysets, licence, opening, scanning
+from bidding.api import bids, bonds, clerks, keysets, licence, objections, opening, scanning
 from bidding.pages import (
     bonding,
     giving_keys,
     halls,
     intervening,
+    objecting,
     proposing,
     receipts,
     releasing,
@@ -28,6 +29,7 @@ HANDLERS: list[Any] = [
     *bids.HANDLERS,
     *bonds.HANDLERS,
     *opening.HANDLERS,
+    *objections.HANDLERS,
     *signing_in.HANDLERS,
     *rooms.HANDLERS,
     *submitting.HANDLERS,
@@ -38,6 +40,7 @@ HANDLERS: list[Any] = [
     *giving_keys.HANDLERS,
     *intervening.HANDLERS,
     *halls.HANDLERS,
+    *objecting.HANDLERS,
     *witnessing.HANDLERS,
     *proposing.HANDLERS,
 ]

@@ -77,6 +77,12 @@ class OpeningView:
     confirmed_at: datetime | None
 
     @property
+    def is_over(self) -> bool:
+        """Say whether nothing public will change any more; the record is followed by its paper or a fault."""
+        printed = self.record_file_id is not None or self.record_fault is not None
+        return self.stage is OpeningStage.FAILED or (self.stage is OpeningStage.RECORDED and printed)
+
+    @property
     def is_open(self) -> bool:
         """Say whether names and prices are public."""
         return self.stage in (OpeningStage.OPENED, OpeningStage.RECORDED)

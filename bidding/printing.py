@@ -21,10 +21,13 @@ from kernel.log import reader
 from kernel.money import Money
 from kernel.papers import issuing
 from kernel.web.figures import qr
+from kernel.web.filters import moment
 from kernel.web.pdf import Attachment
 from kernel.web.services import Services
 from trading import facade as trading
 from trading.lot_view import LotView
+from trading.objections import OUTCOMES
+from trading.vocabulary import ObjectionOutcome
 
 #: What became of a bid, as the record says it.
 STATES = {
@@ -58,6 +61,15 @@ class TrusteeRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectionRow:
+    """An objection as printed, with its answer."""
+
+    name: str
+    text: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class RecordPage:
     """The context of `print/opening_record.html`."""
 
@@ -80,7 +92,7 @@ class RecordPage:
     trustees: list[TrusteeRow]
     k: int
     parameters: list[tuple[str, str]]
-    objections: list[Any]
+    objections: list[ObjectionRow]
     close_root: str
     checkpoint: str
     form_keys: list[tuple[str, str]]
@@ -201,7 +213,7 @@ def _page(
         ],
         k=k,
         parameters=[],
-        objections=content["objections"],
+        objections=[_objection(line) for line in content["objections"]],
         close_root=close_root,
         checkpoint=checkpoint,
         form_keys=form_keys,
@@ -228,6 +240,15 @@ def _bid(line: dict[str, Any]) -> BidRow:
         price=Money.parse(line["price"]).fen if "price" in line else None,
         offer=str(form.get("period", "")),
         state=STATES.get(line["state"], line["state"]),
+    )
+
+
+def _objection(line: dict[str, Any]) -> ObjectionRow:
+    raised, answered = (moment(parse_time(line[name])) for name in ("raised_at", "answered_at"))
+    return ObjectionRow(
+        name=line["name"],
+        text=f"{line['text']}（{raised} 提出）",
+        answer=f"{OUTCOMES[ObjectionOutcome(line['outcome'])]}。{line['answer']}（{answered} 答复）",
     )
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 
 from bidding.closing import notify
 from bidding.models.opening import Record
+from bidding.objection_reading import list_opening_objections, objection_json
 from bidding.sharing import list_posted
 from bidding.vocabulary import OpeningStage
 from kernel.canonical import b64u_encode, format_time, jcs
@@ -27,12 +28,12 @@ async def confirm_record(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> None:
 
     Raises:
         NotFound: no such lot, or not one of the actor's.
-        TooEarly: the table is not public, or files are still being decrypted.
+        TooEarly: the table is not public, files are still being decrypted, or an objection is not answered.
 
     Effects:
         one row in `bidding_record`, entry `opening.recorded`, public; the lot is OPENED; a job makes the sealed PDF.
     Source:
-        R-ET-06, R-ET-10; 招投法 36
+        R-ET-06, R-ET-10, R-TIME-09; 招投法 36
     """
     policy.require(actor, "opening.confirm")
     lot = await trading.get_lot(tx, lot_id)
@@ -48,8 +49,11 @@ async def confirm_record(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> None:
         raise TooEarly("尚未唱标，请在全部报价公布后确认开标记录。")
     if await count_closed_files(tx, lot_id):
         raise TooEarly("投标文件仍在解密，请在全部完成后确认开标记录。")
+    objections = await list_opening_objections(tx, lot_id)
+    if any(one.answer is None for one in objections):
+        raise TooEarly("有开标异议尚未答复。请当场答复后再确认开标记录（招标投标法实施条例第四十四条）。")
 
-    content = await _content(tx, lot, opening)
+    content = await _content(tx, lot, opening) | {"objections": [objection_json(one) for one in objections]}
     digest = suite("intl-1").hash(jcs(content))
     facts = {"record": b64u_encode(digest), "rules": ["R-ET-06"]}
     entry = await record(tx, actor, "opening.recorded", facts, subject=lot_id, visibility="public")
@@ -105,7 +109,6 @@ async def _content(tx: Tx, lot: LotView, opening: Any) -> dict[str, Any]:
         "price_cap": None if lot.price_cap_fen is None else f"{lot.price_cap_fen // 100}.{lot.price_cap_fen % 100:02d}",
         "bids": await _bids(tx, lot.id, opened["bids"]),
         "trustees": await _trustees(tx, lot.id, opening.keyset_id),
-        "objections": [],
         "emergency": opening.emergency_reason or "",
         "rehearsal": tx.rehearsal,
     }

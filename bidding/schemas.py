@@ -4,6 +4,8 @@ from typing import Annotated
 
 import msgspec
 
+from trading.vocabulary import ObjectionOutcome
+
 
 class LicenceAnswer(msgspec.Struct, forbid_unknown_fields=True):
     """The signed answer to a challenge."""
@@ -63,3 +65,16 @@ class WindowExtension(msgspec.Struct, forbid_unknown_fields=True):
 
     until: str
     reason: str
+
+
+class OpeningObjectionDraft(msgspec.Struct, forbid_unknown_fields=True):
+    """What a bidder objects to in the opening."""
+
+    text: str
+
+
+class OpeningAnswerDraft(msgspec.Struct, forbid_unknown_fields=True):
+    """The answer to an objection to the opening."""
+
+    outcome: ObjectionOutcome
+    text: str

@@ -31,6 +31,7 @@ MODELS = (
     "bidding.models.bid",
     "bidding.models.opening",
     "bidding.models.bond",
+    "bidding.models.objection",
     "experts.models.pool",
     "experts.models.committee",
     "experts.models.session",

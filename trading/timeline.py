@@ -58,6 +58,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "bid.fault": ("bad", "投标文件未能打开"),
     "opening.concluded": ("warn", "决定结束解密"),
     "opening.emergency": ("warn", "决定启用应急解密"),
+    "opening.objection-raised": ("warn", "对开标提出异议"),
+    "opening.objection-answered": ("ok", "答复开标异议"),
     "opening.recorded": ("ok", "确认开标记录"),
     "draw.spec": ("info", "公布抽取方案"),
     "draw.commit": ("seal", "提交随机数承诺"),
@@ -116,6 +118,7 @@ _BASES: Final = {
     "R-ET-10": "20号令40",
     "R-FAIL-01": "招投法28",
     "R-FAIL-02": "20号令31",
+    "R-TIME-09": "条例44",
     "R-TIME-12": "招投法34",
     "R-TIME-18": "条例55",
     "R-TIME-19": "招投法45",
@@ -206,6 +209,10 @@ def _note(kind: str, facts: dict[str, Any]) -> str:
         return str(facts["kind"])
     if kind in ("question.answered", "objection.answered"):
         return f"第 {facts['no']} 号" + ("，晚于期限" if facts.get("late") else "")
+    if kind == "opening.objection-raised":
+        return f"第 {facts['no']} 项，{facts['name']}"
+    if kind == "opening.objection-answered":
+        return f"第 {facts['no']} 项"
     if kind == "lot.paused":
         return f"最迟 {moment(parse_time(facts['answer_by']))} 答复"
     if kind == "candidates.published":

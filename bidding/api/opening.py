@@ -12,6 +12,7 @@ from bidding.addressee import find_lot_of
 from bidding.alarms import KeyUsedTooEarly
 from bidding.api.licence import trust_of
 from bidding.evaluators import require_evaluator
+from bidding.objection_reading import list_opening_objections, objection_json
 from bidding.opening_view import BidLine, OpeningView
 from bidding.schemas import Decision, SignedMessage, WindowExtension
 from bidding.sharing import ShareRefused
@@ -111,7 +112,8 @@ async def state(request: Request[Any, Any, Any], tx: Tx, lot_id: uuid.UUID) -> d
     view = await opening_view.find_opening(tx, lot_id)
     if view is None:
         return {"stage": "sealed", "deadline": format_time(lot.deadline) if lot.deadline else None, "bids": []}
-    return _shown(view, await opening_view.list_bids_after_opening(tx, lot_id))
+    objections = [objection_json(one) for one in await list_opening_objections(tx, lot_id)]
+    return _shown(view, await opening_view.list_bids_after_opening(tx, lot_id), objections)
 
 
 @post(
@@ -276,7 +278,7 @@ def _stream(services: Services, digest: bytes, media_type: str) -> Stream:
     return Stream(services.files.stream(content_name(digest)), media_type=media_type)
 
 
-def _shown(view: OpeningView, bids: list[BidLine]) -> dict[str, Any]:
+def _shown(view: OpeningView, bids: list[BidLine], objections: list[dict[str, Any]]) -> dict[str, Any]:
     def time(value: Any) -> str | None:
         return None if value is None else format_time(value)
 
@@ -299,6 +301,7 @@ def _shown(view: OpeningView, bids: list[BidLine]) -> dict[str, Any]:
             "pdf": view.record_file_id is not None,
             "fault": view.record_fault or "",
         },
+        "objections": objections,
         "bids": [
             {
                 "id": str(bid.bid_id),

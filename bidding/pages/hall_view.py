@@ -11,6 +11,8 @@ from typing import Any
 from markupsafe import Markup
 
 from bidding import emergency, queries
+from bidding.objection_reading import list_opening_objections
+from bidding.opening_objections import is_in_close_list
 from bidding.opening_view import (
     BidLine,
     OpeningView,
@@ -20,6 +22,7 @@ from bidding.opening_view import (
     list_bids_after_opening,
     list_seats,
 )
+from bidding.pages.objecting import OpeningObjectionRow, row_of
 from bidding.pages.rooms import published_lot
 from bidding.pages.words import MINE, STAGES, base_of
 from bidding.queries import OwnBidView
@@ -43,6 +46,8 @@ _SHOWN = frozenset(
         "bid.fault",
         "opening.emergency",
         "opening.concluded",
+        "opening.objection-raised",
+        "opening.objection-answered",
         "opening.recorded",
         "seal.used",
         "lot.failed",
@@ -110,7 +115,9 @@ class HallPage:
     trustees: list[HallTrustee]
     k: int
     log: list[HallEntry]
-    objections: int
+    objections: list[OpeningObjectionRow]
+    open_objections: int
+    objection_word: str
     objection_href: str
     parameters: list[tuple[str, str, str]]
     record_href: str
@@ -130,7 +137,7 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
     own = None if actor is None or not actor.has("bidder") else await queries.find_own_bid(tx, actor, lot_id)
     seats = opening.seats if opening else await list_seats(tx, lot_id)
     label, until = _until(lot, opening, tx.now)
-    is_over = opening is not None and opening.stage in (OpeningStage.RECORDED, OpeningStage.FAILED)
+    objections = [row_of(one, actor) for one in await list_opening_objections(tx, lot_id)]
     releasing = opening is not None and opening.stage is OpeningStage.RELEASING and own is not None
     return HallPage(
         title=lot.title,
@@ -142,7 +149,7 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
         phases=_phases(lot, opening),
         until=until,
         until_label=label,
-        stream="" if is_over else f"/openings/{lot_id}/events",
+        stream="" if opening is not None and opening.is_over else f"/openings/{lot_id}/events",
         secret=not (opening is not None and opening.is_open),
         bids=[_row(bid, actor) for bid in bids],
         opened=sum(bid.state is BidState.OPENED for bid in bids),
@@ -153,8 +160,10 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
         trustees=trustee_rows(seats, opening),
         k=opening.k if opening else int(lot.procedure.get("k", 0)),
         log=[entry_row(event) for event in reversed(events) if event.type in _SHOWN],
-        objections=0,
-        objection_href="",
+        objections=objections,
+        open_objections=sum(not one.outcome for one in objections),
+        objection_word=_objection_word(opening),
+        objection_href=f"{base_of(lot_id)}/opening" if await _may_object(tx, actor, opening) else "",
         parameters=[],
         record_href=f"/api/v1/lots/{lot_id}/opening/record.pdf" if opening and opening.record_file_id else "",
         verify_href=await _verify_href(tx, lot_id, bids),
@@ -163,6 +172,20 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
         intervene_href=_intervene_href(actor, lot_id, opening),
         confirm_href=_confirm_href(actor, lot, opening),
     )
+
+
+async def _may_object(tx: Tx, actor: Actor | None, opening: OpeningView | None) -> bool:
+    """Say whether this visitor may object here and now: a bidder of the close list, after the reading out."""
+    if actor is None or opening is None or opening.stage is not OpeningStage.OPENED:
+        return False
+    may = policy.current().rule("opening.object").admits(actor)
+    return may and await is_in_close_list(tx, actor, opening.lot_id)
+
+
+def _objection_word(opening: OpeningView | None) -> str:
+    if opening is None or not opening.is_open:
+        return "唱标之后、确认开标记录之前提出。"
+    return "目前没有异议。" if opening.stage is OpeningStage.OPENED else "投标人对开标无异议。"
 
 
 async def _verify_href(tx: Tx, lot_id: uuid.UUID, bids: list[BidLine]) -> str:
@@ -185,7 +208,7 @@ def _intervene_href(actor: Actor | None, lot_id: uuid.UUID, opening: OpeningView
 
 def _confirm_href(actor: Actor | None, lot: LotView, opening: OpeningView | None) -> str:
     may = actor is not None and actor.has("agency", "procuring_entity") and lot.is_run_by(actor.organisation_id)
-    return f"/a/lots/{lot.id}/opening/confirm" if may and opening and opening.stage is OpeningStage.OPENED else ""
+    return f"/a/lots/{lot.id}/opening" if may and opening and opening.stage is OpeningStage.OPENED else ""
 
 
 def _until(lot: LotView, opening: OpeningView | None, now: datetime) -> tuple[str, datetime | None]:
@@ -278,7 +301,11 @@ def fragments_of(services: Services, page: HallPage, now: datetime) -> dict[str,
     fragments = {
         "hall-state": str(ui.tag(page.state[0], page.state[1])),
         "hall-phases": str(stage.rail(page.phases, "开标进程", dark=True)),
+        "hall-until": str(parts.clock(page, page.until)),
+        "hall-duties": str(parts.duties(page)),
         "hall-keys": str(parts.key_list(page.trustees)),
+        "hall-objections": str(parts.objection_list(page)),
+        "hall-closing": str(parts.closing(page)),
         "log": str(
             Markup('<ol class="log">') + Markup("").join(live.log_line(line) for line in page.log) + Markup("</ol>")
         ),

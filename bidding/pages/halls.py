@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, get
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
-from bidding import recording
 from bidding.pages.hall_view import fragments_of, hall_page
 from bidding.pages.live_hall import board_of, news
 from bidding.pages.rooms import published_lot
@@ -85,13 +84,6 @@ async def hall(request: Request[Any, Any, Any], tx: Tx, lot_id: uuid.UUID) -> Re
     """Show the hall."""
     page = await hall_page(tx, actor_of_connection(request), lot_id)
     return render_page(request, "bidding/hall.html", {"page": page}, nav="openings", now=tx.now)
-
-
-@post("/a/lots/{lot_id:uuid}/opening/confirm", guards=[permits("opening.confirm")], include_in_schema=False)
-async def confirm(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Response[None]:
-    """Confirm the record from the hall."""
-    await recording.confirm_record(tx, actor, lot_id)
-    return Response(None, status_code=303, headers={"Location": f"/openings/{lot_id}"})
 
 
 @get("/a/lots/{lot_id:uuid}/hall", guards=[permits("lot.room")], include_in_schema=False)
@@ -192,4 +184,4 @@ async def _changed(changes: asyncio.Queue[str]) -> bool:
     return False
 
 
-HANDLERS = [calendar, hall, confirm, to_hall, events]
+HANDLERS = [calendar, hall, to_hall, events]

@@ -21,7 +21,7 @@ from portal.samples.common import (
     at,
     digest,
 )
-from portal.samples.public import ACTS, LIMITS
+from portal.samples.public import ACTS, LIMITS, OPENING_OBJECTIONS
 from trading.pages.calendar import Entry, weeks_of
 from trading.restrictive import marked_fields
 
@@ -616,6 +616,26 @@ def _agent(page: Row) -> dict[str, object]:
     return {"user": AGENT, "page": page}
 
 
+AT_OPENING = Row(
+    role="agency",
+    base=BASE,
+    title=TITLE,
+    number=NUMBER,
+    lot_no="001",
+    state=("ok", "已唱标"),
+    items=OPENING_OBJECTIONS,
+    most=5,
+    why_not="",
+    open_count=1,
+    confirmable=False,
+    recorded=False,
+    record_href="",
+    hall_href="/openings/01J2Q8",
+    form=EMPTY_FORM,
+)
+AT_OPENING_END = Row(**{**vars(AT_OPENING), "items": OPENING_OBJECTIONS[:1], "open_count": 0, "confirmable": True})
+AT_OPENING_BIDDER = Row(**{**vars(AT_OPENING), "role": "bidder", "base": "/b/lots/01J2Q8"})
+
 SAMPLES = {
     "portal/seals.html": {
         "": _agent(Row(organisation=AGENCY, uscc="91610133MA6TX0XJ28", home="/a", demo=True, waiting=[], uses=[])),
@@ -658,6 +678,11 @@ SAMPLES = {
         "bidder": {"user": BIDDER, "page": OBJECTING},
         "stranger": {"user": BIDDER, "page": OBJECTING_STRANGER},
         "late": {"user": BIDDER, "page": OBJECTING_LATE},
+    },
+    "bidding/opening_objections.html": {
+        "": _agent(AT_OPENING),
+        "confirm": _agent(AT_OPENING_END),
+        "bidder": {"user": BIDDER, "page": AT_OPENING_BIDDER},
     },
     "trading/candidates.html": {"": _agent(CANDIDATES), "published": _agent(CANDIDATES_OUT)},
     "trading/waiting.html": {"": _agent(WAITING)},

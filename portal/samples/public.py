@@ -239,6 +239,30 @@ TRUSTEES = [
     Row(role="行政监督", name="李卫东", state="spare", word="备用"),
     Row(role="行业协会", name="孙越", state="spare", word="备用"),
 ]
+OPENING_OBJECTIONS = [
+    Row(
+        id="1",
+        no=1,
+        name=BIDDERS[1],
+        text="唱标的交货期为 45 天，本单位投标函写明 30 天，请核对。",
+        at=at("2026-08-06 14:33:20"),
+        mine=False,
+        outcome="异议不成立",
+        answer="投标函当场用公布的密钥重新解出，交货期为 45 天，与唱标一致。",
+        answered_at=at("2026-08-06 14:36:05"),
+    ),
+    Row(
+        id="2",
+        no=2,
+        name=BIDDERS[0],
+        text="第 5 家投标人的解密失败原因认定有误，请说明依据。",
+        at=at("2026-08-06 14:38:41"),
+        mine=True,
+        outcome="",
+        answer="",
+        answered_at=None,
+    ),
+]
 HALL = Row(
     title=TITLE,
     number=NUMBER,
@@ -282,8 +306,10 @@ HALL = Row(
         Row(at=at("2026-08-06 14:00:04"), text="封存清单与截止检查点已公布，2 个见证方共同签名", digest=digest("6")),
         Row(at=at("2026-08-06 14:00:00"), text="投标截止，停止接收投标文件", digest=digest("7")),
     ],
-    objections=0,
-    objection_href="/openings/01J2Q8/objections",
+    objections=OPENING_OBJECTIONS,
+    open_objections=1,
+    objection_word="",
+    objection_href="/b/lots/01J2Q8/opening",
     parameters=[],
     record_href="",
     verify_href="/verify",
@@ -304,6 +330,9 @@ HALL_BEFORE = Row(**{
     "total": 0,
     "trustees": [Row(role=t.role, name=t.name, state="", word="截止后释放") for t in TRUSTEES],
     "log": [Row(at=at("2026-08-06 13:00:00"), text="开标大厅开放，公众可旁观", digest=digest("8"))],
+    "objections": [],
+    "open_objections": 0,
+    "objection_word": "唱标之后、确认开标记录之前提出。",
     "objection_href": "",
     "verify_href": "",
 })  # fmt: skip

@@ -64,8 +64,11 @@ async function poll() {
     const page = parseMarkup(await response.text());
     for (const fresh of page.querySelectorAll('[data-live] [id]')) {
       const old = document.getElementById(fresh.id);
-      // Only leaves of the tree of ids are taken over, so that an outer one does not undo what is typed elsewhere.
-      if (!old || fresh.querySelector('[id]') || old.innerHTML === fresh.innerHTML) continue;
+      if (!old || old.innerHTML === fresh.innerHTML) continue;
+      // Only leaves of the tree of ids are taken over, so that an outer one does not undo what is typed elsewhere; where
+      // the page has places that this one lacks, such as the table after the opening, there is nothing to undo.
+      const inner = [...fresh.querySelectorAll('[id]')];
+      if (inner.length > 0 && inner.every((one) => document.getElementById(one.id))) continue;
       old.replaceChildren(...fresh.childNodes);
     }
     tell('warn', '实时连接不可用，每 10 秒更新一次');

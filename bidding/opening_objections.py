@@ -169,7 +169,7 @@ async def _require_on_the_spot(tx: Tx, lot_id: uuid.UUID) -> None:
     if opening is None or opening.stage not in (OpeningStage.OPENED, OpeningStage.RECORDED, OpeningStage.FAILED):
         raise TooEarly("尚未唱标。请在公布报价之后、确认开标记录之前提出异议（招标投标法实施条例第四十四条）。")
     if opening.stage == OpeningStage.FAILED:
-        raise Conflict("投标人少于三个，没有开标，不存在对开标的异议。")
+        raise Conflict("本标段没有开标，不存在对开标的异议。")
     if opening.stage == OpeningStage.RECORDED:
         raise Conflict("开标记录已经确认。对开标的异议应当在开标现场提出（招标投标法实施条例第四十四条）。")
 

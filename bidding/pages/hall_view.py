@@ -35,6 +35,7 @@ from kernel.web.services import Services
 from trading.lot_view import LotView
 from trading.standing import state_of
 from trading.timeline import Event, list_timeline
+from trading.vocabulary import Stage
 
 #: Entries that the record of the hall shows.
 _SHOWN = frozenset(
@@ -137,6 +138,7 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
     own = None if actor is None or not actor.has("bidder") else await queries.find_own_bid(tx, actor, lot_id)
     seats = opening.seats if opening else await list_seats(tx, lot_id)
     label, until = _until(lot, opening, tx.now)
+    has_ended = lot.stage is Stage.TERMINATED
     objections = [row_of(one, actor) for one in await list_opening_objections(tx, lot_id)]
     releasing = opening is not None and opening.stage is OpeningStage.RELEASING and own is not None
     return HallPage(
@@ -145,7 +147,7 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
         lot_no=lot.number,
         buyer=lot.procuring_entity_name,
         agency=lot.agency_name,
-        state=STAGES[opening.stage] if opening else state_of(lot, tx.now),
+        state=STAGES[opening.stage] if opening and not has_ended else state_of(lot, tx.now),
         phases=_phases(lot, opening),
         until=until,
         until_label=label,
@@ -214,6 +216,8 @@ def _confirm_href(actor: Actor | None, lot: LotView, opening: OpeningView | None
 def _until(lot: LotView, opening: OpeningView | None, now: datetime) -> tuple[str, datetime | None]:
     if opening is None:
         return "距投标截止并开标", lot.deadline if lot.deadline and now < lot.deadline else None
+    if lot.stage is Stage.TERMINATED:
+        return "招标已终止，投标文件保持密封" if not opening.is_open else "招标已终止", None
     words = {
         OpeningStage.CLOSED: "正在固定截止清单",
         OpeningStage.RELEASING: "距投标人解密截止",

@@ -203,7 +203,7 @@ def _not_open(opening: OpeningView | None) -> str:
     if opening is None or opening.stage in (OpeningStage.CLOSED, OpeningStage.RELEASING, OpeningStage.COMBINING):
         return "尚未唱标。"
     if opening.stage is OpeningStage.FAILED:
-        return "投标人少于三个，没有开标。"
+        return "本标段没有开标。"
     return "开标记录已经确认，开标结束。" if opening.stage is OpeningStage.RECORDED else ""
 
 

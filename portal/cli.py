@@ -8,12 +8,11 @@ import argparse
 import importlib
 import importlib.util
 import os
-import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
+from portal.arguments import Parser
 from portal.errors import plain
 
 
@@ -57,15 +56,6 @@ COMMANDS = (
     Command("witness", "portal.commands.witness", "仅日志见证进程", internal=True),
 )
 
-#: How argparse complains, and how we say it.
-FAULTS = (
-    (r"argument (.+?): expected (?:one|at least one) argument", r"\1 后面缺少值"),
-    (r"argument (.+?): invalid (?:int|float|Path) value: (.+)", r"\1 的值 \2 不正确"),
-    (r"argument (.+?): invalid choice: (\S+).*", r"\1 不能是 \2"),
-    (r"the following arguments are required: (.+)", r"缺少参数 \1"),
-    (r"unrecognized arguments: (.+)", r"不认识的参数 \1"),
-    (r"ambiguous option: (\S+).*", r"参数 \1 有歧义"),
-)
 USAGE = "用法：./sunlit [--home 目录] 命令 [参数…]    各命令的说明：./sunlit 命令 --help"
 
 
@@ -80,6 +70,9 @@ def main(argv: list[str] | None = None) -> int:
         if not words or words[0] in {"help", "-h", "--help"}:
             print(table())
             return 0
+        if words[0].startswith("--home"):
+            print("sunlit: --home 后面先写目录，再写命令，如 ./sunlit --home 目录 serve", file=sys.stderr)
+            return 2
         return call(words[0], words[1:])
     except KeyboardInterrupt:
         return 130
@@ -113,16 +106,6 @@ def call(name: str, words: list[str]) -> int:
     add_home(parser)
     module.register(parser)
     return int(module.run(parser.parse_args(words)))
-
-
-class Parser(argparse.ArgumentParser):
-    """Complains in one Chinese sentence."""
-
-    def error(self, message: str) -> NoReturn:
-        """Say what is wrong, and where help is."""
-        for pattern, words in FAULTS:
-            message = re.sub(pattern, words, message)
-        self.exit(2, f"{self.prog}：{message}。用法见 ./{self.prog} --help\n")
 
 
 def table() -> str:

@@ -22,6 +22,7 @@ from kernel.parameters.law import Law
 from kernel.parameters.seed import seeded_table
 from kernel.parameters.table import COMMON_REGIME, Direction, Parameter, ParameterTable
 from kernel.periods import Counted, HolidayTable, Unit, count_backward, count_forward, hours_after
+from portal.arguments import Parser
 from trading.thresholds import Cap, bid_bond_cap, performance_bond_cap
 from trading.vocabulary import JURISDICTION, Limit, LotKind
 
@@ -120,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(arguments)
 
 
-class _Parser(argparse.ArgumentParser):
+class _Parser(Parser):
     """Says what is wrong in one Chinese sentence instead of an English usage text."""
 
     def error(self, message: str) -> NoReturn:

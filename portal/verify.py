@@ -7,7 +7,6 @@ prove nothing but its agreement with itself; the verdict then says so and the ex
 Source: `docs/spec/bundle.md`, `docs/spec/draw.md`, `docs/spec/log.md`.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +15,7 @@ from types import MappingProxyType
 
 from kernel.draw import verify_draw
 from kernel.log import Trust
+from portal.arguments import Parser
 from portal.offline.case import check_case
 from portal.offline.papers import check_paper, logged_documents
 from portal.offline.pins import Pins, known_pins
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="sunlit verify",
         description="离线核验盖章文件、抽取记录、名单、回执、日志证明、时间戳、密封信封、信任文件与案卷",
     )

@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import shlex
 import subprocess
 import sys
 import time
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from portal.arguments import port_number
 from portal.demo.play import Performance, perform, venue_of
 from portal.embedded.home import CHECKOUT
 from portal.errors import CommandError
@@ -29,7 +31,7 @@ def register(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stop-before", choices=STOPS, default=None, metavar="场次", help="在某一场之前停下：" + "、".join(STOPS)
     )
-    parser.add_argument("--port", type=int, default=0, help="网页端口（默认 8000，被占用时自动改用下一个）")
+    parser.add_argument("--port", type=port_number, default=0, help="网页端口；不写则取 8000 起第一个空闲的")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -110,13 +112,16 @@ def _print_end(
         console.rule("[bold]登录", align="left")
         for role, pair in logins.items():
             console.print(f"  {role:<22} 登录名 {pair[0]:<22} 口令 {pair[1]}")
-        console.print(f"  投标人用电子营业执照登录：{platform.url}/bidding/login（执照文件在 client-dir 中）")
+        console.print(f"  工作人员在 {platform.url}/login 登录；要动态口令时运行 ./sunlit authenticator 登录名")
+        console.print(f"  投标人在 {platform.url}/bidding/login 用电子营业执照登录；")
+        console.print("  执照文件在下面 client-dir 的 bidder-… 文件夹里，登录名就是文件名")
     # Pieces of bid plaintext: printed for whoever searches the server for them, never written down there.
     for canary in canaries:
         print(f"canary: {canary}")
     print(f"client-dir: {done.get('client_dir', '')}")
     if done.get("bundle"):
-        console.print(f"自行核验：./sunlit verify {done['bundle']} --trust {trust_file(platform.home)}")
+        files = shlex.join([str(done["bundle"]), "--trust", str(trust_file(platform.home))])
+        console.print(f"自行核验：./sunlit verify {files}")
         print(f"bundle: {done['bundle']}")
     verdict = "全部核验成立" if code == 0 and done.get("bundle") else "已按要求停下" if code == 0 else "有核验不成立"
     print(f"portal: {platform.url}")

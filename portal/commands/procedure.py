@@ -77,11 +77,12 @@ def _body(found: Reading) -> list[str]:
 
 def _list(version: int) -> list[str]:
     lines = [f"交易程序第 {version} 版（共有版本：{'、'.join(map(str, versions()))}）", ""]
+    width = max(len(item.code) for item in combinations())
     for item in combinations():
         try:
-            lines.append(f"  {item.code:<30} {definition_of(item, version).title}")
+            lines.append(f"  {item.code:<{width}}  {definition_of(item, version).title}")
         except ProcedureRefused as refused:
-            lines.append(f"  {item.code:<30} 不适用：{refused.detail}")
+            lines.append(f"  {item.code:<{width}}  不适用：{refused.detail}")
     return lines
 
 

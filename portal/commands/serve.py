@@ -4,12 +4,13 @@ import argparse
 import asyncio
 
 from portal.administrators import FirstCode
+from portal.arguments import port_number
 from portal.launch import Platform, launched
 
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Add the arguments."""
-    parser.add_argument("--port", type=int, default=0, help="网页端口（默认 8000，被占用时自动改用下一个）")
+    parser.add_argument("--port", type=port_number, default=0, help="网页端口；不写则取 8000 起第一个空闲的")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -175,6 +175,7 @@ class Stage:
             TimeElapsedColumn(),
             console=self.console,
             transient=True,
+            disable=not self.console.is_terminal,
         )
         with bar:
             task = bar.add_task(label, total=total)

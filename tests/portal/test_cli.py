@@ -59,6 +59,24 @@ def test_the_home_may_stand_before_or_behind_the_command(tmp_path: Path):
     assert cli.take_home(["serve", "--home", "x"]) == ["serve", "--home", "x"]
 
 
+def test_a_home_without_a_command_is_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    for words in (["--home"], ["--home", str(tmp_path)], [f"--home={tmp_path}"]):
+        assert cli.main(words) == 2
+        assert "再写命令" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["serve", "verify", "law", "bid"])
+def test_help_is_in_chinese(command: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "--help"])
+
+    told = capsys.readouterr().out
+    assert ended.value.code == 0
+    assert told.startswith(f"用法：./sunlit {command}")
+    for foreign in ("usage:", "options:", "positional", "show this"):
+        assert foreign not in told
+
+
 def modules_after(statement: str) -> set[str]:
     code = f"import sys; {statement}; print(*sys.modules)"
     environment = {"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin"}
@@ -118,6 +136,9 @@ def test_a_defect_inside_a_command_is_not_taken_for_a_missing_command(monkeypatc
         (["lint", "--quick"], "不认识的参数 --quick"),
         (["test", "-n"], "-n 后面缺少值"),
         (["test", "-n", "many"], "-n 的值 'many' 不正确"),
+        (["serve", "--port", "99999"], "--port 的值 '99999' 不正确：端口是 0 到 65535 的整数"),
+        (["serve", "--port", "abc"], "--port 的值 'abc' 不正确"),
+        (["verify"], "缺少参数 FILE"),
     ],
 )
 def test_wrong_arguments_are_told_in_one_sentence(words: list[str], said: str, capsys: pytest.CaptureFixture[str]):

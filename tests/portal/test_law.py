@@ -240,6 +240,7 @@ def test_it_needs_pure_modules_only():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1].split() == [
+        "kernel.canonical",
         "kernel.clock",
         "kernel.errors",
         "kernel.holidays",
@@ -252,6 +253,8 @@ def test_it_needs_pure_modules_only():
         "kernel.periods",
         "trading",
         "trading.findings",
+        "trading.procedures",
+        "trading.procedures.definition",
         "trading.thresholds",
         "trading.vocabulary",
     ]

@@ -9,7 +9,8 @@ from bidding.client import share_all
 from bidding.keyset import keyset_hash
 from bidding.messages import TYPES, close_root, submission_digest
 from bidding.proofs import SUITE, holds
-from kernel.canonical import b64u_decode, b64u_encode, parse
+from kernel.canonical import b64u_decode, b64u_encode, parse, parse_time
+from kernel.clock import SHANGHAI
 from kernel.crypto import jws
 from kernel.log.trust import read_trust
 from portal.bidder.refusals import NotWhatWasPromised
@@ -50,7 +51,8 @@ async def _late(stage: Stage, company: Company) -> None:
         trusted = read_trust(await company.person.get("/api/v1/trust"))
         key = next(key for key in trusted.platform_keys)
         detail = jws.verify(SUITE, signed, "otp-rejection+jws", key.key, "EdDSA", frozenset({"kid"}))
-        await stage.say(company.name, f"迟到递交被拒收，平台签名载明原因与时间 {detail['received_at']}", rule="R-ET-05")
+        received = f"{parse_time(str(detail['received_at'])).astimezone(SHANGHAI):%Y-%m-%d %H:%M:%S}"
+        await stage.say(company.name, f"迟到递交被拒收，平台签名载明原因与时间 {received}", rule="R-ET-05")
     else:
         raise AssertionError("a late bid was accepted")
 

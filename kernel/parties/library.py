@@ -48,14 +48,26 @@ class CertificateView:
 
 @dataclass(frozen=True, slots=True)
 class SealView:
-    """A seal of the organisation: its certificate, how often it was used, when last."""
+    """A seal of the organisation: what it was used for last, and how often.
 
-    issuer: str
-    serial: str
-    valid_until: datetime
+    Attributes:
+        fingerprint: SHA-256 of the certificate, in hexadecimal digits.
+        document: SHA-256 of the document that was sealed last, in hexadecimal digits; its page judges the certificate.
+        uses: of what is not closed.
+    """
+
+    fingerprint: str
+    document: str
     uses: int
     last_used: datetime
 
+
+#: The uses of a seal that may be known. Receipts of closed bids count only after the opening: their number is a secret.
+_SEAL_USES = """
+SELECT certificate, digest, used_at, count(*) OVER () AS uses FROM kernel_seal_use AS k
+WHERE uscc = :uscc AND (visibility <> 'sealed' OR EXISTS (SELECT 1 FROM kernel_unsealed u WHERE u.subject = k.matter))
+ORDER BY used_at DESC, digest LIMIT 1
+"""
 
 #: `:q` is what was typed, without width and case for codes; a name matches former names as well.
 _SEARCH = """
@@ -144,26 +156,14 @@ async def list_certificates(tx: Tx, organisation_id: uuid.UUID) -> list[Certific
 
 
 async def find_seal(tx: Tx, uscc: str) -> SealView | None:
-    """Return the organisation's seal as it was used last; None when it never was."""
-    row = (
-        await tx.session.execute(
-            text(
-                "SELECT certificate, used_at, (SELECT count(*) FROM kernel_seal_use WHERE uscc = :uscc) AS uses"
-                " FROM kernel_seal_use WHERE uscc = :uscc ORDER BY used_at DESC LIMIT 1"
-            ),
-            {"uscc": uscc},
-        )
-    ).one_or_none()
+    """Return the organisation's seal as it was used last; None when it never was.
+
+    Before an opening nothing may tell how many bids there are (R-ET-05), so closed uses are not counted.
+    """
+    row = (await tx.session.execute(text(_SEAL_USES), {"uscc": uscc})).one_or_none()
     if row is None:
         return None
-    certificate = x509.load_der_x509_certificate(row.certificate)
-    return SealView(
-        _name(certificate.issuer, NameOID.COMMON_NAME),
-        f"{certificate.serial_number:X}",
-        certificate.not_valid_after_utc,
-        row.uses,
-        row.used_at,
-    )
+    return SealView(row.certificate.hex(), row.digest.hex(), row.uses, row.used_at)
 
 
 def _certificate(der: bytes, first_used: datetime, revoked_at: datetime | None) -> CertificateView:

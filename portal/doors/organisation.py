@@ -51,7 +51,6 @@ class OrganisationPage:
     documents: list[tuple[str, DocumentView]]
     certificates: list[CertificateRow]
     seal: SealView | None
-    seal_state: tuple[str, str]
     unmaskings: list[UnmaskingView]
 
 
@@ -81,7 +80,6 @@ async def own_page(
         documents=[(labels.get(d.kind, d.kind), d) for d in await registering.list_documents(tx, organisation.id)],
         certificates=[_row(view, tx.now) for view in await library.list_certificates(tx, organisation.id)],
         seal=seal,
-        seal_state=validity_of(seal.valid_until, tx.now) if seal else ("mute", "尚未用印"),
         unmaskings=await persons.list_unmaskings(tx, [person.id for person in contacts]),
     )
     return render_page(request, "portal/organisation.html", {"page": page}, now=tx.now)

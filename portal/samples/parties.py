@@ -175,13 +175,11 @@ _OWN = Row(
         ),
     ],
     seal=Row(
-        issuer="本地演示签发机构（非法定）",
-        serial=digest("seal")[:32].upper(),
-        valid_until=at("2029-07-15 00:00"),
+        fingerprint=digest("seal"),
+        document=digest("document"),
         uses=3,
         last_used=at("2026-08-05 17:00"),
     ),
-    seal_state=("ok", "有效"),
     unmaskings=_UNMASKED,
 )
 _FRESH = Row(**{

@@ -16,10 +16,12 @@ from kernel.identity.access import list_access
 from kernel.identity.accounts import create_account, ensure_organisation
 from kernel.identity.actor import Actor
 from kernel.identity.sessions import actor_of
-from kernel.parties import merging, organisations, persons, registering
+from kernel.papers.issuing import Paper, enter_use
+from kernel.parties import library, merging, organisations, persons, registering
 from kernel.parties.fields import FieldCipher, masked_id_number, masked_phone
 from kernel.parties.registration_form import FIELDS, find_lacks
 from kernel.person_numbers import read_id_number, read_phone
+from kernel.web.seal import Sealed
 
 CIPHER = FieldCipher(b"k" * 32)
 ID_NUMBER = "42108319900307001" + citizen_check_char("42108319900307001")
@@ -447,3 +449,39 @@ async def test_what_staff_wrote_gives_way_to_the_licence_and_is_certified_by_it(
     assert not await organisations.note_certified(tx, staff, right.id, name="江西（洪湖）科技有限公司")
     with pytest.raises(InvalidInput):
         await ensure_organisation(tx, uscc=code(64), name="江北（洪湖）科技有限公司")
+
+
+async def test_a_seal_is_shown_as_it_was_used_and_closed_uses_are_not_counted(tx: Tx):
+    actor = await somebody(tx, 71, role="centre")
+    matter = uuid.uuid4()
+
+    async def use(name: str, visibility: str) -> bytes:
+        paper = Paper(
+            subject=uuid.uuid4(),
+            kind="回执",
+            number="",
+            name=name,
+            template="",
+            page=None,
+            signer=("江南（洪湖）科技有限公司", code(71)),
+            access="public",
+            matter=matter,
+            at=tx.now,
+            twins=(),
+            visibility=visibility,
+        )
+        return (await enter_use(tx, paper, Sealed(name.encode(), b"c" * 32, stamped=False))).digest
+
+    assert actor.organisation_id is not None
+    assert await library.find_seal(tx, code(71)) is None
+    await use("回执.pdf", "sealed")
+    assert await library.find_seal(tx, code(71)) is None
+    public = await use("公告.pdf", "public")
+    before = await library.find_seal(tx, code(71))
+    await tx.session.execute(text("INSERT INTO kernel_unsealed VALUES (:m, :at)"), {"m": matter, "at": tx.now})
+    after = await library.find_seal(tx, code(71))
+
+    assert before is not None
+    assert (before.fingerprint, before.document, before.uses) == ((b"c" * 32).hex(), public.hex(), 1)
+    assert after is not None
+    assert after.uses == 2

@@ -18,7 +18,7 @@ from bidding.keysets import KeysetView, require_published_keyset
 from bidding.models.bid import Upload
 from bidding.registration import InterestView, require_interest
 from bidding.vocabulary import CHUNK_OF_SLOT, MAX_CHUNKS, SLOTS, Policy
-from kernel.canonical import NotCanonical, b64u_decode
+from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
 from kernel.crypto import random_bytes
 from kernel.db.transaction import Database, Tx
 from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotFound, TooManyRequests
@@ -177,6 +177,32 @@ async def access_upload(tx: Tx, actor: Actor, upload_id: uuid.UUID) -> UploadVie
     arrived = set(row.arrived or ())
     bitmap = "".join("1" if j in arrived else "0" for j in range(row.chunks))
     return UploadView(row.id, row.lot_id, row.bid_id, row.slot, row.chunk_bytes, row.chunks, bitmap)
+
+
+async def list_own_uploads(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[dict[str, Any]]:
+    """Return the heads that the actor's organisation has sent for a lot, for going on after the page was closed.
+
+    Who kept the opening file finds in it the key that fits one of them; nobody else learns anything from a head.
+
+    Returns:
+        rows `{id, slot, chunks, header}` for the wire, at most `MAX_UPLOADS`.
+
+    Raises:
+        NotFound: the actor does not take part in the lot.
+    """
+    interest = await require_interest(tx, actor, lot_id)
+    query = text("SELECT id, slot, chunks, head FROM bidding_upload WHERE bid_id = :bid ORDER BY id")
+    rows = await tx.session.execute(query, {"bid": interest.bid_id})
+    return [
+        {"id": str(row.id), "slot": row.slot, "chunks": row.chunks, "header": b64u_encode(row.head)} for row in rows
+    ]
+
+
+async def list_leaves(tx: Tx, upload: UploadView) -> list[str | None]:
+    """Return the leaf digest of every chunk in base64url, None where none has arrived."""
+    query = text("SELECT j, leaf FROM bidding_chunk WHERE upload_id = :id")
+    kept = {row.j: b64u_encode(row.leaf) for row in await tx.session.execute(query, {"id": upload.id})}
+    return [kept.get(j) for j in range(upload.chunks)]
 
 
 async def keep_chunk(db: Database, store: FileStore, actor: Actor, upload: UploadView, j: int, data: bytes) -> bytes:

@@ -67,8 +67,20 @@ async def put_chunk(
     summary="Which chunks have arrived, for resuming",
 )
 async def read_upload(tx: Tx, actor: Actor, upload_id: uuid.UUID) -> dict[str, Any]:
-    """Return the bitmap of chunks."""
-    return uploads.shown(await uploads.access_upload(tx, actor, upload_id))
+    """Return which chunks have arrived, with their leaf digests."""
+    upload = await uploads.access_upload(tx, actor, upload_id)
+    return uploads.shown(upload) | {"leaves": await uploads.list_leaves(tx, upload)}
+
+
+@get(
+    "/api/v1/lots/{lot_id:uuid}/uploads",
+    guards=[permits("bid.prepare")],
+    tags=["bidding"],
+    summary="The own uploads for a lot, for going on after the page was closed",
+)
+async def list_uploads(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, Any]:
+    """Return the heads that the bidder has sent."""
+    return {"uploads": await uploads.list_own_uploads(tx, actor, lot_id)}
 
 
 @post(
@@ -213,6 +225,7 @@ HANDLERS = [
     open_upload,
     put_chunk,
     read_upload,
+    list_uploads,
     submit,
     withdraw,
     read_own_bid,

@@ -181,7 +181,16 @@ class Platform:
 
     def upload_state(self, _: bytes, key: str) -> Any:
         upload = self.uploads[key]
-        return {"bitmap": "".join("01"[j in upload["chunks"]] for j in range(upload["n"])), "chunks": upload["n"]}
+        kept = {j: b64u_encode(leaf_hash(INTL, data)) for j, data in upload["chunks"].items()}
+        return {"chunks": upload["n"], "leaves": [kept.get(j) for j in range(upload["n"])]}
+
+    def list_uploads(self, _: bytes) -> Any:
+        rows = self.uploads.items()
+        return {
+            "uploads": [
+                {"id": key, "slot": u["slot"], "chunks": u["n"], "header": b64u_encode(u["head"])} for key, u in rows
+            ]
+        }
 
     def submit(self, body: bytes) -> Any:
         return self._take(body, messages.SUBMISSION, "bid.accepted")
@@ -472,6 +481,7 @@ _DOORS = [
     (r"GET /api/v1/trust", "trust"),
     (rf"GET /api/v1/lots/{LOT}/keyset", "read_keyset"),
     (rf"GET /api/v1/lots/{LOT}/readiness", "readiness"),
+    (rf"GET /api/v1/lots/{LOT}/uploads", "list_uploads"),
     (rf"GET /api/v1/lots/{LOT}/close-list", "close_list"),
     (rf"GET /api/v1/lots/{LOT}/headers", "headers"),
     (r"POST /api/v1/uploads", "open_upload"),

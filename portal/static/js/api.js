@@ -105,9 +105,16 @@ export async function putChunk(id, j, bytes, signal) {
 
 /**
  * @param {string} id
- * @returns {Promise<{bitmap: string, chunks: number}>}
+ * @returns {Promise<{chunks: number, leaves: (string | null)[]}>} null where no chunk has arrived
  */
 export const uploadState = (id) => call('GET', `/uploads/${at(id)}`);
+
+/**
+ * The own heads that have been sent for a lot.
+ * @param {string} lot
+ * @returns {Promise<{uploads: {id: string, slot: string, chunks: number, header: string}[]}>}
+ */
+export const ownUploads = (lot) => call('GET', `/lots/${at(lot)}/uploads`);
 
 /** @param {string} jws @returns {Promise<any>} a receipt bundle, or `{ack, poll}` */
 export const submit = (jws) => call('POST', '/submissions', { jws });

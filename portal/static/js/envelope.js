@@ -108,12 +108,15 @@ async function stanza(key, context, secret) {
 }
 
 /**
+ * Takes up an envelope again from its head and its file key. Whoever goes on sealing must first show that the plaintext
+ * is the one of before, by the envelope id.
  * @param {Uint8Array} head
  * @param {Uint8Array} fk
- * @param {number} size
+ * @param {number} size plaintext length
  * @returns {Promise<Sealing>}
+ * @throws {Refusal} `key-commit` if the key is not this envelope's, or what parsing refuses
  */
-async function sealing(head, fk, size) {
+export async function sealing(head, fk, size) {
   const { header } = await parseHeader(bytesSource(head)); // what we made must pass what everybody checks
   await checkKey(header, fk);
   const headerHash = await sha256(head);

@@ -17,20 +17,24 @@ import { generate, load } from './keys.js';
 import { chosenLicence } from './licence.js';
 import { verifyProof } from './log.js';
 import { TYP, checkKeyset, submission, submissionDigest, trusteeKeys } from './messages.js';
+import { findUploads } from './resume.js';
 import { readSbk, writeSbk } from './sbk.js';
 import { settle } from './settle.js';
-import { $, chosenBytes, el, input, maybe, moment, note, onPress, save, short, size, tag } from './ui.js';
+import { $, chosenBytes, duration, el, input, maybe, moment, note, onPress, save, short, size, tag } from './ui.js';
 import { Upload } from './upload.js';
 import { explain } from './words.js';
 
 const STEPS = ['填写并选择文件', '本机检查', '加密并上传', '核对并签名递交', '取得回执'];
+
+/** So long after the network was lost the page tries by itself. */
+const RETRY_MS = 15_000;
 
 /** What the page has made so far; the secrets in it live as long as the page. */
 const bid = {
   /** @type {Terms | null} */ terms: null,
   /** @type {import('./keyfile.js').Licence | null} */ licence: null,
   /** @type {Uint8Array} the bid key, PKCS#8 */ key: new Uint8Array(0),
-  /** @type {{upload: Upload, name: string, row: Row, eid: Uint8Array | null}[]} */ slots: [],
+  /** @type {Slot[]} */ slots: [],
   price: '',
   saved: false,
 };
@@ -44,6 +48,7 @@ const bid = {
  * @property {string} deadline
  */
 /** @typedef {{set: (done: number, kind: string, word: string) => void}} Row */
+/** @typedef {{upload: Upload, name: string, row: Row, eid: Uint8Array | null, sent: boolean}} Slot */
 
 /** The terms, once sealing has begun. @returns {Terms} */
 function agreed() {
@@ -54,6 +59,8 @@ function agreed() {
 let abort = new AbortController();
 let paused = false;
 let running = false;
+/** Timer of the next attempt by itself after the network was lost. */
+let waiting = 0;
 const card = $('sealcard');
 /** Id of the lot as addresses have it. */
 const lotId = location.pathname.split('/')[3] ?? '';
@@ -121,11 +128,11 @@ function showErrors(errors) {
   if (first) input(`f-${first}`).focus();
 }
 
-/** Reads and checks form and files; null if something has to be corrected. */
-async function checked() {
+/** Reads and checks form and files; null if something has to be corrected. @param {boolean} [filesOnly] */
+async function checked(filesOnly = false) {
   step(1);
   const cap = card.dataset.priceCap;
-  const { values, errors } = readForm(fields(), cap ? BigInt(cap) : null);
+  const { values, errors } = readForm(filesOnly ? [] : fields(), cap ? BigInt(cap) : null);
   showErrors(errors);
   const files = Array.from(input('files').files ?? []);
   const problems = [];
@@ -142,8 +149,11 @@ async function checked() {
   return { values, files };
 }
 
-/** Makes keys and envelopes for all slots; nothing is sent yet. @param {{values: any, files: File[]}} content */
-async function makeEnvelopes({ values, files }) {
+/**
+ * Opens the licence, and reads what the bid is sealed for: the keyset of the log, which must be the one on the page.
+ * @param {File[]} files
+ */
+async function agree(files) {
   const { keyset: told, ks, proof } = await fetchKeyset(lotId);
   const keyset = await checkKeyset(told, ks);
   await requireLogged(keyset, proof);
@@ -152,10 +162,15 @@ async function makeEnvelopes({ values, files }) {
   must(same && keyset.policy === dataset.policy && keyset.k === Number(dataset.k), 'keyset', 'the page says otherwise');
   const fileSlots = (dataset.slots ?? 'file').split(' ');
   must(files.length === fileSlots.length, 'choose', `请选择 ${fileSlots.length} 个文件；多个文件请先合并为一个 PDF 或 ZIP`);
-  const licence = await chosenLicence();
+  bid.licence = await chosenLicence();
   const { rev = '1', prev = '', bidder = '', deadline = '' } = dataset;
   bid.terms = { keyset, ks, bidder, rev: Number(rev), prev: prev || null, deadline };
-  bid.licence = licence;
+  return { terms: bid.terms, licence: bid.licence, fileSlots };
+}
+
+/** Makes keys and envelopes for all slots; nothing is sent yet. @param {{values: any, files: File[]}} content */
+async function makeEnvelopes({ values, files }) {
+  const { terms: { keyset, ks, bidder }, licence, fileSlots } = await agree(files);
   bid.key = await generate();
   const form = jcs({
     v: 1, type: 'bid.form', tender: keyset.tender, lot: keyset.lot, bidder_name: licence.name, uscc: licence.uscc,
@@ -172,14 +187,84 @@ async function makeEnvelopes({ values, files }) {
       slot, name: files[at].name, source: blobSource(files[at]), chunk: CHUNK_FILE,
     })),
   ];
-  $('rows').replaceChildren();
-  bid.slots = [];
+  bid.saved = false;
+  clearRows();
   for (const { slot, name, source, chunk } of contents) {
     const made = { ...subject, slot, chunk };
     const sealing = await prepare(made, keyset.policy, bidderKeys, trusteeKeys(keyset), keyset.k, source.size);
     const upload = new Upload(lotId, slot, sealing, source);
-    bid.slots.push({ upload, name, row: addRow(name, slot, source.size), eid: null });
+    bid.slots.push({ upload, name, row: addRow(name, slot, source.size), eid: null, sent: false });
   }
+}
+
+/**
+ * Takes up the uploads of a page that was closed: the opening file gives the keys, the platform what has arrived.
+ * @param {File[]} files in the order of the page's slots
+ */
+async function takeUp(files) {
+  const data = await chosenBytes(input('resumesbk'));
+  must(data, 'choose', '请选择上次加密时保存的解密备份文件（.sbk）');
+  const { terms: { keyset, ks, bidder }, fileSlots } = await agree(files);
+  const kept = await readSbk(data, input('licpass').value);
+  const fits = kept.tender === keyset.tender && kept.lot === keyset.lot && kept.bidder === bidder;
+  must(fits && same(kept.slots.map(({ slot }) => slot), ['form', ...fileSlots]), 'sbk-other');
+  const found = await findUploads(lotId, kept, new Map(fileSlots.map((slot, at) => [slot, files[at]])));
+  must(found.every(({ upload: { sealing } }) => sealing.header.core.ks === ks), 'sbk-other', 'another keyset');
+  bid.key = kept.key;
+  bid.saved = true;
+  bid.price = '';
+  clearRows();
+  for (const { upload, name, eid, sent } of found) {
+    bid.slots.push({ upload, name, row: addRow(name, upload.slot, upload.sealing.size), eid, sent });
+  }
+  $('savedkey').replaceChildren(tag('ok', '解密备份已核验'));
+}
+
+/** @param {unknown} a @param {unknown} b */
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
+
+function clearRows() {
+  $('rows').replaceChildren();
+  bid.slots = [];
+}
+
+/** Seals everything once without sending: the ids are known, and what is taken up again is shown to be the same. */
+async function measure() {
+  for (const slot of bid.slots) {
+    if (slot.sent) continue;
+    const { upload: { sealing } } = slot;
+    const told = (/** @type {number} */ done) => {
+      slot.row.set(done, 'seal', '本机加密中');
+      tell('正在本机加密，还没有上传', `${size(done)} / ${size(sealing.size)}`);
+    };
+    const eid = await slot.upload.measure(abort.signal, told);
+    must(!slot.eid || equal(slot.eid, eid), 'resume-file');
+    slot.eid = eid;
+    slot.row.set(0, 'mute', '等待上传');
+  }
+}
+
+/** Seals, keeps the opening file, and begins to send. */
+async function begun() {
+  abort = new AbortController();
+  running = true;
+  show(true);
+  try {
+    await measure();
+    if (!bid.saved) await keep();
+  } catch (error) {
+    running = false;
+    reset();
+    if (!abort.signal.aborted) throw error;
+    return;
+  }
+  await upload();
+}
+
+/** Shows the progress in place of the form, or the form. @param {boolean} sending */
+function show(sending) {
+  for (const id of ['overall', 'filebox', 'keepbox', 'cancel']) $(id).hidden = !sending;
+  $('bidform').hidden = sending;
 }
 
 /**
@@ -230,29 +315,36 @@ function addRow(name, slot, bytes) {
 /** Sends everything that is missing, then shows the review. */
 async function upload() {
   step(2);
+  clearTimeout(waiting);
+  waiting = 0;
   running = true;
   paused = false;
   abort = new AbortController();
-  for (const id of ['overall', 'filebox', 'pause', 'cancel']) $(id).hidden = false;
-  $('bidform').hidden = true;
+  show(true);
   label('暂停');
   tell('正在加密并上传');
   const total = bid.slots.reduce((sum, { upload: { sealing } }) => sum + sealing.size, 0);
-  const started = performance.now();
-  const before = bid.slots.reduce((sum, slot) => sum + slot.upload.done, 0);
+  const arrived = () => bid.slots.reduce((sum, { sent, upload: { done, sealing } }) => sum + (sent ? sealing.size : done), 0);
+  let started = performance.now();
+  let before = 0;
   let spoken = 0;
   const bar = /** @type {HTMLProgressElement} */ ($('all'));
   bar.max = total;
   const progress = () => {
-    const done = bid.slots.reduce((sum, slot) => sum + slot.upload.done, 0);
-    const rate = (done - before) / ((performance.now() - started) / 1000) || 1;
+    const done = arrived();
+    const rate = (done - before) / ((performance.now() - started) / 1000);
+    const left = rate > 0 ? ` · ${size(rate)}/秒 · 预计还需 ${duration((total - done) / rate)}` : '';
     bar.value = done;
-    tell('正在加密并上传', `${size(done)} / ${size(total)} · ${size(rate)}/秒 · 预计还需 ${Math.ceil((total - done) / rate)} 秒`);
+    tell('正在加密并上传', `${size(done)} / ${size(total)}${left}`);
     const quarter = Math.floor((done / total) * 4);
     if (quarter > spoken) $('say').textContent = `已完成 ${quarter * 25}%`;
     spoken = Math.max(spoken, quarter);
   };
   try {
+    // The heads of all slots first: whoever closes the page from now on can go on with the opening file.
+    for (const { sent, upload: one } of bid.slots) if (!sent) await one.open();
+    before = arrived();
+    started = performance.now();
     for (const slot of bid.slots) {
       slot.upload.onprogress = () => {
         slot.row.set(slot.upload.done, 'seal', '加密上传中');
@@ -260,7 +352,11 @@ async function upload() {
       };
       slot.upload.onretry = (waiting) => waiting && tell('网络中断，正在重试');
       slot.upload.gate = untilResumed;
-      slot.eid ??= await slot.upload.run(abort.signal);
+      if (!slot.sent) {
+        const eid = await slot.upload.run(abort.signal);
+        must(slot.eid && equal(eid, slot.eid), 'eid');
+        slot.sent = true;
+      }
       slot.row.set(slot.upload.sealing.size, 'ok', '已密封');
     }
     await review();
@@ -275,12 +371,19 @@ async function untilResumed() {
   while (paused && !abort.signal.aborted) await new Promise((resolve) => setTimeout(resolve, 150));
 }
 
+/** Goes on by itself when the network is back. */
+function goOn() {
+  if (waiting === 0 || running || abort.signal.aborted) return;
+  void upload();
+}
+
 /** @param {unknown} error */
 function interrupted(error) {
   if (abort.signal.aborted) return reset();
   if (error instanceof Offline) {
-    tell('网络中断，已暂停。已上传的部分保留，恢复网络后请继续。');
+    tell('网络中断，已暂停。已上传的部分保留，网络恢复后自动继续；关闭本页后，可以凭解密备份继续。');
     label('继续上传');
+    waiting = window.setTimeout(goOn, RETRY_MS);
     return undefined;
   }
   tell('已停止，没有递交');
@@ -291,10 +394,12 @@ function interrupted(error) {
 
 /** Back to the form. Uploaded ciphertext without a submission is worthless and the server discards it. */
 function reset() {
+  clearTimeout(waiting);
+  waiting = 0;
   bid.slots = [];
   bid.saved = false;
-  for (const id of ['overall', 'filebox', 'pause', 'cancel', 'review']) $(id).hidden = true;
-  $('bidform').hidden = false;
+  for (const id of ['pause', 'review']) $(id).hidden = true;
+  show(false);
   step(0);
 }
 
@@ -327,7 +432,7 @@ async function review() {
   const rows = [
     ['投标人', bid.licence?.name ?? ''],
     ['递交次数', `第 ${terms.rev} 次${terms.prev ? '（替换此前的递交）' : ''}`],
-    ['投标报价', bid.price ? `${bid.price} 元（只在本机显示）` : '—'],
+    ['投标报价', bid.price ? `${bid.price} 元（只在本机显示）` : '已密封在投标函中，与中断前填写的一致'],
     ['投标截止', `${moment(terms.deadline)}（北京时间）`],
   ];
   const facts = rows.flatMap(([term, text]) => [el('dt', {}, term), el('dd', {}, text)]);
@@ -338,7 +443,7 @@ async function review() {
   $('reviewrows').replaceChildren(...facts);
   await foresee();
   $('review').hidden = false;
-  $('confirmwhy').textContent = '请先保存并核验解密备份文件。';
+  $('confirmwhy').textContent = bid.saved ? '' : '请先核验解密备份文件。';
   $('review').scrollIntoView({ block: 'start' });
 }
 
@@ -373,7 +478,6 @@ async function testKept(choose) {
     const data = await chosenBytes(choose);
     must(data, 'sbk-format');
     const read = await readSbk(data, input('licpass').value);
-    const same = (/** @type {unknown} */ a, /** @type {unknown} */ b) => JSON.stringify(a) === JSON.stringify(b);
     const wanted = openingFile();
     const fks = wanted.slots.every(({ fk }, at) => read.slots[at] && equal(fk, read.slots[at].fk));
     const place = same([read.tender, read.lot, read.bidder], [wanted.tender, wanted.lot, wanted.bidder]);
@@ -391,7 +495,7 @@ async function testKept(choose) {
 async function confirm() {
   const why = $('confirmwhy');
   if (!bid.saved) {
-    why.textContent = '请先保存并核验解密备份文件。';
+    why.textContent = '请先核验解密备份文件。';
     $('savekey').focus();
     return;
   }
@@ -445,6 +549,8 @@ function receipt({ bundle, checked: verdict, sound }, digest) {
   $('review').replaceWith(panel);
   card.hidden = true;
   $('fail').hidden = true;
+  clearTimeout(waiting);
+  waiting = 0;
   bid.key = new Uint8Array(0);
   bid.slots = [];
   panel.scrollIntoView({ block: 'start' });
@@ -475,13 +581,25 @@ function begin() {
       $('startwhy').textContent = '正在准备密钥…';
       await makeEnvelopes(content);
       $('startwhy').textContent = '';
-      void upload();
+      void begun().catch(fail);
     } catch (error) {
       $('startwhy').textContent = '';
       step(0);
       fail(error);
     }
   });
+  onPress($('resume'), async () => {
+    try {
+      const content = await checked(true);
+      if (!content) return;
+      await takeUp(content.files);
+      void begun().catch(fail);
+    } catch (error) {
+      step(0);
+      fail(error);
+    }
+  });
+  addEventListener('online', goOn);
   $('pause').addEventListener('click', () => {
     if (!running) return void upload();
     paused = !paused;
@@ -502,7 +620,7 @@ function begin() {
   allowDrop();
   document.addEventListener('over', close);
   addEventListener('beforeunload', (event) => {
-    if (running) event.preventDefault();
+    if (bid.slots.length > 0) event.preventDefault(); // sealed or uploaded, and not submitted
   });
 }
 

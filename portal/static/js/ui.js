@@ -94,6 +94,14 @@ export function size(bytes) {
   return `${Math.ceil(bytes / 1024)} KB`;
 }
 
+/** @param {number} seconds */
+export function duration(seconds) {
+  const whole = Math.max(1, Math.ceil(seconds));
+  if (whole < 60) return `${whole} 秒`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} 分 ${whole % 60} 秒`;
+  return `${Math.floor(whole / 3600)} 小时 ${Math.ceil((whole % 3600) / 60)} 分`;
+}
+
 const BEIJING = new Intl.DateTimeFormat('sv-SE', {
   timeZone: 'Asia/Shanghai', dateStyle: 'short', timeStyle: 'medium',
 });

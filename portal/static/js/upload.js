@@ -1,11 +1,12 @@
 // @ts-check
 /**
- * Sealing and uploading one slot, chunk by chunk and several at a time. The server's leaf hash of every chunk must be
- * the one computed here. What the server already has is not sent again.
+ * Sealing and uploading one slot, chunk by chunk and several at a time. It is sealed once without sending, so that the
+ * envelope id is known and can be kept; sealing again while sending gives the same bytes and needs no room for them. The
+ * server's leaf hash of every chunk must be the one computed here. What the server already has is not sent again.
  */
 import { Offline, openUpload, putChunk, uploadState } from './api.js';
-import { b64u, equal } from './bytes.js';
-import { envelopeId, sealChunk } from './envelope.js';
+import { b64u, equal, fromB64u } from './bytes.js';
+import { envelopeId, seal, sealChunk } from './envelope.js';
 import { must } from './errors.js';
 import { pause } from './ui.js';
 
@@ -43,6 +44,29 @@ export class Upload {
     this.gate = async () => {};
   }
 
+  /**
+   * Seals everything without sending.
+   * @param {AbortSignal} signal
+   * @param {(done: number) => void} progress plaintext bytes
+   * @returns {Promise<Uint8Array>} the envelope id
+   */
+  async measure(signal, progress) {
+    const keep = (/** @type {Uint8Array} */ _, /** @type {number} */ j, /** @type {Uint8Array} */ leaf) => {
+      signal.throwIfAborted();
+      this.#leaves[j] = leaf;
+    };
+    return seal(this.sealing, this.source, keep, progress);
+  }
+
+  /**
+   * Goes on with an upload that an earlier page has opened.
+   * @param {string} id
+   */
+  follow(id) {
+    this.#id = id;
+    return this;
+  }
+
   /** Plaintext bytes that have arrived, as far as whole chunks tell. */
   get done() {
     return Math.min(this.sealing.size, this.#held.size * this.sealing.chunk);
@@ -54,13 +78,12 @@ export class Upload {
   }
 
   /**
-   * Sends what is missing; may be called again after a failure.
+   * Sends what is missing, after `measure` and `open`; may be called again after a failure.
    * @param {AbortSignal} signal
    * @returns {Promise<Uint8Array>} the envelope id
    * @throws {import('./errors.js').Refusal} `leaf-mismatch`, `file-unreadable`, `file-changed`, or what the server says
    */
   async run(signal) {
-    await this.#begin();
     const todo = Array.from({ length: this.sealing.chunks }, (_, j) => j).filter((j) => !this.#held.has(j));
     /** @type {unknown} */
     let failure = null;
@@ -83,15 +106,18 @@ export class Upload {
   }
 
   /** Opens the upload, or asks what has arrived of it. */
-  async #begin() {
+  async open() {
     if (this.#id === null) {
       const { lot, slot, sealing } = this;
       this.#id = await openUpload({ lot, slot, header: b64u(sealing.head), chunks: sealing.chunks });
       return;
     }
-    const { bitmap } = await uploadState(this.#id);
-    // Only chunks whose leaf is known here count as held; the others are sealed and compared again.
-    this.#held = new Set([...this.#leaves.keys()].filter((j) => this.#leaves[j] && bitmap[j] === '1'));
+    const { leaves } = await uploadState(this.#id);
+    for (const [j, own] of this.#leaves.entries()) {
+      if (typeof leaves[j] !== 'string') continue;
+      must(own && equal(fromB64u(leaves[j], 32), own), 'leaf-mismatch', `chunk ${j}`);
+      this.#held.add(j);
+    }
     this.onprogress();
   }
 

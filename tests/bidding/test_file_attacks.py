@@ -432,3 +432,24 @@ async def test_bad_chunks_are_refused_and_the_same_upload_is_mended_and_submitte
     answer = await bidder.client.put(f"{late}/chunks/0", content=pieces[0])
     assert (answer.status_code, answer.json()["code"]) == (409, "deadline-passed")
     assert "截止" in answer.json()["detail"]
+
+
+async def test_an_upload_is_found_again_by_its_own_bidder_alone(bw: BiddingWorld) -> None:
+    bidder, other, stranger = await bw.bidder(1), await bw.bidder(2), await bw.company(3)
+    await bw.sign_in(stranger)
+    raw = bw.seal(bidder, "file", bytes(3 << 20))
+    head, pieces = cut(raw)
+    opened = (await bw.open_upload(bidder, "file", raw)).json()["id"]
+    put = await bidder.client.put(f"/api/v1/uploads/{opened}/chunks/2", content=pieces[2])
+
+    own = await bidder.client.get(f"/api/v1/lots/{bw.lot_id}/uploads")
+    rows = [{"id": opened, "slot": "file", "chunks": len(pieces), "header": b64u_encode(head)}]
+    assert own.json() == {"uploads": rows}
+    state = (await bidder.client.get(f"/api/v1/uploads/{opened}")).json()
+    assert (state["bitmap"], state["leaves"]) == ("0010", [None, None, put.json()["leaf"], None])
+
+    assert (await other.client.get(f"/api/v1/lots/{bw.lot_id}/uploads")).json() == {"uploads": []}
+    hidden = [await one.client.get(f"/api/v1/uploads/{opened}") for one in (other, stranger)]
+    hidden.append(await stranger.client.get(f"/api/v1/lots/{bw.lot_id}/uploads"))
+    assert {answer.status_code for answer in hidden} == {404}
+    assert (await bw.world.client().get(f"/api/v1/lots/{bw.lot_id}/uploads")).status_code == 401

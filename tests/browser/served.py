@@ -18,10 +18,12 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 from sqlalchemy import text
 
-from bidding.keyfile import PersonFile, write_person_file
+from bidding.keyfile import LicenceFile, PersonFile, write_licence_file, write_person_file
+from kernel.crypto.authority import Authority
 from kernel.crypto.keys import KeyKind, PrivateKey, generate
 from tests.browser.modules import ARGS, CHROMIUM
 from tests.world import PASSWORD, World, quick_hash
+from tests.worlds.bidding_world import Bidder
 
 PASSPHRASE = "a long passphrase"
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -122,6 +124,29 @@ class Served:
         if login:
             await made.sign_in(login, await self.world.code(login))
         return made
+
+    async def enter(self, bidder: Bidder) -> Person:
+        """A bidder whose licence has signed in elsewhere: the session is carried over."""
+        person = await self.person()
+        session = bidder.client.cookies["sid"]
+        await person.context.add_cookies([{"name": "sid", "value": session, "url": self.url}])
+        return person
+
+
+def licence_file(authority: Authority, bidder: Bidder, folder: Path) -> Path:
+    """Write the licence as the company keeps it."""
+    chain = [authority.issuing]
+    assert bidder.encrypt_key is not None
+    licence = LicenceFile(
+        bidder.uscc,
+        bidder.name,
+        bidder.sign_key,
+        [bidder.licence.sign, *chain],
+        bidder.encrypt_key,
+        [bidder.licence.encrypt, *chain],
+    )
+    (folder / "own.lic").write_bytes(write_licence_file(licence, PASSPHRASE))
+    return folder / "own.lic"
 
 
 @contextlib.asynccontextmanager

@@ -5,40 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from bidding.keyfile import LicenceFile, write_licence_file
 from bidding.sbk import OpeningFile, SlotKey, write_sbk
-from tests.browser.served import PASSPHRASE, Person, Served, give_passwords, served
+from tests.browser.served import PASSPHRASE, Person, give_passwords, licence_file, served
 from tests.world import World
 from tests.worlds.bidding_world import TENDER, Bidder, BiddingWorld, uscc
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
-async def enter(platform: Served, bidder: Bidder) -> Person:
-    """A bidder whose licence has signed in elsewhere: the session is carried over."""
-    person = await platform.person()
-    session = bidder.client.cookies["sid"]
-    await person.context.add_cookies([{"name": "sid", "value": session, "url": platform.url}])
-    return person
-
-
 def files(bw: BiddingWorld, bidder: Bidder, folder: Path, lot: str = "001") -> tuple[Path, Path]:
     """The licence and the opening file as the company keeps them."""
-    chain = [bw.authority.issuing]
-    assert bidder.encrypt_key is not None
-    licence = LicenceFile(
-        bidder.uscc,
-        bidder.name,
-        bidder.sign_key,
-        [bidder.licence.sign, *chain],
-        bidder.encrypt_key,
-        [bidder.licence.encrypt, *chain],
-    )
     slots = tuple(SlotKey(slot, bidder.eids[slot], bidder.file_keys[slot]) for slot in ("file", "form"))
     kept = OpeningFile(TENDER, lot, bidder.pseudonym, bidder.bid_key, slots)
-    (folder / "own.lic").write_bytes(write_licence_file(licence, PASSPHRASE))
     (folder / f"{lot}.sbk").write_bytes(write_sbk(kept, PASSPHRASE))
-    return folder / "own.lic", folder / f"{lot}.sbk"
+    return licence_file(bw.authority, bidder, folder), folder / f"{lot}.sbk"
 
 
 async def give(person: Person, licence: Path, opening_file: Path) -> None:
@@ -82,7 +62,7 @@ async def test_the_emergency_path_from_the_decision_to_the_prices(world: World, 
         await watcher.check("intervene-decided")
 
         for bidder in bidders:
-            person = await enter(platform, bidder)
+            person = await platform.enter(bidder)
             await person.open(f"/b/lots/{bw.lot_id}/emergency")
             licence, opening_file = files(bw, bidder, person.folder)
             if bidder is bidders[0]:

@@ -114,7 +114,7 @@ def _submit_page(
         fields=[replace(field, hint=hint(field, cap)) for field in FIELDS],
         price_cap=cap,
         max_bytes=MAX_FILE_BYTES,
-        accept=".pdf,.xlsx,.zip",
+        accept=".pdf,.xlsx,.docx,.zip",
         checks=[
             ("ok", "已登记参加，已取得招标文件", ""),
             ("ok", "开标密钥集已公布并演练", f"{keyset.n} 名见证人，门槛 {keyset.k} 名"),

@@ -1,4 +1,5 @@
 // Strings module calls together for test_js_crypto.py, where handles cannot cross the debugging protocol.
+import * as bidcheck from './bidcheck.js';
 import * as canonical from './canonical.js';
 import * as drawcheck from './drawcheck.js';
 import * as envelope from './envelope.js';
@@ -17,6 +18,8 @@ export const handOut = async (spec, party, value) => escrow.handOut(await readSp
 export const openShare = async (spec, party, told, pkcs8) =>
   escrow.openShare(await readSpec(spec), party, told, (await keys.load(pkcs8)).unwrapping);
 
+export const fileProblems = (name, data, most, bidder) =>
+  bidcheck.fileProblems(new File([data], name), most, bidder);
 export const readAsText = (data) => JSON.stringify(canonical.parse(data));
 
 const RSA = { name: 'RSA-OAEP', hash: 'SHA-256' };

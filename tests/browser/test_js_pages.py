@@ -159,7 +159,7 @@ def test_nothing_is_signed_without_backup_and_consent(page: Page, platform: Plat
         ("100", "empty.pdf", "空文件"),
         ("100", "fake.pdf", "扩展名不符"),
         ("100", "locked.pdf", "打开口令"),
-        ("100", "bid.exe", "PDF、XLSX 或 ZIP"),
+        ("100", "bid.exe", "PDF、XLSX、DOCX 或 ZIP"),
     ],
 )
 def test_faults_are_found_on_this_machine(

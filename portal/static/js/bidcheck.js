@@ -1,11 +1,20 @@
 // @ts-check
 /** Checks on the bidder's own machine before anything is sealed: the price form and the chosen files. */
+import { readDirectory } from './zip.js';
 
 /** @typedef {{name: string, label: string, value: string, required: boolean, whole: boolean}} Field */
 
 const MONEY = /^(?:0|[1-9][0-9]{0,12})(?:\.[0-9]{1,2})?$/;
 const PDF = [0x25, 0x50, 0x44, 0x46, 0x2d];
 const ZIP = [0x50, 0x4b, 0x03, 0x04];
+const SEALED = [0x89, 0x53, 0x42, 0x45, 0x31];
+const TAIL = 4096;
+const MAX_NAME_BYTES = 240;
+const MAX_MEMBERS = 10_000;
+/** So often does plain office text compress; zeros compress a thousandfold. */
+const MAX_RATIO = 200;
+const TOO_LARGE = '请重新打包：压缩文件解开后过大，评标时无法打开。';
+const UNFIT = /[\x00-\x1f\x7f<>:"|?*\u202a-\u202e\u2066-\u2069\ufeff]/;
 /** @type {Record<string, number[]>} the first bytes by extension */
 const STARTS = { pdf: PDF, xlsx: ZIP, docx: ZIP, zip: ZIP };
 
@@ -52,32 +61,86 @@ export function readForm(fields, cap) {
 }
 
 /**
- * What speaks against a file, or an empty text.
+ * @param {File} file
+ * @param {number} from
+ * @param {number} to
+ */
+const bytesOf = async (file, from, to) => new Uint8Array(await file.slice(from, to).arrayBuffer());
+
+/**
+ * What speaks against a file, each in a sentence; the same findings as `bidding/attachments.py` has.
  * @param {File} file
  * @param {number} maxBytes
- * @returns {Promise<string>}
+ * @param {string} bidderName must not stand in the file's name
+ * @returns {Promise<string[]>}
  */
-export async function fileProblem(file, maxBytes) {
-  const start = STARTS[file.name.split('.').pop()?.toLowerCase() ?? ''];
-  if (!start) return `请选择 PDF、XLSX 或 ZIP 文件：“${file.name}”的类型不在其中。`;
-  if (file.size === 0) return `请重新选择：“${file.name}”是空文件。`;
-  if (file.size > maxBytes) return `请压缩或拆分：“${file.name}”超过了单个文件的上限。`;
+export async function fileProblems(file, maxBytes, bidderName) {
+  const found = nameProblems(file.name, bidderName);
   try {
-    const head = new Uint8Array(await file.slice(0, 8).arrayBuffer());
-    if (!start.every((byte, at) => head[at] === byte)) return `请检查文件：“${file.name}”的内容与扩展名不符。`;
-    if (start === PDF && (await isLocked(file))) return `请去除口令后再选择：“${file.name}”设有打开口令。`;
+    const kind = await contentProblem(file, maxBytes);
+    if (kind !== '') found.push(kind);
   } catch {
-    return `请重新选择：“${file.name}”无法读取，可能已被移动、改名或修改。`;
+    found.push('请重新选择：文件无法读取，可能已被移动、改名或修改。');
   }
-  return '';
+  return found;
+}
+
+/** @param {string} name @param {string} bidderName */
+function nameProblems(name, bidderName) {
+  const found = [];
+  const long = new TextEncoder().encode(name).length > MAX_NAME_BYTES;
+  if (UNFIT.test(name) || name !== name.trim() || ['', '.', '..'].includes(name) || long) {
+    found.push('请给文件改名：文件名含有控制字符或不能使用的符号，或者过长。');
+  }
+  if (bidderName !== '' && name.includes(bidderName)) found.push('请给文件改名：文件名不要包含单位名称。');
+  return found;
+}
+
+/** @param {File} file @param {number} maxBytes @returns {Promise<string>} */
+async function contentProblem(file, maxBytes) {
+  const dot = file.name.lastIndexOf('.');
+  const start = dot > 0 ? STARTS[file.name.slice(dot + 1).toLowerCase()] : undefined;
+  if (!start) return '请选择 PDF、XLSX、DOCX 或 ZIP 文件：这个文件的类型不在其中。';
+  if (file.size === 0) return '请重新选择：这是空文件。';
+  if (file.size > maxBytes) return `请压缩或拆分：文件超过 ${Math.floor(maxBytes / 2 ** 20)} MiB 的上限。`;
+  const head = await bytesOf(file, 0, 16);
+  const begins = (/** @type {number[]} */ wanted) => wanted.every((byte, at) => head[at] === byte);
+  if (begins(SEALED)) return '请选择原始文件：这已经是密封信封，不能再密封一次。';
+  if (!begins(start)) return '请检查文件：内容与扩展名不符。';
+  return start === PDF ? pdfProblem(file) : archiveProblem(file, 4 * maxBytes);
 }
 
 /**
- * True if a PDF is protected: its trailer, at the end of the file, then names an encryption dictionary.
+ * A PDF ends with its mark; one that is protected names an encryption dictionary in its trailer.
  * @param {File} file
  */
-async function isLocked(file) {
-  const tail = new TextDecoder('latin1').decode(await file.slice(Math.max(0, file.size - 4096)).arrayBuffer());
+async function pdfProblem(file) {
+  const tail = new TextDecoder('latin1').decode(await bytesOf(file, Math.max(0, file.size - TAIL), file.size));
+  if (!tail.includes('%%EOF')) return '请重新导出或复制：PDF 文件不完整，没有结尾。';
   const trailer = tail.lastIndexOf('trailer');
-  return trailer >= 0 && /\/Encrypt\b/.test(tail.slice(trailer));
+  const locked = trailer >= 0 && /\/Encrypt\b/.test(tail.slice(trailer));
+  return locked ? '请去除口令后再选择：PDF 设有打开口令，评标时无法阅读。' : '';
+}
+
+/**
+ * Judges an archive by its directory; nothing is unpacked.
+ * @param {File} file
+ * @param {number} mostUnpacked
+ */
+async function archiveProblem(file, mostUnpacked) {
+  const { members, broken, count } = await readDirectory(file);
+  if (broken) return '请重新打包：压缩文件已损坏或不完整。';
+  if (count > MAX_MEMBERS) return TOO_LARGE;
+  if (members.every(({ name }) => name.endsWith('/'))) return '请重新打包：压缩文件里没有文件。';
+  const unpacked = members.reduce((sum, member) => sum + member.unpacked, 0);
+  const packed = members.reduce((sum, member) => sum + member.packed, 0);
+  if (unpacked > mostUnpacked || unpacked > MAX_RATIO * Math.max(packed, 2 ** 20)) return TOO_LARGE;
+  if (members.some(({ locked }) => locked)) return '请去除口令后重新打包：压缩文件设有口令，评标时无法打开。';
+  if (members.some(({ name }) => escapes(name))) return '请重新打包：压缩文件里有指向文件夹之外的路径。';
+  return '';
+}
+
+/** @param {string} path */
+function escapes(path) {
+  return /^[/\\]/.test(path) || /^.:/s.test(path) || path.split(/[/\\]/).includes('..');
 }

@@ -6,7 +6,7 @@
  */
 import { Offline, Problem, keyset as fetchKeyset, read, receiptOf, submit, trust } from './api.js';
 import './app.js';
-import { fileProblem, readForm } from './bidcheck.js';
+import { fileProblems, readForm } from './bidcheck.js';
 import { b64u, equal, fromB64u } from './bytes.js';
 import { jcs, parse } from './canonical.js';
 import { blobSource, bytesSource, prepare } from './envelope.js';
@@ -137,12 +137,14 @@ async function checked(filesOnly = false) {
   const files = Array.from(input('files').files ?? []);
   const problems = [];
   if (files.length === 0) problems.push('请选择投标文件。');
-  for (const file of files) problems.push(await fileProblem(file, Number(card.dataset.maxBytes)));
-  const found = problems.filter((text) => text !== '');
-  $('localchecks').replaceChildren(...found.map((text) => el('li', { class: 'n' }, text)));
-  if (errors.size > 0 || found.length > 0) {
+  const { maxBytes, bidderName = '' } = card.dataset;
+  for (const file of files) {
+    for (const text of await fileProblems(file, Number(maxBytes), bidderName)) problems.push(`“${file.name}”：${text}`);
+  }
+  $('localchecks').replaceChildren(...problems.map((text) => el('li', { class: 'n' }, text)));
+  if (errors.size > 0 || problems.length > 0) {
     step(0);
-    fail(errors.size > 0 ? `有 ${errors.size + found.length} 处需要更正。` : found.join(' '));
+    fail(errors.size > 0 ? `有 ${errors.size + problems.length} 处需要更正。` : problems.join(' '));
     return null;
   }
   $('fail').hidden = true;

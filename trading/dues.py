@@ -143,7 +143,7 @@ def _after_report(lot: LotView, law: Law, happened: Happened, now: datetime) -> 
         case Stage.NOTICE_SENT if happened.contract_published is None:
             until = _until(Limit.CONTRACT, happened.award_notice or happened.result_published, law)
             article = law.row(Limit.CONTRACT).article
-            yield Due("订立书面合同", "/award", "自中标通知书发出之日起计算", until, article)
+            yield Due("订立书面合同并公示", "/contract", "自中标通知书发出之日起计算", until, article)
 
 
 def _reminders(lot: LotView, law: Law, happened: Happened, now: datetime) -> Iterator[Due]:

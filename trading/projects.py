@@ -19,6 +19,7 @@ from kernel.identity.accounts import ensure_organisation
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from kernel.money import BadAmount, Money
+from kernel.parameters.law import Law
 from trading.criteria import check_grid, check_lot
 from trading.drafts import Funds, LotDraft, ProjectDraft
 from trading.entrusting import offer
@@ -26,8 +27,9 @@ from trading.findings import require_lawful
 from trading.legal import law_of_project, procedure_of_project
 from trading.models.project import Lot, Project
 from trading.procedures.book import reference
+from trading.procedures.definition import Definition
 from trading.progress import advance
-from trading.thresholds import Funding, bid_bond_cap, check_bond, must_be_tendered
+from trading.thresholds import Funding, Mandate, bid_bond_cap, check_bond, judge_mandate
 from trading.vocabulary import FundSource, LotKind, Stage
 
 _NUMBER = re.compile(r"[A-Z0-9][A-Z0-9-]{5,39}")
@@ -184,21 +186,40 @@ async def is_mandatory(tx: Tx, project: Project) -> bool:
 
     Source: R-THR-01 to R-THR-05
     """
-    total = (
-        await tx.session.execute(
-            select(func.sum(func.coalesce(Lot.estimate_fen, Lot.price_cap_fen, 0))).where(Lot.project_id == project.id)
-        )
-    ).scalar_one()
+    found = await judge_project(tx, project)
+    return found is not None and found.holds
+
+
+async def judge_project(tx: Tx, project: Project) -> Mandate | None:
+    """Say whether the law requires a tender and why, over all lots of the project; None where no scale applies.
+
+    Source: R-THR-01 to R-THR-05
+    """
+    query = select(func.coalesce(Lot.estimate_fen, Lot.price_cap_fen, 0)).where(Lot.project_id == project.id)
+    estimates = [Money(int(fen)) for fen in (await tx.session.execute(query)).scalars()]
     law = await law_of_project(tx, project)
-    return must_be_tendered(_funding(project), procedure_of_project(project), [Money(int(total or 0))], law)
+    return judge_mandate(_funding(project), procedure_of_project(project), estimates, law)
+
+
+def judge_drafts(project: ProjectDraft, lot: LotDraft, procedure: Definition, law: Law) -> Mandate | None:
+    """Say the same of what is typed and not registered yet; None too where an amount cannot be read."""
+    budget, investment = _money(project.funds.budget), _money(project.funds.investment)
+    estimate = _money(lot.estimate or lot.price_cap or "")
+    if budget is None or investment is None or estimate is None:
+        return None
+    return judge_mandate(_funding_of(project.funds, budget, investment), procedure, [estimate], law)
 
 
 def _funding(project: Project) -> Funding:
     funds = msgspec.convert(project.funds, Funds)
+    return _funding_of(funds, Money.parse(funds.budget), Money.parse(funds.investment))
+
+
+def _funding_of(funds: Funds, budget: Money, investment: Money) -> Funding:
     return Funding(
         source=FundSource(funds.source),
-        budget=Money.parse(funds.budget),
-        investment=Money.parse(funds.investment),
+        budget=budget,
+        investment=investment,
         state_controls=funds.state_controls,
         is_public_utility=funds.is_public_utility,
     )

@@ -7,11 +7,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kernel.money import Money
+from kernel.parameters.articles import cite
 from kernel.parameters.law import Law
 from kernel.parameters.table import Parameter
 from trading.findings import Finding
 from trading.procedures.definition import Definition
 from trading.vocabulary import FundSource, Limit, LotKind
+
+#: The articles of the rules of scope.
+_SCOPES = {"R-THR-01": "16号令2", "R-THR-02": "16号令3", "R-THR-03": "16号令4"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,52 @@ def must_be_tendered(funding: Funding, procedure: Definition, contracts: Iterabl
     Source:
         R-THR-04, R-THR-05
     """
-    if not procedure.threshold or mandatory_scope(funding, law) is None:
-        return False
-    threshold = law.number(Limit.MANDATORY_CONTRACT, procedure.threshold)
-    return sum((contract.fen for contract in contracts), start=0) >= threshold * 100
+    found = judge_mandate(funding, procedure, contracts, law)
+    return found is not None and found.holds
+
+
+@dataclass(frozen=True, slots=True)
+class Mandate:
+    """Whether a project must be tendered, with what decided.
+
+    Attributes:
+        scope: rule that brings the money into the scope, or None; `scope_article` is its law written out.
+        total: the estimates of all lots of the project together.
+        threshold: the sum from which on it must be tendered; `article` is its law.
+        split: no lot reaches the sum alone, all together do (R-THR-05).
+    """
+
+    scope: str | None
+    scope_article: str
+    total: Money
+    threshold: Money
+    article: str
+    lots: int
+    split: bool
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether the project must be tendered."""
+        return self.scope is not None and self.total >= self.threshold
+
+
+def judge_mandate(funding: Funding, procedure: Definition, contracts: Iterable[Money], law: Law) -> Mandate | None:
+    """Say whether purchases of one project must be tendered, and why; None where the law has no such scale (GP).
+
+    Source:
+        R-THR-01 to R-THR-05
+    """
+    if not procedure.threshold:
+        return None
+    estimates = list(contracts)
+    row = law.row(Limit.MANDATORY_CONTRACT, procedure.threshold)
+    threshold = Money.from_yuan(row.value)
+    total = Money(sum(estimate.fen for estimate in estimates))
+    scope = mandatory_scope(funding, law)
+    article = cite(_SCOPES[scope]) if scope else law.row(Limit.MANDATORY_PUBLIC_MONEY).article
+    alone = any(estimate >= threshold for estimate in estimates)
+    split = scope is not None and len(estimates) > 1 and total >= threshold and not alone
+    return Mandate(scope, article, total, threshold, row.article, len(estimates), split)
 
 
 def bid_bond_cap(estimate: Money, kind: LotKind, law: Law) -> Cap:

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from kernel.money import Money
 from kernel.periods import HolidayTable
 from portal.samples.common import (
     AGENCY,
@@ -23,7 +24,10 @@ from portal.samples.common import (
 )
 from portal.samples.public import ACTS, LIMITS, OPENING_OBJECTIONS
 from trading.pages.calendar import Entry, weeks_of
+from trading.pages.track import Bar, Track
+from trading.pages.track import Mark as TrackMark
 from trading.restrictive import marked_fields
+from trading.thresholds import Mandate
 
 BASE = "/a/lots/01J2Q8"
 _TYPES = [
@@ -165,8 +169,18 @@ def _calendar(month: str) -> Row:
     )
 
 
+_MANDATE = Mandate(
+    "R-THR-01",
+    "《必须招标的工程项目规定》第二条",
+    Money.from_yuan(3_200_000),
+    Money.from_yuan(2_000_000),
+    "《必须招标的工程项目规定》第五条",
+    2,
+    True,
+)
 ROOM = Row(
     papers=[],
+    mandate=_MANDATE,
     **{
         **_COMMON,
         "over": OVER,
@@ -195,6 +209,7 @@ def _row_of(name: str, at: int, /, **members: str) -> dict[str, str]:
 
 
 NEW = Row(
+    mandate=_MANDATE,
     form=Row(
         values={
             "regime": "ZTB",
@@ -272,6 +287,7 @@ PLAN_REFUSED = Row(
     **{
         **_COMMON,
         "form": Row(values=_PLAN_VALUES, errors={}),
+        "track": None,
         "findings": [
             Row(
                 severity="breach",
@@ -305,6 +321,21 @@ PLAN = Row(
         "form": Row(values=_PLAN_VALUES | {"documents_to": "2026-07-23 22:00:00"}, errors={}),
         "findings": [],
         "accepted_at": at("2026-07-08 11:02"),
+        "track": Track(
+            date(2026, 7, 16),
+            date(2026, 8, 7),
+            [
+                Bar("招标文件获取", "计划至 2026-07-23，法定最早 2026-07-21", "实施条例第十六条", 0.0, 318.2, 227.3),
+                Bar(
+                    "编制投标文件", "计划至 2026-08-06，法定最早 2026-08-05", "招标投标法第二十四条", 0.0, 954.5, 909.1
+                ),
+            ],
+            [
+                TrackMark("澄清、修改的最迟时间", date(2026, 7, 22), 272.7, "实施条例第二十一条"),
+                TrackMark("提出异议的最迟时间", date(2026, 7, 27), 500.0, "实施条例第二十二条"),
+                TrackMark("投标截止、开标", date(2026, 8, 6), 954.5, ""),
+            ],
+        ),
         "moved": [Row(label="编制投标文件的时间", raw=at("2026-10-03").date(), day=at("2026-10-09").date())],
         "calendar": [
             Row(on=date(2026, 7, 22), what="澄清截止（不须顺延）", law="招标投标法第二十三条"),
@@ -578,6 +609,17 @@ AWARD_SENT = Row(
         "contract_basis": "30 日届满为 2026-09-13（星期日），顺延至次日",
     }
 )
+CONTRACT = Row(
+    **{
+        **_COMMON,
+        "state": ("ok", "已发中标通知书"),
+        "form": Row(values={"term": "30 天", "summary": "服务器、数据库集群软件"}, errors={}),
+        "facts": [("中标人", BIDDERS[0]), ("合同金额", "2,987,600.00 元（与中标价一致）")],
+        "laws": [("订立书面合同的期限：30 日", "《中华人民共和国招标投标法》第四十六条")],
+        "notice_href": "",
+        "statement": "公示内容与所订合同一致，合同未背离招标文件和中标人的投标文件",
+    }
+)
 WAITING = Row(
     **{
         **_COMMON,
@@ -685,6 +727,7 @@ SAMPLES = {
         "bidder": {"user": BIDDER, "page": AT_OPENING_BIDDER},
     },
     "trading/candidates.html": {"": _agent(CANDIDATES), "published": _agent(CANDIDATES_OUT)},
+    "trading/contract.html": {"": _agent(CONTRACT), "out": _agent(Row(**{**vars(CONTRACT), "notice_href": "/notices/12"}))},
     "trading/waiting.html": {"": _agent(WAITING)},
     "trading/award.html": {
         "": _agent(AWARD),

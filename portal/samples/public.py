@@ -195,6 +195,7 @@ LOT_PAGE = Row(
     draws=[Row(title="评标专家抽取", href="/verify/draws/1", word="待抽取", kind="mute")],
     bids=[],
     hall_href="/openings/01J2Q8",
+    apply_until=at("2026-08-08 17:00"),
     bundle_href="",
     first_index=47_102,
     last_index=48_077,

@@ -14,14 +14,21 @@ from tests.factories.trading import (
     make_lot,
     make_lot_in_publicity,
     make_published_lot,
+    project_draft,
+    set_clock,
 )
 from tests.trading.laws import GP, ZTB
 from tests.trading.test_pages import clock, enter, made
 from tests.world import World
 from trading import facade
+from trading.awarding import decide_award, send_award_notice
+from trading.drafts import AwardDraft
 from trading.dues import dues_of
 from trading.lot_dates import Happened, dates_of, last_day
 from trading.lot_view import LotView
+from trading.pages.track import track_of
+from trading.projects import register_lot
+from trading.reports import load_report
 from trading.vocabulary import Regime, Stage
 
 
@@ -174,3 +181,58 @@ async def test_answers_owed_are_first_and_end_at_midnight_of_their_last_day(worl
     assert (question.text, question.article) == ("答复质疑", "《中华人民共和国政府采购法》第五十三条")
     assert last_day(at("2026-07-21 00:00")) == (date(2026, 7, 20), None)
     assert last_day(at("2026-07-21 00:01"))[0] == date(2026, 7, 21)
+
+
+async def test_the_room_says_why_a_tender_is_mandatory_and_that_lots_were_split(world: World) -> None:
+    whole = await made(world, make_lot)
+    agency = await enter(world, "agency", AGENCY)
+    room = (await agency.get(f"/a/lots/{whole.lot_id}")).text
+    assert "依法必须招标" in room
+    assert "《必须招标的工程项目规定》第五条" in room
+    assert "化整为零" not in room
+
+    async with world.services.db.begin() as tx:
+        small = {"estimate": "1500000.00", "price_cap": "1500000.00", "bid_bond": None}
+        split = await make_lot(tx, project=project_draft(number="YL-2026-0002"), lot=lot_draft(**small))
+        await register_lot(tx, split.buyer, split.project_id, lot_draft(number="002", **small))
+    room = (await agency.get(f"/a/lots/{split.lot_id}")).text
+    assert "2 个标段估算合计 3,000,000.00 元" in room
+    assert "化整为零" in room
+    assert "R-THR-05" in room
+
+
+async def test_the_plan_is_drawn_with_its_legal_minimum_and_told_in_words(world: World) -> None:
+    lot = await made(world, make_published_lot)
+    agency = await enter(world, "agency", AGENCY)
+
+    page = (await agency.get(f"/a/lots/{lot.lot_id}/plan")).text
+
+    assert '<svg class="track"' in page
+    assert "计划至 2026-08-06，法定最早 2026-08-05" in page
+    track = track_of(await view(world, lot.lot_id), ZTB)
+    assert track is not None
+    assert all(0 <= bar.least <= bar.width <= 1000 for bar in track.bars)
+    assert [mark.on for mark in track.marks] == sorted(mark.on for mark in track.marks)
+
+
+async def test_a_contract_is_published_from_the_room(world: World) -> None:
+    lot = await made(world, make_lot_in_publicity)
+    buyer, agency = await enter(world, "procuring_entity", BUYER), await enter(world, "agency", AGENCY)
+    path = f"/a/lots/{lot.lot_id}/contract"
+    assert "中标通知书尚未发出" in (await agency.get(path)).text
+    assert (await (await enter(world, "agency", OTHER_AGENCY)).get(path)).status_code == 404
+
+    async with world.services.db.begin() as tx:
+        await set_clock(tx, at("2026-08-14 09:00"))
+        best = (await load_report(tx, lot.lot_id)).ranked[0]
+        await decide_award(tx, lot.buyer, lot.lot_id, AwardDraft(bid_id=best.bid_id))
+        await send_award_notice(tx, lot.buyer, lot.lot_id)
+    typed = {"_csrf": agency.cookies["csrf"], "contract_no": "HT-1", "term": "30 天", "agree": "yes"}
+    refused = await agency.post(path, data=typed | {"signed_on": "2026-08-32"})
+    assert refused.status_code == 422
+    assert 'value="HT-1"' in refused.text
+    assert (await agency.post(path, data=typed | {"signed_on": "2026-08-13"})).status_code == 422
+    done = await agency.post(path, data=typed | {"signed_on": "2026-08-14"})
+    assert done.status_code == 303, done.text[:300]
+    assert "合同已公示" in (await buyer.get(path)).text
+    assert "签订合同后退还投标保证金的期限" in (await buyer.get("/a/calendar", params={"month": "2026-08"})).text

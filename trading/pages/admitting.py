@@ -27,6 +27,7 @@ from trading.prequalifying import (
     announce_prequalification,
     conclude_prequalification,
     find_prequalification,
+    postpone_prequalification,
 )
 from trading.vocabulary import Stage
 
@@ -140,6 +141,21 @@ async def prequalification_form(
     return Response(None, status_code=303, headers={"Location": f"/notices/{posted.id}"})
 
 
+@post("/a/lots/{lot_id:uuid}/prequalification/deadline", guards=[permits("notice.publish")], include_in_schema=False)
+async def postpone_form(
+    request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, data: FormData
+) -> Response[Any]:
+    """Let applications come in longer; the announcement is corrected and shows the difference."""
+    lot, form = await own_lot(tx, actor, lot_id), Form(texts_of(data))
+    deadline, posted = moment_of(form, "deadline", "新的申请截止时间"), None
+    if require_agreement(form) and deadline is not None:
+        reason = str(form.values.get("reason", ""))
+        posted = await attempt(tx, form, lambda: postpone_prequalification(tx, actor, lot_id, deadline, reason))
+    if posted is None:
+        return await _show(request, tx, actor, lot, form, 422)
+    return Response(None, status_code=303, headers={"Location": f"/notices/{posted.id}"})
+
+
 @post("/a/lots/{lot_id:uuid}/prequalification/result", guards=[permits("notice.publish")], include_in_schema=False)
 async def result_form(
     request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID, data: FormData
@@ -188,4 +204,4 @@ def _back(lot_id: UUID) -> Response[None]:
     return Response(None, status_code=303, headers={"Location": f"/a/lots/{lot_id}/admission"})
 
 
-HANDLERS = [admission_page, invitation_form, prequalification_file, prequalification_form, result_form]
+HANDLERS = [admission_page, invitation_form, prequalification_file, prequalification_form, postpone_form, result_form]

@@ -22,6 +22,7 @@ from trading.objection_rules import word_of
 from trading.objections import OUTCOMES
 from trading.pages.common import SECRECY, ActRow, NoticeRow, act_row, notice_row
 from trading.papers import PaperRow, list_papers
+from trading.prequalifying import find_prequalification
 from trading.questions import list_answers
 from trading.reading import list_notices_of
 from trading.reports import ReportView, find_report
@@ -121,6 +122,7 @@ class LotPage:
     first_index: int | None
     last_index: int | None
     papers: list[PaperRow]
+    apply_until: datetime | None
 
 
 @get("/lots/{lot_id:uuid}", opt=PUBLIC, include_in_schema=False)
@@ -155,8 +157,17 @@ async def lot_page(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) -> Res
         first_index=min(indexes, default=None),
         last_index=max(indexes, default=None),
         papers=await list_papers(tx, actor, lot),
+        apply_until=await _apply_until(tx, lot),
     )
     return render_page(request, "trading/lot.html", {"page": page}, nav="notices", now=tx.now)
+
+
+async def _apply_until(tx: Tx, lot: LotView) -> datetime | None:
+    """Return until when one may apply for the prequalification; None if there is none open."""
+    if not lot.definition.prequalified:
+        return None
+    found = await find_prequalification(tx, lot.id)
+    return found.deadline if found and found.concluded_at is None and tx.now < found.deadline else None
 
 
 def _lot_facts(lot: LotView) -> list[tuple[str, str, bool]]:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
+from kernel.parameters.law import Law
 from kernel.periods import legal_date
 from kernel.web.guards import permits
 from kernel.web.render import render_page
@@ -25,8 +26,9 @@ from trading.pages.common import Form, attempt, texts_of
 from trading.pages.room import FormData
 from trading.procedures.book import Combination, current
 from trading.procedures.definition import ProcedureRefused
-from trading.projects import register_lot, register_project
+from trading.projects import judge_drafts, register_lot, register_project
 from trading.restrictive import Mark, marked_fields
+from trading.thresholds import Mandate
 from trading.vocabulary import FundSource, LotKind, Regime, TenderMethod
 
 _USUAL_CRITERIA = (
@@ -71,6 +73,7 @@ class NewPage:
     price_methods: list[tuple[str, str, str]]
     edited: str
     marks: list[tuple[str, str, Mark]]
+    mandate: Mandate | None
 
 
 @get("/a/projects/new", guards=[permits("project.register")], include_in_schema=False)
@@ -89,7 +92,7 @@ async def new_form(request: Request[Any, Any, Any], tx: Tx, actor: Actor, data: 
     """Register project and lot together, or change a row of the form; what was typed is kept either way."""
     form = Form(texts_of(data))
     order = str(form.values.pop("edit", ""))
-    if order and grid.edit(form.values, order):
+    if order == "mandate" or (order and grid.edit(form.values, order)):
         return await _show(request, tx, actor, form, edited=order)
     grid.tidy(form.values)
 
@@ -177,8 +180,29 @@ async def _show(
         ],
         edited=edited,
         marks=marked_fields(form.values, _LOOKED_THROUGH),
+        mandate=_mandate(form, actor, law, tx.now),
     )
     return render_page(request, "trading/lot_new.html", {"page": page}, status=status, now=tx.now)
+
+
+def _mandate(form: Form, actor: Actor, law: Law, now: datetime) -> Mandate | None:
+    """Say of what is typed whether it must be tendered, as soon as money and estimate are there."""
+    if not (form.values.get("estimate") or form.values.get("price_cap")):
+        return None
+    if any(form.values.get(name) not in set(kind) for name, kind in _CHOICES.items()):
+        return None
+    chosen = Combination(
+        Regime(form.values["regime"]),
+        LotKind(form.values["kind"]),
+        TenderMethod(form.values["method"]),
+        form.values.get("prequalified") == "yes",
+    )
+    try:
+        procedure = current(chosen, legal_date(now))
+    except ProcedureRefused:
+        return None
+    project = _project_of(form.values, (actor.uscc, actor.organisation_name), actor.uscc, now)
+    return judge_drafts(project, _lot_of(form.values), procedure, law)
 
 
 async def _agencies(tx: Tx) -> list[Any]:

@@ -37,14 +37,17 @@ from trading.pages.common import (
     todo_row,
     written,
 )
+from trading.pages.track import Track, track_of
 from trading.papers import PaperRow, list_papers
 from trading.plan import Moved, latest_dates, moved_days
 from trading.plan import propose_plan as earliest_plan
 from trading.plans import propose_plan
 from trading.progress import access_lot
+from trading.projects import judge_project
 from trading.queries import get_lot
 from trading.reports import find_report
 from trading.standing import LimitRow, Step, limits_of, over, stages_of, state_of
+from trading.thresholds import Mandate
 from trading.timeline import list_timeline
 
 FormData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
@@ -110,12 +113,14 @@ class RoomPage:
     acts: list[ActRow]
     trustees: list[SeatRow]
     papers: list[PaperRow]
+    mandate: Mandate | None
 
 
 @get("/a/lots/{lot_id:uuid}", guards=[permits("lot.room")], include_in_schema=False)
 async def room(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UUID) -> Response[str]:
     """Show where the lot stands and what is due."""
-    lot = await own_lot(tx, actor, lot_id)
+    _, project = await access_lot(tx, actor, lot_id)
+    lot = await get_lot(tx, lot_id)
     base = f"/a/lots/{lot.id}"
     events = await list_timeline(tx, actor, lot)
     report = await find_report(tx, lot.id)
@@ -136,6 +141,7 @@ async def room(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id: UU
         acts=[act_row(event) for event in reversed(events)][:20],
         trustees=[SeatRow(str(event.facts.get("role", "")), event.who, True) for event in accepted],
         papers=await list_papers(tx, actor, lot),
+        mandate=await judge_project(tx, project),
     )
     return render_page(request, "trading/room.html", {"page": page}, now=tx.now)
 
@@ -164,6 +170,7 @@ class PlanPage:
     locked: bool
     calendar: list[Milestone]
     moved: list[Moved]
+    track: Track | None
 
 
 @get("/a/lots/{lot_id:uuid}/plan", guards=[permits("plan.propose")], include_in_schema=False)
@@ -238,6 +245,7 @@ async def _show_plan(
         locked=lot.published_at is not None,
         calendar=calendar,
         moved=list(moved),
+        track=track_of(lot, law),
     )
     return render_page(request, "trading/plan.html", {"page": page}, status=status, now=tx.now)
 

@@ -4,13 +4,14 @@ from typing import Any
 import pytest
 
 from portal.gallery import environment
+from portal.log_rules import VISIBILITY
 from portal.samples.documents import DOCUMENTS
 from tests.factories.trading import at
 from tests.trading.laws import law_of, procedure_of
 from trading import wording
 from trading.announcement import NoticeKind, check_notice
 from trading.findings import Finding
-from trading.timeline import BASES, article_of
+from trading.timeline import BASES, WORDS, article_of
 from trading.vocabulary import LotKind, Regime
 
 DATA: dict[str, Any] = {
@@ -171,3 +172,10 @@ def test_every_basis_that_a_timeline_cites_is_a_known_article() -> None:
 def test_both_regimes_have_a_law_on_a_registration_day() -> None:
     for regime in Regime:
         assert law_of(regime, at("2026-07-13 00:00").date()).on == date(2026, 7, 13)
+
+
+def test_public_acts_of_a_lot_and_its_draws_have_words() -> None:
+    entrustments = {"entrustment.accepted", "entrustment.declined", "entrustment.ended"}
+    draws = {kind for kind in VISIBILITY if kind.startswith("draw.")} | {"draw.share", "draw.recovered"}
+
+    assert (entrustments | draws) - set(WORDS) == set()

@@ -15,6 +15,7 @@ _OWN: Final = {
     "inspection.correction-checked": "复查整改",
     "inspection.terminated": "终止抽查",
     "draw.void": "抽取作废",
+    "checkpoint.stamped": "检查点取得时间戳",
     "rehearsal.clock-moved": "调整演练时钟",
     "alarm.early-key-use": "有人在规定时间之前提交解密份额",
 }

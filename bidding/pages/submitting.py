@@ -19,12 +19,16 @@ from bidding.vocabulary import MAX_FILE_BYTES
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
+from kernel.parameters.articles import cite
 from kernel.web.filters import minute, moment
 from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from trading.lot_view import LotView
 from trading.pages.common import heading_of
+
+#: Why a bid would be refused or rejected: a field left empty, a price above the cap (R-VETO-05), no file (R-ET-04).
+BASIS = {"missing": "招投法36", "cap": "条例51", "file": "20号令26"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,7 @@ class SubmitPage:
     prev: str
     rev: int
     fields: list[Field]
+    basis: dict[str, str]
     price_cap: int | None
     max_bytes: int
     accept: str
@@ -112,6 +117,7 @@ def _submit_page(
         prev="" if own.head is None else b64u_encode(own.head),
         rev=own.rev + 1,
         fields=[replace(field, hint=hint(field, cap)) for field in FIELDS],
+        basis={name: f"（{cite(short)}）" for name, short in BASIS.items()},
         price_cap=cap,
         max_bytes=MAX_FILE_BYTES,
         accept=".pdf,.xlsx,.docx,.zip",

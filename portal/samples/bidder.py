@@ -117,9 +117,10 @@ SUBMIT = Row(
         Row(name="manager", label="项目负责人", hint="姓名与身份证件一致", unit="", inputmode="text", required=True),
         Row(name="remark", label="说明", hint="对招标文件的偏离，没有则留空", unit="", inputmode="text", required=False),
     ],
+    basis={"missing": "（《中华人民共和国招标投标法》第三十六条）", "cap": "（《中华人民共和国招标投标法实施条例》第五十一条）", "file": "（《电子招标投标办法》第二十六条）"},
     price_cap=CAP,
     max_bytes=500 * 1024**2,
-    accept=".pdf,.xlsx,.zip",
+    accept=".pdf,.xlsx,.docx,.zip",
     checks=[
         ("ok", "已获取招标文件", "2026-07-17 08:50"),
         ("ok", "执照证书有效", "至 2027-08-02"),

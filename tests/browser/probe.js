@@ -18,6 +18,7 @@ export const handOut = async (spec, party, value) => escrow.handOut(await readSp
 export const openShare = async (spec, party, told, pkcs8) =>
   escrow.openShare(await readSpec(spec), party, told, (await keys.load(pkcs8)).unwrapping);
 
+export const readForm = (fields, cap) => bidcheck.readForm(fields, BigInt(cap));
 export const fileProblems = (name, data, most, bidder) =>
   bidcheck.fileProblems(new File([data], name), most, bidder);
 export const readAsText = (data) => JSON.stringify(canonical.parse(data));

@@ -6,6 +6,8 @@ import zipfile
 import pytest
 
 from bidding.attachments import check_attachment
+from bidding.drafting import FIELDS, Ask, check_draft
+from bidding.form import MAX_TEXT
 from bidding.vocabulary import MAX_FILE_BYTES
 from tests.bidding.test_file_attacks import COMPANY, FILES, PDF, archive
 from tests.browser.modules import Modules
@@ -86,3 +88,38 @@ def test_the_browser_and_the_offline_tool_agree_on_every_file(js: Modules) -> No
         "an archive behind a program", "an archive with a comment", "a small member in 64 bits",
         "a PDF with a little behind it", "a long name that fits",
     }  # fmt: skip
+
+
+TYPED = {"price": "2986400.00", "period": "30 日", "manager": "张敏", "remark": ""}
+#: What is typed differently, and the fields that are found at fault.
+FORMS: list[tuple[dict[str, str], set[str]]] = [
+    ({}, set()),
+    ({"price": " 2,986，400.5 "}, set()),
+    ({"price": "3200000.00"}, set()),
+    ({"price": "3200000.01"}, {"price"}),
+    ({"price": "0.00"}, {"price"}),
+    ({"price": "-5"}, {"price"}),
+    ({"price": "1.005"}, {"price"}),
+    ({"price": "1e6"}, {"price"}),
+    ({"price": "２９８"}, {"price"}),
+    ({"price": "贰佰万元整"}, {"price"}),
+    ({"price": "", "manager": " \n"}, {"price", "manager"}),
+    ({"remark": "偏" * MAX_TEXT}, set()),
+    ({"remark": "偏" * (MAX_TEXT + 1)}, {"remark"}),
+    ({"manager": "张\x00敏", "remark": "一\x1b[2J"}, {"manager", "remark"}),
+    ({"remark": "第一行\n\t第二行"}, set()),
+]
+
+
+def test_the_browser_and_the_offline_tool_agree_on_every_form(js: Modules) -> None:
+    ask = Ask("T", "001", COMPANY, "", 320_000_000)
+    for changes, wrong in FORMS:
+        typed = TYPED | changes
+        fields = [
+            {"name": f.name, "label": f.label, "value": typed[f.name], "required": f.required, "whole": False}
+            for f in FIELDS
+        ]
+        told = js("probe", "readForm", fields, str(ask.cap_fen))
+        values, faults = check_draft(typed, ask, [])
+        assert {fault.where for fault in faults} == wrong == {name for name, _ in told["errors"]}, changes
+        assert told["values"] == values, changes

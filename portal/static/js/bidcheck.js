@@ -7,6 +7,8 @@ import { readDirectory } from './zip.js';
 const MONEY = /^(?:0|[1-9][0-9]{0,12})(?:\.[0-9]{1,2})?$/;
 const PDF = [0x25, 0x50, 0x44, 0x46, 0x2d];
 const ZIP = [0x50, 0x4b, 0x03, 0x04];
+const MAX_TEXT = 2000;
+const CONTROLS = /[\x00-\x08\x0b-\x1f]|\p{Cs}/u;
 const SEALED = [0x89, 0x53, 0x42, 0x45, 0x31];
 const TAIL = 4096;
 const MAX_NAME_BYTES = 240;
@@ -37,20 +39,27 @@ export const fenOf = (price) => BigInt(price.replace('.', ''));
  * Reads the form. Field `price` is money; fields of whole numbers become numbers; the rest is text.
  * @param {Field[]} fields
  * @param {bigint | null} cap in fen
+ * @param {{missing?: string, cap?: string}} [law] the articles that decide, in brackets, as the page tells them
  * @returns {{values: Record<string, string | number>, errors: Map<string, string>}}
  */
-export function readForm(fields, cap) {
+export function readForm(fields, cap, law = {}) {
   /** @type {Record<string, string | number>} */
   const values = {};
   const errors = new Map();
   for (const { name, label, value, required, whole } of fields) {
     const text = value.trim();
     if (text === '') {
-      if (required) errors.set(name, `填写${label}`);
+      if (required) errors.set(name, `填写${label}${law.missing ?? ''}`);
+    } else if (text.length > MAX_TEXT) {
+      errors.set(name, `缩短${label}：最多 ${MAX_TEXT} 字`);
+    } else if (CONTROLS.test(text)) {
+      errors.set(name, `删去${label}中的控制字符`);
     } else if (name === 'price') {
       const price = money(text);
       if (price === null || fenOf(price) === 0n) errors.set(name, '填写大于零的金额，最多两位小数');
-      else if (cap !== null && fenOf(price) > cap) errors.set(name, '填写不超过最高投标限价的金额');
+      else if (cap !== null && fenOf(price) > cap) {
+        errors.set(name, `填写不超过最高投标限价的金额：超过的投标将被否决${law.cap ?? ''}`);
+      }
       else values[name] = price;
     } else if (whole) {
       if (/^[1-9][0-9]{0,8}$/.test(text)) values[name] = Number(text);

@@ -132,11 +132,13 @@ function showErrors(errors) {
 async function checked(filesOnly = false) {
   step(1);
   const cap = card.dataset.priceCap;
-  const { values, errors } = readForm(filesOnly ? [] : fields(), cap ? BigInt(cap) : null);
+  const { basisMissing: missing = '', basisCap, basisFile = '' } = card.dataset;
+  const law = { missing, cap: basisCap };
+  const { values, errors } = readForm(filesOnly ? [] : fields(), cap ? BigInt(cap) : null, law);
   showErrors(errors);
   const files = Array.from(input('files').files ?? []);
   const problems = [];
-  if (files.length === 0) problems.push('请选择投标文件。');
+  if (files.length === 0) problems.push(`请选择投标文件${basisFile}。`);
   const { maxBytes, bidderName = '' } = card.dataset;
   for (const file of files) {
     for (const text of await fileProblems(file, Number(maxBytes), bidderName)) problems.push(`“${file.name}”：${text}`);

@@ -32,6 +32,7 @@ class BidLine:
         file_ids: slot → stored plaintext, as far as decrypted.
         file_digests: slot → SHA-256 of the plaintext.
         envelope_ids: slot → eid.
+        submission: digest of the signed submission, which its receipt is named after.
     """
 
     bid_id: uuid.UUID
@@ -41,6 +42,7 @@ class BidLine:
     bidder_name: str
     uscc: str
     pseudonym: str
+    submission: bytes
     state: BidState
     fault: str
     received_at: datetime
@@ -137,7 +139,7 @@ async def list_seats(tx: Tx, lot_id: uuid.UUID) -> tuple[SeatView, ...]:
 
 
 _BIDS = (
-    "SELECT b.id, b.lot_id, b.state, b.fault, i.pseudonym, i.organisation_id, o.name, o.uscc, s.received_at,"
+    "SELECT b.id, b.lot_id, b.head, b.state, b.fault, i.pseudonym, i.organisation_id, o.name, o.uscc, s.received_at,"
     " p.form, p.price_fen,"
     " row_number() OVER (ORDER BY s.received_at, i.pseudonym) AS no,"
     " (SELECT jsonb_object_agg(d.slot, encode(d.eid, 'hex')) FROM bidding_document d"
@@ -170,6 +172,7 @@ def _bid(row: Row[Any]) -> BidLine:
         bidder_name=row.name,
         uscc=row.uscc,
         pseudonym=row.pseudonym,
+        submission=bytes(row.head),
         state=BidState(row.state),
         fault=row.fault or "",
         received_at=row.received_at,

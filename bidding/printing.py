@@ -13,7 +13,9 @@ from markupsafe import Markup
 from sqlalchemy import text
 
 from bidding.closing import notify
+from bidding.faults import CONSEQUENCES, cause_of, sealed_as_received
 from bidding.opening_view import list_forms
+from bidding.vocabulary import BidState
 from kernel.canonical import b64u_encode, jcs, parse_time
 from kernel.db.transaction import Tx
 from kernel.errors import Unavailable
@@ -29,14 +31,6 @@ from trading.lot_view import LotView
 from trading.objections import OUTCOMES
 from trading.vocabulary import ObjectionOutcome
 
-#: What became of a bid, as the record says it.
-STATES = {
-    "opened": "已打开",
-    "unreleased": "未解密，视为撤销",
-    "fault_bidder": "解密失败（投标人原因），视为撤销",
-    "fault_platform": "解密失败（非投标人原因），视为撤回",
-}
-
 
 @dataclass(frozen=True, slots=True)
 class BidRow:
@@ -45,7 +39,7 @@ class BidRow:
     no: int
     name: str
     submitted_at: datetime
-    seal_ok: bool
+    seal_ok: bool | None
     price: int | None
     offer: str
     state: str
@@ -231,15 +225,16 @@ def _timeline(content: dict[str, Any]) -> list[tuple[datetime, str]]:
 
 
 def _bid(line: dict[str, Any]) -> BidRow:
-    form = line.get("form", {})
+    form, state = line.get("form", {}), BidState(line["state"])
+    cause = cause_of(state, line["fault"])
     return BidRow(
         no=line["no"],
         name=line["name"],
         submitted_at=parse_time(line["received_at"]),
-        seal_ok=line["state"] != "fault_platform",
+        seal_ok=sealed_as_received(state, line["fault"]),
         price=Money.parse(line["price"]).fen if "price" in line else None,
         offer=str(form.get("period", "")),
-        state=STATES.get(line["state"], line["state"]),
+        state=f"{cause}；{CONSEQUENCES[state]}（电子招标投标办法第三十一条）" if cause else "已打开",
     )
 
 

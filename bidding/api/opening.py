@@ -12,6 +12,7 @@ from bidding.addressee import find_lot_of
 from bidding.alarms import KeyUsedTooEarly
 from bidding.api.licence import trust_of
 from bidding.evaluators import require_evaluator
+from bidding.faults import cause_of
 from bidding.objection_reading import list_opening_objections, objection_json
 from bidding.opening_view import BidLine, OpeningView
 from bidding.schemas import Decision, SignedMessage, WindowExtension
@@ -311,6 +312,7 @@ def _shown(view: OpeningView, bids: list[BidLine], objections: list[dict[str, An
                 "uscc": bid.uscc,
                 "state": bid.state.value,
                 "fault": bid.fault,
+                "cause": cause_of(bid.state, bid.fault),
                 "received_at": time(bid.received_at),
                 "price": bid.form.get("price"),
                 "form": bid.form,

@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bidding import emergency, queries
+from bidding.faults import CONSEQUENCES, cause_of, sealed_as_received
 from bidding.objection_reading import list_opening_objections
 from bidding.opening_objections import is_in_close_list
 from bidding.opening_view import (
@@ -27,6 +28,7 @@ from bidding.pages.rooms import published_lot
 from bidding.pages.words import MINE, STAGES, base_of
 from bidding.queries import OwnBidView
 from bidding.vocabulary import BidState, OpeningStage, Policy
+from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.identity import policy
 from kernel.identity.actor import Actor
@@ -66,6 +68,7 @@ class HallBid:
     note: str
     submitted_at: datetime
     seal: str
+    receipt_href: str
     state: tuple[str, str]
     percent: None
     price: int | None
@@ -112,6 +115,7 @@ class HallPage:
     total: int
     offer_label: str
     price_cap: int | None
+    faults: list[str]
     policy: str
     trustees: list[HallTrustee]
     k: int
@@ -158,6 +162,7 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
         total=len(bids),
         offer_label="交货期或工期",
         price_cap=lot.price_cap_fen,
+        faults=[words for state, words in CONSEQUENCES.items() if any(bid.state is state for bid in bids)],
         policy=opening.policy.value if opening else str(lot.procedure.get("policy", Policy.BOTH.value)),
         trustees=trustee_rows(seats, opening),
         k=opening.k if opening else int(lot.procedure.get("k", 0)),
@@ -264,9 +269,10 @@ def _row(bid: BidLine, actor: Actor | None) -> HallBid:
         id=str(bid.bid_id),
         no=bid.no,
         name=bid.bidder_name,
-        note="",
+        note=cause_of(bid.state, bid.fault),
         submitted_at=bid.received_at,
-        seal="bad" if bid.state is BidState.FAULT_PLATFORM else "ok",
+        seal={True: "ok", False: "bad", None: ""}[sealed_as_received(bid.state, bid.fault)],
+        receipt_href=f"/verify/receipts/{b64u_encode(bid.submission)}",
         state=MINE[bid.state],
         percent=None,
         price=bid.price_fen,

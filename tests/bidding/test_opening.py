@@ -226,6 +226,15 @@ async def test_who_does_not_release_is_out_and_the_others_open(bw):
     assert (late.status_code, late.json()["code"]) == (409, "deadline-passed")
     (window,) = await bw.entries("bid.window-closed")
     assert bidders[3].pseudonym not in {row["bidder"] for row in window["envelopes"]}
+    hall = (await bw.world.client().get(f"/openings/{bw.lot_id}", headers={"accept": "text/html"})).text
+    assert state["bids"][3]["cause"] in hall
+    assert "因投标人原因未解密，视为撤销投标文件" in hall
+    assert "第三十一条" in hall
+    assert "之外的原因" not in hall
+    for bidder in bidders:  # each bid's check against its receipt, also of the one that stayed shut
+        href = f"/verify/receipts/{b64u_encode(bidder.head)}"
+        assert href in hall
+        assert bidder.name in (await bw.world.client().get(href, headers={"accept": "text/html"})).text
 
 
 async def test_the_end_of_the_window_is_signed(bw):
@@ -376,6 +385,7 @@ async def test_a_form_that_is_none_puts_the_bid_out_and_the_others_go_on(bw):
         ("fault_bidder", "form-price"),
         ("fault_bidder", "form-uscc"),
     ]
+    assert "内容不符合规定的格式（price）" in bids[3]["cause"]
 
 
 async def test_a_swapped_object_is_the_platforms_fault_and_the_others_go_on(bw):

@@ -6,6 +6,7 @@ database, queue, set-up, then signer, witness, sequencer, worker and web side by
 
 import asyncio
 import contextlib
+import errno
 import http.client
 import os
 import socket
@@ -131,7 +132,8 @@ def _listen(home: Home, settings: Settings, wanted: int) -> _Listeners:
             found.by_name[name] = ports.listen(before.get(name, {}).get("port", first))
     except OSError as refusal:
         found.close()
-        raise CommandError(f"不能监听 {settings.host} 的端口 {asked or ''}：{refusal.strerror}") from refusal
+        why = {errno.EADDRINUSE: "已被占用", errno.EACCES: "没有权限"}.get(refusal.errno or 0, refusal.strerror)
+        raise CommandError(f"不能监听 {settings.host} 的端口 {asked or ''}：{why}") from refusal
     return found
 
 

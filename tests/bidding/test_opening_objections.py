@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from bidding.printing import _objection
 from tests.bidding.test_opening import opened, sealed
 from tests.worlds.bidding_world import BiddingWorld, uscc
 
@@ -51,6 +52,10 @@ async def test_an_objection_is_answered_on_the_spot_and_both_are_in_the_record(b
     )
     assert first["facts"]["bidder"] == bidders[1].pseudonym
     assert second["facts"]["answer"] == reply["text"]
+    (printed,) = await bw.rows("SELECT file_id, fault FROM bidding_record WHERE lot_id = :lot")
+    assert printed.file_id is not None or printed.fault  # the job has laid it out, or says why it could not
+    (row,) = [_objection(line) for line in content["objections"]]
+    assert (row.name, row.answer.split("（")[0]) == (bidders[1].name, f"异议不成立。{reply['text']}")
     hall = (await public.get(f"/openings/{bw.lot_id}", headers=HTML)).text
     assert reply["text"] in hall
     assert "异议不成立" in hall

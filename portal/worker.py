@@ -90,7 +90,8 @@ async def listen(dsn: str, rounds: Rounds) -> None:
                 while not connection.is_closed():
                     await rounds.run()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(wake.wait(), INTERVAL_S)
+                        async with asyncio.timeout(INTERVAL_S):
+                            await wake.wait()
                     wake.clear()
             finally:
                 await connection.close(timeout=2)

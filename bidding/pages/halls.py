@@ -142,7 +142,8 @@ async def _public_stream(services: Services, lot_id: uuid.UUID) -> AsyncGenerato
         seen = await board.after(None)
         while not seen.ends:
             try:
-                version = await asyncio.wait_for(board.after(seen), _HEARTBEAT_S)
+                async with asyncio.timeout(_HEARTBEAT_S):
+                    version = await board.after(seen)
             except TimeoutError:
                 yield ServerSentEventMessage(comment="alive")
                 continue
@@ -179,7 +180,8 @@ async def _own_stream(
 
 async def _changed(changes: asyncio.Queue[str]) -> bool:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(changes.get(), _HEARTBEAT_S)
+        async with asyncio.timeout(_HEARTBEAT_S):
+            await changes.get()
         return True
     return False
 

@@ -67,7 +67,8 @@ class Board:
                 while True:
                     await self._read()
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(changes.get(), REREAD_S)
+                        async with asyncio.timeout(REREAD_S):
+                            await changes.get()
         except Exception as error:
             # Told to everybody who watches; the board is not used again.
             if not self._turn.done():

@@ -66,7 +66,8 @@ class CheckpointFeed:
                         row = await connection.fetchrow("SELECT clock_offset FROM kernel_installation")
                         self._offset = row["clock_offset"] if row else timedelta(0)
                         with contextlib.suppress(TimeoutError):
-                            await asyncio.wait_for(closed.wait(), 5)
+                            async with asyncio.timeout(5):
+                                await closed.wait()
                 finally:
                     await connection.close(timeout=2)
             except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
@@ -116,7 +117,8 @@ class CheckpointFeed:
         """
         while self._waiting:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._grown.wait(), _PATIENCE_S)
+                async with asyncio.timeout(_PATIENCE_S):
+                    await self._grown.wait()
             self._grown.clear()
             try:
                 found = await covered_entries(db, list(self._waiting))

@@ -79,8 +79,10 @@ class Sequencer:
         while True:
             if await self.step(connection):
                 await asyncio.sleep(GATHER_S)
+            # Not `wait_for`: in Python 3.11 it forgets a cancellation that comes in the same moment as the wake-up.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), INTERVAL_S)
+                async with asyncio.timeout(INTERVAL_S):
+                    await self._wake.wait()
             self._wake.clear()
 
     async def _require_own_log(self, connection: asyncpg.Connection) -> None:

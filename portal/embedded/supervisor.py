@@ -174,7 +174,8 @@ class Supervisor:
         if not processes.has_ended(child):
             child.send_signal(program.stop_signal)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(has_ended(child), program.stop_within_s)
+                async with asyncio.timeout(program.stop_within_s):
+                    await has_ended(child)
         processes.bury(child)
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 #: What moves by itself: instants, clocks, tokens, numbers of errors, countdowns.
 _MOVING = re.compile(
-    r"\d{4}-\d{2}-\d{2}T[\d:.]+Z|\d{1,2}:\d{2}(:\d{2})?(\.\d+)?|urn:uuid:[0-9a-f-]{36}|"
+    r"\d{4}-\d{2}-\d{2}T[\d:.]+Z|DTSTAMP:\d{8}T\d{6}Z|\d{1,2}:\d{2}(:\d{2})?(\.\d+)?|urn:uuid:[0-9a-f-]{36}|"
     r'(?<=name="_csrf" value=")[^"]*|(?<=data-csrf=")[^"]*|\d+ 天|\d{4}-\d{2}-\d{2}|\d{2}-\d{2}'
     r"|\d{4}年\d{1,2}月\d{1,2}日( 星期.)?"
 )

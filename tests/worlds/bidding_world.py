@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select, text
 
 from bidding import envelope, keyset, messages
@@ -115,7 +116,11 @@ def own_authority(world: World) -> Authority:
         return _AUTHORITY[0]
     folder = world.folder / "authority"
     folder.mkdir(mode=0o700)
-    return replace(_AUTHORITY[0], folder=folder)
+    one = _AUTHORITY[0]
+    for name, kept in (("root", (one.root, one.root_key)), ("issuing", (one.issuing, one.issuing_key))):
+        (folder / f"{name}.pem").write_bytes(kept[0].public_bytes(Encoding.PEM))
+        (folder / f"{name}.key").write_bytes(kept[1].pkcs8())  # the local authority's commands open the folder, too
+    return replace(one, folder=folder)
 
 
 class BiddingWorld:

@@ -142,7 +142,9 @@ async function escrowNow() {
     await acknowledgeNow(spec, keys);
     const now = await read(draw);
     const rest = (await ownShares(() => true)).told.length;
-    if (now.state !== 'closed' || rest === spec.contributors.size - 1) return;
+    const unanswered = (await ownShares((one) => !one.acknowledged)).told.length; // asked last: one may have come just now
+    if (now.state !== 'closed' || (rest === spec.contributors.size - 1 && unanswered === 0)) return;
+    if (unanswered > 0) continue;
     say(`本单位的分片已交付；已打开并确认 ${rest} 份，等待其他方交付。请不要关闭本页，确认会自动进行。`);
     await new Promise((resolve) => setTimeout(resolve, WATCH_MS));
   }

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from bidding.api import bids, bonds, clerks, keysets, licence, objections, opening, scanning
+from bidding.api import bids, bonds, clerks, keysets, licence, objections, opening, presence, scanning
 from bidding.pages import (
+    attending,
     bonding,
     giving_keys,
     halls,
@@ -30,6 +31,7 @@ HANDLERS: list[Any] = [
     *bonds.HANDLERS,
     *opening.HANDLERS,
     *objections.HANDLERS,
+    *presence.HANDLERS,
     *signing_in.HANDLERS,
     *rooms.HANDLERS,
     *submitting.HANDLERS,
@@ -41,6 +43,7 @@ HANDLERS: list[Any] = [
     *intervening.HANDLERS,
     *halls.HANDLERS,
     *objecting.HANDLERS,
+    *attending.HANDLERS,
     *witnessing.HANDLERS,
     *proposing.HANDLERS,
 ]

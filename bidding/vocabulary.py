@@ -107,6 +107,21 @@ class Outcome(StrEnum):
     FAULT_PLATFORM = "fault_platform"
 
 
+class Capacity(StrEnum):
+    """As what somebody is present at an opening and signs its record."""
+
+    #: 投标人
+    BIDDER = "bidder"
+    #: 招标代理机构
+    AGENCY = "agency"
+    #: 招标人
+    PROCURING_ENTITY = "procuring_entity"
+    #: 行政监督部门
+    SUPERVISOR = "supervisor"
+    #: 开标见证人
+    TRUSTEE = "trustee"
+
+
 #: Document slots of this version: the form is read out, the file goes to the evaluators.
 FORM = "form"
 FILE = "file"

@@ -32,6 +32,7 @@ MODELS = (
     "bidding.models.opening",
     "bidding.models.bond",
     "bidding.models.objection",
+    "bidding.models.presence",
     "experts.models.pool",
     "experts.models.committee",
     "experts.models.session",

@@ -64,6 +64,8 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "opening.emergency": ("warn", "决定启用应急解密"),
     "opening.objection-raised": ("warn", "对开标提出异议"),
     "opening.objection-answered": ("ok", "答复开标异议"),
+    "opening.attended": ("info", "签到"),
+    "opening.signed": ("seal", "签署开标记录"),
     "opening.recorded": ("ok", "确认开标记录"),
     "draw.spec": ("info", "公布抽取方案"),
     "draw.commit": ("seal", "提交随机数承诺"),
@@ -223,6 +225,10 @@ def _note(kind: str, facts: dict[str, Any]) -> str:
         return f"第 {facts['no']} 项，{facts['name']}"
     if kind == "opening.objection-answered":
         return f"第 {facts['no']} 项"
+    if kind == "opening.attended":
+        return f"{facts['role']}，{facts['name']}"
+    if kind == "opening.signed":
+        return f"{facts['role']}，{facts['name']}，{facts['words']}"
     if kind == "lot.paused":
         return f"最迟 {moment(parse_time(facts['answer_by']))} 答复"
     if kind == "candidates.published":

@@ -23,6 +23,7 @@ from bidding.opening_view import (
     list_bids_after_opening,
     list_seats,
 )
+from bidding.pages.hall_people import HallPeople, people_of
 from bidding.pages.objecting import OpeningObjectionRow, row_of
 from bidding.pages.rooms import published_lot
 from bidding.pages.words import MINE, STAGES, base_of
@@ -47,6 +48,7 @@ _SHOWN = frozenset(
         "bid.window-extended",
         "bid.opened",
         "bid.fault",
+        "opening.attended",
         "opening.emergency",
         "opening.concluded",
         "opening.objection-raised",
@@ -99,6 +101,7 @@ class HallEntry:
 class HallPage:
     """The context of `bidding/hall.html`."""
 
+    id: str
     title: str
     number: str
     lot_no: str
@@ -119,6 +122,7 @@ class HallPage:
     policy: str
     trustees: list[HallTrustee]
     k: int
+    people: HallPeople
     log: list[HallEntry]
     objections: list[OpeningObjectionRow]
     open_objections: int
@@ -146,6 +150,7 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
     objections = [row_of(one, actor) for one in await list_opening_objections(tx, lot_id)]
     releasing = opening is not None and opening.stage is OpeningStage.RELEASING and own is not None
     return HallPage(
+        id=str(lot_id),
         title=lot.title,
         number=lot.tender,
         lot_no=lot.number,
@@ -166,6 +171,7 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
         policy=opening.policy.value if opening else str(lot.procedure.get("policy", Policy.BOTH.value)),
         trustees=trustee_rows(seats, opening),
         k=opening.k if opening else int(lot.procedure.get("k", 0)),
+        people=await people_of(tx, actor, lot, opening),
         log=[entry_row(event) for event in reversed(events) if event.type in _SHOWN],
         objections=objections,
         open_objections=sum(not one.outcome for one in objections),
@@ -314,6 +320,7 @@ def fragments_of(services: Services, page: HallPage, now: datetime) -> dict[str,
         "hall-until": str(parts.clock(page, page.until)),
         "hall-duties": str(parts.duties(page)),
         "hall-keys": str(parts.key_list(page.trustees)),
+        "hall-people": str(parts.people_list(page.people)),
         "hall-objections": str(parts.objection_list(page)),
         "hall-closing": str(parts.closing(page)),
         "log": str(

@@ -197,6 +197,15 @@ _SUPERVISION: Final = (
     _both("remote_repair_during", "4 h", "max", "评标中故障的修复时间", _REMOTE_MODEL, "R-REM-11", confidence="D"),
     _both("remote_handover", "5 wd", "max", "副场移交资料的期限", _REMOTE_MODEL, "R-REM-12", confidence="D"),
     _both("release_extension", "24 h", "max", "延长解密时间的上限", "平台默认值", "R-ET-07", confidence="D"),
+    _row(
+        *("SUPERVISION", "opening_check_in", "60", "count", "开标前可以签到的时间（分钟）", "平台默认值", "R-ET-06"),
+        confidence="D",
+    ),
+    _row(
+        *("SUPERVISION", "opening_objection_time", "10", "count", "唱标后提出异议、签署开标记录的时间（分钟）"),
+        *("平台默认值", "R-TIME-09"),
+        confidence="D",
+    ),
     _both("case_decide", "90 cd", "max", "作出行政处罚决定的期限", "行政处罚法60", "R-DR-14"),
     _row("SUPERVISION", "evaluation_extension", "1", "count", "延长评标比例分子", "条例48", "R-TIME-13", variant="num"),
     _row("SUPERVISION", "evaluation_extension", "3", "count", "延长评标比例分母", "条例48", "R-TIME-13", variant="den"),

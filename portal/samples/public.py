@@ -265,7 +265,14 @@ OPENING_OBJECTIONS = [
         answered_at=None,
     ),
 ]
+PRESENT = [
+    Row(role="招标代理机构", name=AGENCY, person="周敏", at=at("2026-08-06 13:31:05"), mine=False),
+    Row(role="行政监督部门", name="西安市发展和改革委员会", person="李静", at=at("2026-08-06 13:40:12"), mine=False),
+    Row(role="投标人", name=BIDDERS[0], person=BIDDERS[0], at=at("2026-08-06 13:52:44"), mine=True),
+    Row(role="投标人", name=BIDDERS[2], person=BIDDERS[2], at=at("2026-08-06 13:58:20"), mine=False),
+]
 HALL = Row(
+    id="01J2Q8",
     title=TITLE,
     number=NUMBER,
     lot_no="001",
@@ -307,6 +314,7 @@ HALL = Row(
     policy="both",
     trustees=TRUSTEES,
     k=3,
+    people=Row(present=PRESENT, secret=False, check_in="", came_at=None, opens_at=None, role="", is_bidder=False),
     log=[
         Row(at=at("2026-08-06 14:31:40"), text=f"{BIDDERS[2]}的投标文件已打开，指纹与回执一致", digest=digest("1")),
         Row(at=at("2026-08-06 14:31:32"), text=f"{BIDDERS[1]}的投标文件已打开，指纹与回执一致", digest=digest("2")),
@@ -340,6 +348,15 @@ HALL_BEFORE = Row(**{
     "total": 0,
     "trustees": [Row(role=t.role, name=t.name, state="", word="截止后释放") for t in TRUSTEES],
     "log": [Row(at=at("2026-08-06 13:00:00"), text="开标大厅开放，公众可旁观", digest=digest("8"))],
+    "people": Row(
+        present=PRESENT[:2],
+        secret=True,
+        check_in="open",
+        came_at=None,
+        opens_at=at("2026-08-06 13:00"),
+        role="投标人",
+        is_bidder=True,
+    ),
     "objections": [],
     "open_objections": 0,
     "objection_word": "唱标之后、确认开标记录之前提出。",

@@ -82,8 +82,9 @@ def test_supervision_watches_and_decides_no_trade() -> None:
     }
     shared = {act for act in trade if TABLE.rules[act].roles & watches}
 
-    # Drawing lots takes a number from supervision; a receipt it reads; its own seal is its own.
-    assert shared == {"draw.contribute", "draw.end", "inspection.contribute", "seal.confirm"}
+    # Drawing lots takes a number from supervision; its own seal is its own; at an opening it is present and signs so.
+    present = {"opening.attend", "opening.sign"}
+    assert shared == {"draw.contribute", "draw.end", "inspection.contribute", "seal.confirm"} | present
     assert {"award.decide", "bid.submit", "notice.publish", "opening.confirm", "candidates.publish"} <= trade
     for one in sorted(watches):
         for other in ("procuring_entity", "agency", "bidder", "centre"):

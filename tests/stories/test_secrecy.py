@@ -224,10 +224,13 @@ async def test_between_close_and_opening_the_public_still_sees_nothing(bw):
     walk = paths(bw, {"lot_id": bw.lot_id, "keyset_id": bw.keyset_id, "slot": "form"})
     names = [word for bidder in bidders for word in (bidder.name, bidder.uscc, bidder.pseudonym)]
 
-    before = await walk_of(everybody, walk)
+    before, rows_before = await walk_of(everybody, walk), await tables(bw)
     for bidder in bidders[:4]:
         assert (await bw.release(bidder)).status_code == 200
+        assert (await bidder.client.post(f"/api/v1/lots/{bw.lot_id}/opening/presence")).status_code == 200
     after = await walk_of(everybody, walk)
 
     assert differences(before, after) == []
+    grown = {name for name, count in (await tables(bw)).items() if count != rows_before[name]}
+    assert grown <= {"log_leaf", "log_tile", "log_checkpoint"}
     assert [(key, word) for key, seen in after.items() for word in names if word in seen] == []

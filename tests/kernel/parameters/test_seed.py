@@ -110,6 +110,8 @@ def test_every_period_of_the_rule_book_is_seeded(regime, key, n, unit, direction
         ("GP", "price_share_min", "goods", 30, "percent", "R-PRC-05"),
         ("GP", "price_share_min", "services", 10, "percent", "R-PRC-05"),
         ("SUPERVISION", "release_extension", "", 24, "h", "R-ET-07"),
+        ("SUPERVISION", "opening_check_in", "", 60, "count", "R-ET-06"),
+        ("SUPERVISION", "opening_objection_time", "", 10, "count", "R-TIME-09"),
         ("SUPERVISION", "case_decide", "", 90, "cd", "R-DR-14"),
         ("SUPERVISION", "inspectors_per_target", "", 2, "count", "R-DR-05"),
         ("SUPERVISION", "max_per_employer", "", 1, "count", "R-REC-06"),

@@ -32,6 +32,8 @@ class NoticeKind(StrEnum):
     POSTPONEMENT = "postponement"
     #: 终止招标公告. Source: R-TIME-24
     TERMINATION = "termination"
+    #: 招标失败公告, 废标公告. Source: R-FAIL-01, R-FAIL-09
+    FAILURE = "failure"
     #: 合同公示. Source: R-GP-10, R-TIME-22
     CONTRACT = "contract"
 

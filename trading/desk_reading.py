@@ -29,6 +29,7 @@ SELECT l.id, r.received_at AS report, a.decided_at AS award, s.issued_at AS awar
   (SELECT n.content->'data'->>'signed_on' FROM trading_notice n WHERE n.lot_id = l.id AND n.kind = 'contract'
     ORDER BY n.version DESC LIMIT 1) AS signed_on,
   (SELECT min(n.published_at) FROM trading_notice n WHERE n.lot_id = l.id AND n.kind = 'termination') AS terminated,
+  (SELECT min(n.published_at) FROM trading_notice n WHERE n.lot_id = l.id AND n.kind = 'failure') AS failure_published,
   EXISTS (SELECT 1 FROM trading_invitation i WHERE i.lot_id = l.id) AS invited,
   q.documents_from AS prequalification_from, q.documents_to AS prequalification_to,
   q.deadline AS prequalification_deadline, q.concluded_at AS prequalification_concluded,

@@ -13,6 +13,7 @@ from trading.pages import (
     deciding,
     ending,
     entrusting,
+    failing,
     feed,
     letters,
     objecting,
@@ -52,6 +53,7 @@ HANDLERS: list[Any] = [
     *asking.HANDLERS,
     *objecting.HANDLERS,
     *ending.HANDLERS,
+    *failing.HANDLERS,
     *deciding.HANDLERS,
     *letters.HANDLERS,
 ]

@@ -72,6 +72,12 @@ def _next_act(lot: LotView, law: Law, happened: Happened, now: datetime) -> Iter
         case Stage.OPENED:
             article = cite(lot.definition.committee.basis)
             yield Due("组建评标委员会", "/committee", "评标专家随机抽取", None, article)
+        case Stage.FAILED if happened.failure_published is None:
+            form = lot.definition.notices[NoticeKind.FAILURE]
+            yield Due(f"发布{form.title}", "/failure", "说明原因，告知全部投标人", None, cite(form.basis))
+        case Stage.FAILED:
+            article = cite("招投法28" if lot.regime is Regime.ZTB else "采购法37")
+            yield Due("重新招标", "/again", "招标人登记新的标段，沿用原内容并作必要修改", None, article)
         case _:
             yield from _after_report(lot, law, happened, now)
 

@@ -55,6 +55,7 @@ class Happened:
     signed_on: date | None = None
     contract_published: datetime | None = None
     terminated: datetime | None = None
+    failure_published: datetime | None = None
     invited: bool = False
     prequalification_from: datetime | None = None
     prequalification_to: datetime | None = None

@@ -18,7 +18,7 @@ from trading.vocabulary import Role, Stage
 
 NOT_ENTRUSTED = "招标人对贵单位的委托尚未接受或已经解除，不能办理本项目的事项。请在工作台的“委托”中查看。"
 #: Steps of the procuring entity that no agency takes in its stead: they bind the buyer itself (招投法 40, 46).
-RESERVED = frozenset({"register_lot", "decide_award", "conclude_contract", "terminate"})
+RESERVED = frozenset({"register_lot", "decide_award", "conclude_contract", "terminate", "tender_again"})
 
 
 async def access_lot(tx: Tx, actor: Actor, lot_id: uuid.UUID, *, lock: bool = False) -> tuple[Lot, Project]:

@@ -193,9 +193,13 @@ async def is_mandatory(tx: Tx, project: Project) -> bool:
 async def judge_project(tx: Tx, project: Project) -> Mandate | None:
     """Say whether the law requires a tender and why, over all lots of the project; None where no scale applies.
 
+    A lot that is tendered again counts once, as its successor.
+
     Source: R-THR-01 to R-THR-05
     """
-    query = select(func.coalesce(Lot.estimate_fen, Lot.price_cap_fen, 0)).where(Lot.project_id == project.id)
+    query = select(func.coalesce(Lot.estimate_fen, Lot.price_cap_fen, 0)).where(
+        Lot.project_id == project.id, Lot.stage != Stage.RETENDERED.value
+    )
     estimates = [Money(int(fen)) for fen in (await tx.session.execute(query)).scalars()]
     law = await law_of_project(tx, project)
     return judge_mandate(_funding(project), procedure_of_project(project), estimates, law)

@@ -100,9 +100,10 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "award.notice": ("ok", "发出中标通知书"),
     "seal.used": ("seal", "用印，生成盖章文件"),
     "lot.failed": ("bad", "招标失败"),
+    "lot.retendered": ("ok", "重新招标"),
 }
 #: Kinds whose reason is all that there is to say.
-_REASONED: Final = frozenset({"lot.failed", "lot.resumed", "opening.emergency", "opening.concluded"})
+_REASONED: Final = frozenset({"lot.failed", "lot.retendered", "lot.resumed", "opening.emergency", "opening.concluded"})
 #: Kinds of notices that are not the tender notice.
 NOTICE_WORDS: Final[dict[str, tuple[str, str]]] = {
     "invitation": ("ok", "发出投标邀请书"),
@@ -110,6 +111,7 @@ NOTICE_WORDS: Final[dict[str, tuple[str, str]]] = {
     "prequalification_result": ("ok", "公布资格预审结果"),
     "postponement": ("warn", "发布延期公告"),
     "termination": ("bad", "发布终止公告"),
+    "failure": ("bad", "发布招标失败公告"),
     "contract": ("ok", "公示合同"),
 }
 #: Articles of rules that have no number of their own in the table of parameters.
@@ -130,6 +132,8 @@ _BASES: Final = {
     "R-ET-10": "20号令40",
     "R-FAIL-01": "招投法28",
     "R-FAIL-02": "20号令31",
+    "R-FAIL-05": "30号令38",
+    "R-FAIL-09": "采购法36",
     "R-TIME-09": "条例44",
     "R-TIME-12": "招投法34",
     "R-TIME-18": "条例55",
@@ -240,8 +244,4 @@ def _note(kind: str, facts: dict[str, Any]) -> str:
         return str(facts["changes"][0])
     if kind == "bid.window-extended":
         return f"至 {moment(parse_time(facts['until']))}，{facts['reason']}"
-    return (
-        str(facts.get("reason", ""))
-        if kind in ("lot.failed", "lot.resumed", "opening.emergency", "opening.concluded")
-        else ""
-    )
+    return str(facts.get("reason", "")) if kind in _REASONED else ""

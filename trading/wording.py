@@ -187,6 +187,19 @@ def termination(data: Data) -> list[Block]:
     ]
 
 
+def failure(data: Data) -> list[Block]:
+    """Return the body of the notice that a tender has failed. Source: R-FAIL-01 (招投法 28), R-FAIL-09 (采购法 36)."""
+    return [
+        paragraph(f"{data['title']}（项目编号：{data['tender']}，标段 {data['lot']}）未能产生中标人。"),
+        paragraph(f"原因：{data['reason']}"),
+        heading("投标文件和保证金"),
+        paragraph(data["bids"]),
+        heading("后续安排"),
+        paragraph(data["next"]),
+        *(paragraph(_contact(item)) for item in data["contacts"]),
+    ]
+
+
 def contract(data: Data) -> list[Block]:
     """Return the body of a contract publicity. Source: R-GP-10, R-TIME-22."""
     rows = [

@@ -525,6 +525,40 @@ ENDING = Row(
         "laws": ["《中华人民共和国招标投标法实施条例》第三十一条", "《工程建设项目施工招标投标办法》第十五条"],
     }
 )
+FAILURE = Row(
+    **{
+        **_COMMON,
+        "state": ("bad", "招标失败"),
+        "form": Row(values={"next": "again"}, errors={}),
+        "reason": "投标截止时投标人少于三个，不予开标，投标文件保持密封，依法重新招标。",
+        "failures": 1,
+        "opened": False,
+        "kind_title": "招标失败公告",
+        "ways": [("again", "依法重新招标", "《中华人民共和国招标投标法》第二十八条")],
+        "notice_href": "",
+        "again_href": "",
+        "successor_href": "",
+    }
+)
+FAILURE_SECOND = Row(
+    **{
+        **vars(FAILURE),
+        "failures": 2,
+        "ways": [*FAILURE.ways, ("no_tender", "不再进行招标", "《工程建设项目施工招标投标办法》第三十八条")],
+    }
+)
+FAILURE_OUT = Row(**{**vars(FAILURE), "notice_href": "/notices/14", "again_href": f"{BASE}/again"})
+AGAIN = Row(
+    **{
+        **_COMMON,
+        **{name: getattr(NEW, name) for name in ("form", "grid", "score_kinds", "score_groups", "review_groups")},
+        "price_methods": NEW.price_methods,
+        "edited": "",
+        "state": ("bad", "招标失败"),
+        "failures": 1,
+        "reason": FAILURE.reason,
+    }
+)
 _CANDIDATES = [
     Row(
         rank=r,
@@ -714,6 +748,13 @@ SAMPLES = {
     },
     "trading/entrustments.html": {"": _agent(ENTRUSTED), "buyer": _agent(ENTRUSTING), "empty": _agent(Row(**{**vars(ENTRUSTED), "rows": []}))},
     "trading/questions.html": {"": _agent(QUESTIONS), "bidder": {"user": BIDDER, "page": ASK}, "late": {"user": BIDDER, "page": ASK_LATE}},
+    "trading/failure.html": {
+        "": _agent(FAILURE),
+        "second": _agent(FAILURE_SECOND),
+        "out": _agent(FAILURE_OUT),
+        "again": _agent(Row(**{**vars(FAILURE_OUT), "again_href": "", "successor_href": "/a/lots/01J2Q9"})),
+    },
+    "trading/again.html": {"": _agent(AGAIN)},
     "trading/termination.html": {"": _agent(ENDING), "closed": _agent(Row(**{**vars(ENDING), "open": False}))},
     "trading/objections.html": {
         "": _agent(OBJECTIONS),

@@ -104,3 +104,15 @@ class Lot(Base):
     closed_at: Mapped[datetime | None]
     opened_at: Mapped[datetime | None]
     failed_reason: Mapped[str | None]
+
+
+class Retender(Base):
+    """A failed lot goes on as a new one. Append-only."""
+
+    __tablename__ = "trading_retender"
+
+    lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trading_lot.id"), primary_key=True)
+    successor_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trading_lot.id"), unique=True)
+    decided_by: Mapped[uuid.UUID]
+    decided_at: Mapped[datetime]
+    entry_id: Mapped[int]

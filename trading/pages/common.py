@@ -27,6 +27,7 @@ NOTICE_KINDS: dict[NoticeKind, tuple[str, str]] = {
     NoticeKind.INVITATION: ("info", "投标邀请书"),
     NoticeKind.POSTPONEMENT: ("warn", "延期公告"),
     NoticeKind.TERMINATION: ("bad", "终止公告"),
+    NoticeKind.FAILURE: ("bad", "招标失败公告"),
     NoticeKind.CONTRACT: ("ok", "合同公示"),
 }
 #: Colours of what is due, by how near its end is.

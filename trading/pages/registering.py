@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
+from kernel.money import Money
 from kernel.parameters.law import Law
 from kernel.periods import legal_date
 from kernel.web.guards import permits
@@ -20,7 +21,7 @@ from kernel.web.render import render_page
 from trading.criteria import check_grid, check_lot
 from trading.drafts import Contact, Entrustment, Funds, LotDraft, Procedure, ProjectDraft, Scope
 from trading.legal import law_of
-from trading.lot_view import Criterion, ReviewItem
+from trading.lot_view import Criterion, LotView, ReviewItem
 from trading.pages import grid
 from trading.pages.common import Form, attempt, texts_of
 from trading.pages.room import FormData
@@ -47,6 +48,10 @@ _USUAL_REVIEW = (
 )
 
 
+PRICE_METHODS = [
+    ("P-AVG", "平均价法", "有效报价的平均值为评标基准价，按偏差率扣分"),
+    ("P-LOW", "低价优先法", "最低有效报价为评标基准价；政府采购应当采用"),
+]
 #: Where a fault of the lot stands in this form.
 _PLACE_OF_LOT = {"title": "lot_title", "scope": "lot_title"}
 #: Fields that are looked through for restrictive wording (R-AWD-05).
@@ -99,7 +104,7 @@ async def new_form(request: Request[Any, Any, Any], tx: Tx, actor: Actor, data: 
     lot_id = None
     if _require_choices(form):
         lot_id = await attempt(tx, form, lambda: _register(tx, actor, form.values))
-        _rename(form)
+        rename(form)
     if lot_id is None:
         await _tell_faults_of_lot(tx, form)
         return await _show(request, tx, actor, form, status=422)
@@ -109,7 +114,7 @@ async def new_form(request: Request[Any, Any, Any], tx: Tx, actor: Actor, data: 
 async def _register(tx: Tx, actor: Actor, values: Mapping[str, Any]) -> UUID:
     agency = await _agency(tx, str(values.get("agency", "")), actor)
     project_id = await register_project(tx, actor, _project_of(values, agency, actor.uscc, tx.now))
-    return await register_lot(tx, actor, project_id, _lot_of(values))
+    return await register_lot(tx, actor, project_id, lot_of(values))
 
 
 def _require_choices(form: Form) -> bool:
@@ -121,7 +126,7 @@ def _require_choices(form: Form) -> bool:
 
 async def _tell_faults_of_lot(tx: Tx, form: Form) -> None:
     """Add what is wrong with the lot, so that all faults of the page are told at once."""
-    lot = _lot_of(form.values)
+    lot = lot_of(form.values)
     chosen = Combination(
         _chosen(form, Regime, Regime.ZTB),
         _chosen(form, LotKind, LotKind.GOODS),
@@ -174,10 +179,7 @@ async def _show(
         score_kinds=grid.KINDS,
         score_groups=grid.GROUPS,
         review_groups=grid.REVIEW_GROUPS,
-        price_methods=[
-            ("P-AVG", "平均价法", "有效报价的平均值为评标基准价，按偏差率扣分"),
-            ("P-LOW", "低价优先法", "最低有效报价为评标基准价；政府采购应当采用"),
-        ],
+        price_methods=PRICE_METHODS,
         edited=edited,
         marks=marked_fields(form.values, _LOOKED_THROUGH),
         mandate=_mandate(form, actor, law, tx.now),
@@ -202,7 +204,7 @@ def _mandate(form: Form, actor: Actor, law: Law, now: datetime) -> Mandate | Non
     except ProcedureRefused:
         return None
     project = _project_of(form.values, (actor.uscc, actor.organisation_name), actor.uscc, now)
-    return judge_drafts(project, _lot_of(form.values), procedure, law)
+    return judge_drafts(project, lot_of(form.values), procedure, law)
 
 
 async def _agencies(tx: Tx) -> list[Any]:
@@ -259,7 +261,8 @@ def _project_of(values: Mapping[str, Any], agency: tuple[str, str], uscc: str, n
     )
 
 
-def _lot_of(values: Mapping[str, Any]) -> LotDraft:
+def lot_of(values: Mapping[str, Any]) -> LotDraft:
+    """Read the lot's part of the form."""
     lines = [line.strip() for line in str(values.get("qualifications", "")).splitlines()]
     return LotDraft(
         title=str(values.get("lot_title", "")),
@@ -282,6 +285,25 @@ def _lot_of(values: Mapping[str, Any]) -> LotDraft:
     )
 
 
+def values_of(lot: LotView) -> dict[str, Any]:
+    """Write a registered lot into the lot's part of the form: what `lot_of` reads back."""
+    values: dict[str, Any] = {
+        "lot_title": lot.title,
+        **{name: str(lot.scope[name]) for name in ("quantity", "place", "term")},
+        "qualifications": "\n".join(lot.qualifications),
+        "consortium": "yes" if lot.consortium_allowed else "no",
+        "agents": "yes" if lot.agents_allowed else "no",
+        "prequalified": "yes" if lot.definition.prequalified else "no",
+        "price_method": str(lot.price_method.get("method", "")),
+        **{name: str(lot.price_method[name]) for name in ("e1", "e2") if name in lot.price_method},
+    }
+    for name, fen in (("price_cap", lot.price_cap_fen), ("estimate", lot.estimate_fen), ("bid_bond", lot.bid_bond_fen)):
+        values[name] = "" if fen is None else str(Money(fen))
+    grid.fill(values, "criteria", lot.criteria)
+    grid.fill(values, "review_items", lot.review_items)
+    return values
+
+
 def _price_method(values: Mapping[str, Any]) -> dict[str, Any]:
     method = str(values.get("price_method", ""))
     if method != "P-AVG":
@@ -289,8 +311,8 @@ def _price_method(values: Mapping[str, Any]) -> dict[str, Any]:
     return {"method": method} | {name: str(values[name]) for name in ("e1", "e2") if values.get(name)}
 
 
-def _rename(form: Form) -> None:
-    """Let faults of the acts stand beside the fields of this form."""
+def rename(form: Form) -> None:
+    """Let faults of the acts stand beside the fields of the form."""
     if "agency_name" in form.errors or "agency_uscc" in form.errors:
         form.errors.pop("agency_name", None)
         form.errors.pop("agency_uscc", None)

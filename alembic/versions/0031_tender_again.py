@@ -6,8 +6,8 @@ Imports nothing of ours: models change, history must not.
 from alembic import op
 from sqlalchemy.util import await_only
 
-revision = "0030"
-down_revision = "0029"
+revision = "0031"
+down_revision = "0030"
 branch_labels = None
 depends_on = None
 

@@ -14,7 +14,6 @@ from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
 from trading import facade as trading
-from trading.due_lots import DueLot
 from trading.lot_view import LotView
 
 
@@ -44,19 +43,6 @@ async def find_lot_of(tx: Tx, token: str) -> LotView:
     if lot is None or lot.published_at is None:
         raise NotFound
     return lot
-
-
-async def find_due_addressee(tx: Tx, actor: Actor, token: str) -> tuple[DueLot, InterestView]:
-    """Return the lot that a message names, as a deadline surge asks for it, and the actor's own place in it.
-
-    Raises:
-        NotFound: there is no such lot, or the actor does not take part in it; the answer is the same.
-    """
-    payload = unverified_payload(token)
-    lot = await trading.find_due_lot(tx, str(payload.get("tender", "")), str(payload.get("lot", "")))
-    if lot is None:
-        raise NotFound
-    return lot, await require_interest(tx, actor, lot.id)
 
 
 async def find_addressee(tx: Tx, actor: Actor, token: str) -> tuple[LotView, InterestView]:

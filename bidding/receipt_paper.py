@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from bidding.queries import ReceiptView, find_receipt
+from bidding.refusing import REASONS
 from bidding.rejections import Rejection, find_rejection
-from bidding.submission import REASONS
 from bidding.vocabulary import SubmissionKind
 from kernel.canonical import b64u_encode, jcs
 from kernel.db.transaction import Tx

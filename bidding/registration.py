@@ -6,6 +6,7 @@ the opening happens; nothing of it is visible to anybody else (R-ET-05, R-ANN-05
 """
 
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -322,13 +323,20 @@ def _require_documents_available(lot: LotView, tx: Tx) -> None:
 
 async def find_interest(tx: Tx, lot_id: uuid.UUID, organisation_id: uuid.UUID) -> InterestView | None:
     """Return the organisation's place in a lot, or None."""
-    row = await tx.fetchrow(
-        "SELECT i.id, i.lot_id, b.id AS bid_id, i.pseudonym FROM bidding_interest i"
-        " JOIN bidding_bid b ON b.interest_id = i.id WHERE i.lot_id = $1 AND i.organisation_id = $2",
+    return (await find_interests(tx, lot_id, [organisation_id])).get(organisation_id)
+
+
+async def find_interests(
+    tx: Tx, lot_id: uuid.UUID, organisation_ids: Sequence[uuid.UUID | None]
+) -> dict[uuid.UUID, InterestView]:
+    """Return the places that organisations have in a lot, by organisation; who has none is left out."""
+    rows = await tx.fetch(
+        "SELECT i.organisation_id, i.id, i.lot_id, b.id AS bid_id, i.pseudonym FROM bidding_interest i"
+        " JOIN bidding_bid b ON b.interest_id = i.id WHERE i.lot_id = $1 AND i.organisation_id = ANY($2)",
         lot_id,
-        organisation_id,
+        [one for one in organisation_ids if one is not None],
     )
-    return None if row is None else InterestView(*row)
+    return {row[0]: InterestView(*row[1:]) for row in rows}
 
 
 async def require_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> InterestView:
@@ -338,8 +346,13 @@ async def require_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> InterestV
         NotPermitted: no bidder.
         NotFound: the organisation has not registered for this lot; the same if there is no such lot.
     """
+    return require_own(actor, lot_id, await find_interests(tx, lot_id, [actor.organisation_id]))
+
+
+def require_own(actor: Actor, lot_id: uuid.UUID, interests: Mapping[uuid.UUID, InterestView]) -> InterestView:
+    """Return the actor's place among those of a lot; refuse as `require_interest` does."""
     policy.require(actor, "bid.room")
-    found = None if actor.organisation_id is None else await find_interest(tx, lot_id, actor.organisation_id)
+    found = None if actor.organisation_id is None else interests.get(actor.organisation_id)
     if found is None or not actor.covers(lot_id):
         raise NotFound("您尚未登记参加本标段，或该标段不存在。")
     return found

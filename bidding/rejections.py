@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row, text
 
-from bidding.submission import REASONS
+from bidding.refusing import REASONS
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound

@@ -4,7 +4,7 @@ Source: R-ET-01, R-AGT-03, R-SEC-02.
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -139,11 +139,16 @@ async def decide(tx: Tx, actor: Actor, petition_id: uuid.UUID, *, approve: bool)
     )
 
 
-#: Most are tied to nobody, and a deadline surge asks this for everybody.
-_IS_TIED = (
-    "SELECT EXISTS (SELECT 1 FROM trading_affiliation a JOIN identity_organisation o ON o.uscc = a.uscc"
-    " WHERE o.id = $1)"
-)
+async def list_tied(tx: Tx, organisation_ids: Sequence[uuid.UUID | None]) -> frozenset[uuid.UUID]:
+    """Return those who are tied to anybody at all: most are not, and a deadline surge asks this for everybody."""
+    wanted = [one for one in organisation_ids if one is not None]
+    if not wanted:
+        return frozenset()
+    query = (
+        "SELECT o.id FROM identity_organisation o WHERE o.id = ANY($1)"
+        " AND EXISTS (SELECT 1 FROM trading_affiliation a WHERE a.uscc = o.uscc)"
+    )
+    return frozenset(row[0] for row in await tx.fetch(query, wanted))
 
 
 async def require_independent(tx: Tx, organisation_id: uuid.UUID, lot: LotView | DueLot) -> None:
@@ -154,7 +159,7 @@ async def require_independent(tx: Tx, organisation_id: uuid.UUID, lot: LotView |
     Source:
         R-ET-01, R-AGT-03
     """
-    if not await tx.fetchval(_IS_TIED, organisation_id):
+    if not await list_tied(tx, [organisation_id]):
         return
     uscc = (await get_organisation(tx, organisation_id)).uscc
     rows = (await tx.session.execute(select(Affiliation).where(Affiliation.uscc == uscc))).scalars()

@@ -1,6 +1,6 @@
 """The front door of trading for the packages above: values, reads, acts. No logic."""
 
-from trading.affiliations import require_independent
+from trading.affiliations import list_tied, require_independent
 from trading.due_lots import DueLot, HeldLot, find_due_lot, hold_due_lot
 from trading.evaluation_report import EvaluationReport, RankedBid, RejectedBid
 from trading.handover import (
@@ -43,6 +43,7 @@ __all__ = [
     "is_mandatory_lot",
     "list_lots",
     "list_lots_of",
+    "list_tied",
     "lock_lot",
     "lock_lot_for_bidding",
     "lots_due_for_closing",

@@ -1,6 +1,7 @@
 """Uploads, submissions, withdrawals, receipts."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Request, Response, get, post, put
@@ -8,13 +9,14 @@ from litestar import Request, Response, get, post, put
 from bidding import queries, submission, uploads
 from bidding.api.licence import trust_of
 from bidding.messages import SUBMISSION, WITHDRAWAL
+from bidding.refusing import SubmissionRefused, reject
 from bidding.registration import require_interest
 from bidding.rejections import find_rejection, list_own_rejections, page_of, rejection_bundle
 from bidding.schemas import SignedMessage, UploadOpening
-from bidding.submission import Accepted, SubmissionRefused
+from bidding.submission import Accepted
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, format_time
 from kernel.db.transaction import Tx
-from kernel.errors import InvalidInput, NotFound
+from kernel.errors import DomainError, InvalidInput, NotFound
 from kernel.identity.actor import Actor
 from kernel.log.platform import ACK
 from kernel.web.guards import permits
@@ -119,21 +121,25 @@ async def _take(services: Services, actor: Actor, token: str, kind: str) -> Resp
 
 
 async def take(services: Services, actor: Actor, token: str, kind: str) -> Accepted:
-    """Run the act in a transaction of its own; sign and keep a refusal in another.
+    """Run the act, in one transaction with others who wait for the same lot; sign and keep a refusal in another.
 
     Raises:
         SubmissionRefused: with the signed rejection in `extra["rejection"]`, and where its bidder finds it again: its
             page and its proof.
     """
-    trust = trust_of(services)
-    try:
+    intent, trust = submission.intent_of(actor, token, kind), trust_of(services)
+
+    async def run(intents: Sequence[submission.Intent]) -> Sequence[Accepted | DomainError]:
         return await services.db.run(
-            lambda tx: submission.submit(tx, actor, token, kind, platform=services.platform, trust=trust)
+            lambda tx: submission.submit_all(tx, intents, platform=services.platform, trust=trust)
         )
+
+    try:
+        return await services.db.together.ask(("submission", intent.address), run, intent, owner=actor.organisation_id)
     except SubmissionRefused as refusal:
         kept = refusal
     async with services.db.begin() as tx:
-        kept.extra["rejection"] = await submission.reject(tx, actor, kept, platform=services.platform)
+        kept.extra["rejection"] = await reject(tx, actor, kept, platform=services.platform)
     kept.extra |= {"page": page_of(kept.digest), "proof": f"/api/v1/rejections/{b64u_encode(kept.digest)}"}
     raise kept
 

@@ -21,6 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from kernel import ids
+from kernel.db.gathering import Gatherings
 from kernel.db.lease import Lease, borrowed, leased
 
 #: The platform's instant, as an expression for prepared SQL.
@@ -136,11 +137,15 @@ class Database:
     Args:
         engine: the login that reads and writes.
         oversight: the login of supervision, which may only read; None uses `engine` in read-only mode.
+
+    Attributes:
+        together: serves many who ask the same thing at the same moment by one run.
     """
 
     def __init__(self, engine: AsyncEngine, oversight: AsyncEngine | None = None) -> None:
         self.engine = engine
         self.oversight = oversight or engine
+        self.together = Gatherings()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Tx]:

@@ -6,6 +6,7 @@ Writers never wait for each other: the entry gets its number later, from the seq
 import json
 import os
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -77,39 +78,58 @@ async def record_detail(
     Args:
         detail: exactly what the digest covers.
     """
-    entry = entry_of(suite("intl-1"), kind, format_time(tx.now), detail, os.urandom(16))
-    # How much the log grows must not tell how many sealed acts there were.
-    covers = _covers(tx, os.urandom(1)[0] % (MOST_COVER + 1)) if visibility == "sealed" else []
-    entry_id = await tx.fetchval(
-        _RECORD,
-        entry.data(),
-        kind,
-        json.dumps(detail, ensure_ascii=False),
-        visibility,
-        subject,
-        tx.now,
-        [data for data, _ in covers],
-        [cover for _, cover in covers],
-    )
-    return Recorded(entry_id, entry, detail)
+    (recorded,) = await record_details(tx, [(kind, detail)], subject=subject, visibility=visibility)
+    return recorded
 
 
-#: The entry, its covers, their places in the queue, and the call that wakes the sequencer, in one statement.
+async def record_details(
+    tx: Tx,
+    acts: Sequence[tuple[str, dict[str, Any]]],
+    *,
+    subject: uuid.UUID | None = None,
+    visibility: str = "restricted",
+) -> list[Recorded]:
+    """Record the entries of acts that share a transaction, an entry for each, in one statement.
+
+    Args:
+        acts: kind and detail of each; all of one subject and one visibility.
+
+    Returns:
+        The entries in the order of the acts; their ids, and so their numbers, are in no order when they are sealed.
+    """
+    at = format_time(tx.now)
+    entries = [entry_of(suite("intl-1"), kind, at, detail, os.urandom(16)) for kind, detail in acts]
+    texts = [json.dumps(detail, ensure_ascii=False) for _, detail in acts]
+    rows = [(entry.data(), entry.kind, text) for entry, text in zip(entries, texts, strict=True)]
+    if visibility == "sealed":
+        # Neither how much the log grows nor where an entry stands may tell how many sealed acts there were.
+        rows += [cover for _ in acts for cover in _covers(tx, os.urandom(1)[0] % (MOST_COVER + 1))]
+        rows.sort(key=lambda _: os.urandom(8))
+    data, kinds, details = (list(column) for column in zip(*rows, strict=True))
+    found = await tx.fetch(_RECORD, data, kinds, details, visibility, subject, tx.now)
+    ids = {row["data"]: row["id"] for row in found}
+    return [Recorded(ids[entry.data()], entry, detail) for entry, (_, detail) in zip(entries, acts, strict=True)]
+
+
+COVER = "cover"
+#: Entries with their covers, their places in the queue, and the call that wakes the sequencer, in one statement.
 _RECORD = (
     "WITH made AS (INSERT INTO audit_entry (data, type, detail, visibility, subject, at)"
-    " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id),"
-    " covers AS (INSERT INTO audit_entry (data, type, detail, visibility, subject, at)"
-    " SELECT c.data, 'cover', c.detail, 'sealed', NULL, $6 FROM unnest($7::bytea[], $8::jsonb[]) AS c (data, detail)"
-    " RETURNING id),"
-    " queued AS (INSERT INTO audit_queue (entry_id) SELECT id FROM made UNION ALL SELECT id FROM covers)"
-    " SELECT id, pg_notify('audit', '') FROM made"
+    " SELECT r.data, r.type, r.detail, $4, CASE WHEN r.type <> 'cover' THEN $5::uuid END, $6"
+    " FROM unnest($1::bytea[], $2::text[], $3::jsonb[]) WITH ORDINALITY AS r (data, type, detail, n) ORDER BY r.n"
+    " RETURNING id, data, type),"
+    " queued AS (INSERT INTO audit_queue (entry_id) SELECT id FROM made)"
+    " SELECT id, data, pg_notify('audit', '') FROM made WHERE type <> 'cover'"
 )
 
 
-def _covers(tx: Tx, count: int) -> list[tuple[bytes, str]]:
+def _covers(tx: Tx, count: int) -> list[tuple[bytes, str, str]]:
+    """Return data, kind and detail of cover entries."""
     provider, at = suite("intl-1"), format_time(tx.now)
-    details = [{"v": 1, "type": "cover", "noise": os.urandom(16).hex()} for _ in range(count)]
-    return [(entry_of(provider, "cover", at, detail, os.urandom(16)).data(), json.dumps(detail)) for detail in details]
+    details = [{"v": 1, "type": COVER, "noise": os.urandom(16).hex()} for _ in range(count)]
+    return [
+        (entry_of(provider, COVER, at, detail, os.urandom(16)).data(), COVER, json.dumps(detail)) for detail in details
+    ]
 
 
 async def record_cover(tx: Tx, count: int) -> None:
@@ -131,8 +151,8 @@ async def record_cover(tx: Tx, count: int) -> None:
         " FROM unnest($2::bytea[], $3::jsonb[]) AS c (data, detail) RETURNING id)"
         " INSERT INTO audit_queue (entry_id) SELECT id FROM made",
         tx.now,
-        [data for data, _ in covers],
-        [detail for _, detail in covers],
+        [data for data, _, _ in covers],
+        [detail for _, _, detail in covers],
     )
 
 

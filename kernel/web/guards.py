@@ -1,4 +1,7 @@
-"""Who may enter a route: every handler carries a guard or the mark `opt={"public": True}`; a test walks them all."""
+"""Who may enter a route: every handler carries a guard or the mark `opt={"public": True}`; a test walks them all.
+
+Guards are coroutines although they wait for nothing: the framework sends a plain function to another thread.
+"""
 
 from typing import Any
 
@@ -14,7 +17,7 @@ _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 PUBLIC = {"public": True}
 
 
-def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def signed_in(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Let in whoever is signed in.
 
     Raises:
@@ -37,7 +40,7 @@ class Permits:
     def __init__(self, act: str) -> None:
         self.act = act
 
-    def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    async def __call__(self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
         """Let in whom the table admits; what changes something may need a fresh proof as well.
 
         Raises:

@@ -1,15 +1,19 @@
 """Many at once: a hundred submissions to one lot, and the deadline between fifty of them."""
 
 import asyncio
+import uuid
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from bidding.submission import SubmissionLate
+from bidding.refusing import SubmissionLate, SubmissionRefused
+from bidding.submission import Accepted
 from kernel.canonical import b64u_encode
+from kernel.errors import NotFound
 from kernel.log import reader
 from kernel.log.receipt import verify_receipt
-from tests.worlds.bid_crowd import gather_crowd, submit
+from tests.worlds.bid_crowd import gather_crowd, submit, submit_together
 from tests.worlds.bidding_world import BiddingWorld
 
 
@@ -47,6 +51,41 @@ async def test_the_same_message_from_many_connections_is_accepted_once(bw):
     assert {result.digest for result in results} == {member.digest}
     assert len({result.receipt for result in results}) == 1
     assert [result.is_repeat for result in results].count(False) == 1
+
+
+async def test_a_refused_bid_leaves_those_that_share_its_transaction_as_they_are(bw):
+    one, two, three, four, stranger = await gather_crowd(bw, 5)
+    again = await submit(bw, two)
+    forged = replace(three, token=three.token[:-8] + "AAAAAAAA")
+    strange = replace(stranger, actor=replace(stranger.actor, organisation_id=uuid.uuid4()))
+
+    outcomes = await submit_together(bw, [one, two, forged, strange, four])
+
+    assert [type(outcome) for outcome in outcomes] == [Accepted, Accepted, SubmissionRefused, NotFound, Accepted]
+    assert outcomes[1].is_repeat
+    assert (outcomes[1].entry_id, outcomes[1].receipt) == (again.entry_id, again.receipt)
+    assert outcomes[2].reason == "signature"
+    await bw.world.settle()
+    rows = await bw.rows("SELECT digest, entry_id FROM bidding_submission")
+    assert {bytes(row.digest): row.entry_id for row in rows} == {
+        member.digest: outcome.entry_id for member, outcome in ((one, outcomes[0]), (two, again), (four, outcomes[4]))
+    }
+    async with bw.db.begin_read_only() as tx:
+        for outcome in (outcomes[0], outcomes[4]):
+            bundle = await reader.receipt_bundle(tx, outcome.entry_id, outcome.receipt)
+            assert verify_receipt(bundle, bw.world.services.trust).detail == outcome.detail
+
+
+async def test_all_that_share_a_transaction_after_the_deadline_are_late_except_what_was_accepted_before(bw):
+    one, two, three = await gather_crowd(bw, 3)
+    before = await submit(bw, one)
+    await bw.world.clock_to(bw.deadline)
+
+    outcomes = await submit_together(bw, [one, two, three])
+
+    assert [type(outcome) for outcome in outcomes] == [Accepted, SubmissionLate, SubmissionLate]
+    assert outcomes[0].receipt == before.receipt
+    assert len(await bw.rows("SELECT 1 FROM bidding_submission")) == 1
 
 
 async def test_what_is_accepted_around_the_deadline_is_exactly_the_close_list(bw):

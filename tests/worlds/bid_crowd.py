@@ -5,6 +5,7 @@ What a submission looks at (head digest, leaf digests, signature) is real; only 
 
 import os
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from bidding.submission import Accepted
 from kernel.canonical import b64u_encode
 from kernel.crypto.authority import Holder, issue_licence
 from kernel.crypto.keys import KeyKind, generate
+from kernel.errors import DomainError
 from kernel.identity.actor import Actor
 from tests.worlds.bidding_world import SUITE, TENDER, BiddingWorld, uscc
 
@@ -71,6 +73,15 @@ async def submit(bw: BiddingWorld, member: Member) -> Accepted:
             platform=services.platform,
             trust=services.plugins["licences"],
         )
+    )
+
+
+async def submit_together(bw: BiddingWorld, members: Sequence[Member]) -> list[Accepted | DomainError]:
+    """Submit in one transaction, as the door does for those who wait at the same moment."""
+    services = bw.world.services
+    intents = [submission.intent_of(member.actor, member.token, messages.SUBMISSION) for member in members]
+    return await bw.db.run(
+        lambda tx: submission.submit_all(tx, intents, platform=services.platform, trust=services.plugins["licences"])
     )
 
 

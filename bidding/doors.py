@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bidding.api import bids, bonds, clerks, keysets, licence, objections, opening, presence, scanning
+from bidding.api import bids, bonds, clerks, keysets, licence, objections, opening, presence, scanning, signatures
 from bidding.pages import (
     attending,
     bonding,
@@ -14,6 +14,7 @@ from bidding.pages import (
     receipts,
     releasing,
     rooms,
+    signing,
     signing_in,
     submitting,
     withdrawing,
@@ -32,6 +33,7 @@ HANDLERS: list[Any] = [
     *opening.HANDLERS,
     *objections.HANDLERS,
     *presence.HANDLERS,
+    *signatures.HANDLERS,
     *signing_in.HANDLERS,
     *rooms.HANDLERS,
     *submitting.HANDLERS,
@@ -44,6 +46,7 @@ HANDLERS: list[Any] = [
     *halls.HANDLERS,
     *objecting.HANDLERS,
     *attending.HANDLERS,
+    *signing.HANDLERS,
     *witnessing.HANDLERS,
     *proposing.HANDLERS,
 ]

@@ -17,6 +17,7 @@ from kernel.crypto.merkle import leaf_hash, merkle_root
 SUBMISSION, WITHDRAWAL, RELEASE = "bid.submission", "bid.withdrawal", "bid.release"
 SHARE, ACCEPT = "bid.share", "bid.keyset-accept"
 EMERGENCY = "bid.emergency-key"
+SIGNATURE = "opening.signature"
 #: Payload type -> JWS typ.
 TYPES = {
     SUBMISSION: "bid-submission+jws",
@@ -25,6 +26,7 @@ TYPES = {
     SHARE: "bid-share+jws",
     ACCEPT: "keyset-accept+jws",
     EMERGENCY: "bid-emergency-key+jws",
+    SIGNATURE: "opening-signature+jws",
 }
 _COMMON = {"v", "type", "tender", "lot"}
 _MEMBERS = {
@@ -34,8 +36,11 @@ _MEMBERS = {
     SHARE: _COMMON | {"ks", "i", "shares"},
     ACCEPT: _COMMON | {"ks", "i", "kid", "proof"},
     EMERGENCY: _COMMON | {"bidder", "submission", "keys"},
+    SIGNATURE: _COMMON | {"draft", "stance", "remark"},
 }
-_DIGESTS = ("ks", "submission", "proof")
+_DIGESTS = ("ks", "submission", "proof", "draft")
+#: What somebody says of the record by signing it.
+STANCES = ("agreed", "objection")
 _ITEMS: dict[str, dict[str, type]] = {
     "docs": {"slot": str, "eid": bytes, "chunks": int, "bytes": int},
     "secrets": {"slot": str, "eid": bytes, "secret": bytes},
@@ -156,6 +161,24 @@ def emergency_key(
     }
 
 
+def record_signature(*, tender: str, lot: str, draft: bytes, stance: str, remark: str = "") -> Message:
+    """Somebody present signs the opening record.
+
+    Args:
+        draft: digest of the record's draft.
+        stance: one of `STANCES`; an objection has a remark, an agreement has none.
+    """
+    return {
+        "v": 1,
+        "type": SIGNATURE,
+        "tender": tender,
+        "lot": lot,
+        "draft": b64u_encode(draft),
+        "stance": stance,
+        "remark": remark,
+    }
+
+
 def keyset_accept(*, tender: str, lot: str, ks: bytes, i: int, kid: str, proof: bytes) -> Message:
     """A trustee accepts his seat.
 
@@ -190,6 +213,8 @@ def check_message(message: Any, kind: str) -> Message:
         raise MessageError(str(refusal)) from None
     if kind in (SUBMISSION, WITHDRAWAL):
         _check_chain(message, kind)
+    if kind == SIGNATURE:
+        _require((message["stance"] == "objection") == bool(message["remark"]), "exactly an objection has a remark")
     return dict(message)
 
 
@@ -224,6 +249,10 @@ def _check_member(name: str, value: Any) -> None:
         _require(type(value) is int and value >= 1, f"{name} is a number from 1")
     elif name == "kid":
         b64u_decode(value, 16)
+    elif name == "stance":
+        _require(value in STANCES, "stance is agreed or objection")
+    elif name == "remark":
+        _require(type(value) is str and value == value.strip() and len(value) <= 2000, "remark is a short text")
     elif name in ("tender", "lot", "bidder"):
         _require(type(value) is str and value != "", f"{name} is a text that is not empty")
 

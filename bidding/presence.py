@@ -51,6 +51,7 @@ class PresenceView:
 
     capacity: Capacity
     organisation_id: uuid.UUID
+    account_id: uuid.UUID
     organisation: str
     person: str
     came_at: datetime
@@ -84,8 +85,8 @@ async def list_presence(tx: Tx, lot_id: uuid.UUID) -> list[PresenceView]:
     """Return who is present, as everybody may know it now, in the order in which they came."""
     rows = await tx.session.execute(
         text(
-            "SELECT p.capacity, p.organisation_id, o.name AS organisation, a.display_name AS person, p.came_at"
-            " FROM bidding_presence p JOIN identity_organisation o ON o.id = p.organisation_id"
+            "SELECT p.capacity, p.organisation_id, p.account_id, o.name AS organisation, a.display_name AS person,"
+            " p.came_at FROM bidding_presence p JOIN identity_organisation o ON o.id = p.organisation_id"
             " JOIN identity_account a ON a.id = p.account_id WHERE p.lot_id = :lot AND (p.bid_id IS NULL OR EXISTS"
             "   (SELECT 1 FROM bidding_bid b JOIN bidding_opening g ON g.lot_id = b.lot_id"
             "     WHERE b.id = p.bid_id AND b.state <> ALL(:outside) AND g.stage = ANY(:public)))"
@@ -98,7 +99,9 @@ async def list_presence(tx: Tx, lot_id: uuid.UUID) -> list[PresenceView]:
         },
     )
     return [
-        PresenceView(Capacity(row.capacity), row.organisation_id, row.organisation, row.person, row.came_at)
+        PresenceView(
+            Capacity(row.capacity), row.organisation_id, row.account_id, row.organisation, row.person, row.came_at
+        )
         for row in rows
     ]
 

@@ -15,7 +15,9 @@ from sqlalchemy import text
 from bidding.closing import notify
 from bidding.faults import CONSEQUENCES, cause_of, sealed_as_received
 from bidding.opening_view import list_forms
-from bidding.vocabulary import BidState
+from bidding.presence import CAPACITIES
+from bidding.signing import STANCE_WORDS
+from bidding.vocabulary import BidState, Capacity
 from kernel.canonical import b64u_encode, jcs, parse_time
 from kernel.db.transaction import Tx
 from kernel.errors import Unavailable
@@ -87,6 +89,8 @@ class RecordPage:
     k: int
     parameters: list[tuple[str, str]]
     objections: list[ObjectionRow]
+    present: list[tuple[str, str, str]]
+    signatures: list[tuple[str, str, str]]
     close_root: str
     checkpoint: str
     form_keys: list[tuple[str, str]]
@@ -208,6 +212,8 @@ def _page(
         k=k,
         parameters=[],
         objections=[_objection(line) for line in content["objections"]],
+        present=[_present(line) for line in content.get("present", [])],
+        signatures=[*map(_signature, content.get("signatures", [])), *map(_unsigned, content.get("unsigned", []))],
         close_root=close_root,
         checkpoint=checkpoint,
         form_keys=form_keys,
@@ -245,6 +251,29 @@ def _objection(line: dict[str, Any]) -> ObjectionRow:
         text=f"{line['text']}（{raised} 提出）",
         answer=f"{OUTCOMES[ObjectionOutcome(line['outcome'])]}。{line['answer']}（{answered} 答复）",
     )
+
+
+def _present(line: dict[str, Any]) -> tuple[str, str, str]:
+    return CAPACITIES[Capacity(line["capacity"])], _person(line), moment(parse_time(line["came_at"]))
+
+
+def _signature(line: dict[str, Any]) -> tuple[str, str, str]:
+    words = STANCE_WORDS[line["stance"]] + (f"：{line['remark']}" if line["remark"] else "")
+    earlier = "" if line["current"] else "，签署的是变化之前的记录"
+    return (
+        CAPACITIES[Capacity(line["capacity"])],
+        _person(line),
+        f"{words}（{moment(parse_time(line['signed_at']))}{earlier}）",
+    )
+
+
+def _unsigned(line: dict[str, Any]) -> tuple[str, str, str]:
+    return CAPACITIES[Capacity(line["capacity"])], _person(line), "未签署" if line["present"] else "未到场，未签署"
+
+
+def _person(line: dict[str, Any]) -> str:
+    same = line["person"] is None or line["person"] == line["organisation"]
+    return str(line["organisation"]) if same else f"{line['person']}（{line['organisation']}）"
 
 
 def _posted(row: dict[str, Any]) -> str:

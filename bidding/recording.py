@@ -1,4 +1,8 @@
-"""The opening record: confirmed by the agency, as canonical JSON and as a sealed PDF (R-ET-06, R-ET-10)."""
+"""The opening record: confirmed by the agency, as canonical JSON and as a sealed PDF (R-ET-06, R-ET-10).
+
+Its *draft* is all that was read out, asked and answered; those present sign the digest of the draft. The record is the
+draft with who was present and who signed, so that anybody who has the record can recompute what each signature is of.
+"""
 
 import uuid
 from datetime import datetime
@@ -10,6 +14,7 @@ from bidding.closing import notify
 from bidding.models.opening import Record
 from bidding.objection_reading import list_opening_objections, objection_json
 from bidding.sharing import list_posted
+from bidding.signatures import all_agreed, digest_of, list_signatures, objection_until, signed_by
 from bidding.vocabulary import OpeningStage
 from kernel.canonical import b64u_encode, format_time, jcs
 from kernel.crypto import suite
@@ -19,6 +24,7 @@ from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from kernel.outbox.queue import enqueue
+from kernel.web.filters import moment
 from trading import facade as trading
 from trading.lot_view import LotView
 
@@ -28,7 +34,8 @@ async def confirm_record(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> None:
 
     Raises:
         NotFound: no such lot, or not one of the actor's.
-        TooEarly: the table is not public, files are still being decrypted, or an objection is not answered.
+        TooEarly: the table is not public, files are still being decrypted, an objection is not answered, or bidders
+            still have time to object and to sign, and not all of them have agreed.
 
     Effects:
         one row in `bidding_record`, entry `opening.recorded`, public; the lot is OPENED; a job makes the sealed PDF.
@@ -49,11 +56,18 @@ async def confirm_record(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> None:
         raise TooEarly("尚未唱标，请在全部报价公布后确认开标记录。")
     if await count_closed_files(tx, lot_id):
         raise TooEarly("投标文件仍在解密，请在全部完成后确认开标记录。")
-    objections = await list_opening_objections(tx, lot_id)
-    if any(one.answer is None for one in objections):
+    draft = await draft_of(tx, lot, opening)
+    if any(one["answer"] is None for one in draft["objections"]):
         raise TooEarly("有开标异议尚未答复。请当场答复后再确认开标记录（招标投标法实施条例第四十四条）。")
+    signed = await list_signatures(tx, lot_id)
+    until = await objection_until(tx, lot, opening.opened_at)
+    if tx.now < until and not await all_agreed(tx, lot_id, signed, digest_of(draft)):
+        raise TooEarly(
+            f"投标人可以在 {moment(until)}（北京时间）前提出异议、签署记录；届时或者全部投标人签署同意后才能确认。",
+            opens_at=format_time(until),
+        )
 
-    content = await _content(tx, lot, opening) | {"objections": [objection_json(one) for one in objections]}
+    content = draft | {"type": "opening.record"} | await signed_by(tx, lot_id, signed, digest_of(draft))
     digest = suite("intl-1").hash(jcs(content))
     facts = {"record": b64u_encode(digest), "rules": ["R-ET-06"]}
     entry = await record(tx, actor, "opening.recorded", facts, subject=lot_id, visibility="public")
@@ -76,6 +90,23 @@ async def confirm_record(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> None:
     await trading.mark_opened(tx, lot_id)
     await enqueue(tx, "bidding:print_record", {"lot_id": str(lot_id)}, key=f"bidding:record:{lot_id}")
     await notify(tx, lot_id)
+
+
+async def draft_of(tx: Tx, lot: LotView, opening: Any) -> dict[str, Any]:
+    """Return what those present sign: the record as it stands now, without themselves.
+
+    Args:
+        opening: the row of `bidding_opening`, after the reading out.
+    """
+    objections = [objection_json(one) for one in await list_opening_objections(tx, lot.id)]
+    return await _content(tx, lot, opening) | {"type": "opening.draft", "objections": objections}
+
+
+async def current_draft(tx: Tx, lot: LotView) -> dict[str, Any] | None:
+    """Return the draft of a record that is read out and not confirmed yet; None otherwise."""
+    query = text("SELECT * FROM bidding_opening WHERE lot_id = :lot AND stage = :stage")
+    row = (await tx.session.execute(query, {"lot": lot.id, "stage": OpeningStage.OPENED.value})).one_or_none()
+    return None if row is None else await draft_of(tx, lot, row)
 
 
 async def count_closed_files(tx: Tx, lot_id: uuid.UUID) -> int:

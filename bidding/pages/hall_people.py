@@ -1,4 +1,4 @@
-"""Who is present in the hall: what everybody may see, and the visitor's own check-in.
+"""Who is present in the hall and who signs its record: what everybody may see, and what is the visitor's own to do.
 
 The list is the same for everybody and goes out with the shared reading; what is the visitor's own stands only in the
 page that this visitor asked for, and in the stream of whoever is signed in.
@@ -9,15 +9,19 @@ from datetime import datetime
 
 from bidding.attending import require_open
 from bidding.opening_view import OpeningView
+from bidding.pages.signing import SignatureRow, signature_rows
 from bidding.presence import (
     CAPACITIES,
+    OUTSIDE,
     Standing,
     check_in_from,
     find_standing,
     list_presence,
     own_presence,
 )
-from bidding.vocabulary import Capacity
+from bidding.recording import current_draft
+from bidding.signatures import digest_of, list_signatures, objection_until
+from bidding.vocabulary import Capacity, OpeningStage
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, TooEarly
 from kernel.identity import policy
@@ -47,6 +51,9 @@ class HallPeople:
         opens_at: from when people check in.
         role: as what the visitor would check in, in words.
         is_bidder: whether the visitor's presence stays hidden until the reading out.
+        signatures: under the record, once the prices were read out.
+        sign_until: until when bidders object and sign before the record may be confirmed without them; None before.
+        sign_href: where the visitor signs, or empty.
     """
 
     present: list[PresentRow]
@@ -56,11 +63,17 @@ class HallPeople:
     opens_at: datetime | None
     role: str
     is_bidder: bool
+    signatures: list[SignatureRow]
+    sign_until: datetime | None
+    sign_href: str
 
 
 async def people_of(tx: Tx, actor: Actor | None, lot: LotView, opening: OpeningView | None) -> HallPeople:
     """Return who is present, and what the visitor may do about it."""
     standing = await _standing(tx, actor, lot)
+    until = None if opening is None or opening.opened_at is None else await objection_until(tx, lot, opening.opened_at)
+    signed = [] if opening is None or not opening.is_open else await list_signatures(tx, lot.id)
+    draft = await current_draft(tx, lot) if signed else None
     came_at = None if actor is None or standing is None else await own_presence(tx, actor, lot.id)
     return HallPeople(
         present=[
@@ -79,7 +92,15 @@ async def people_of(tx: Tx, actor: Actor | None, lot: LotView, opening: OpeningV
         opens_at=await check_in_from(tx, lot) if standing else None,
         role=CAPACITIES[standing.capacity] if standing else "",
         is_bidder=standing is not None and standing.capacity is Capacity.BIDDER,
+        signatures=signature_rows(signed, actor, None if draft is None else digest_of(draft)),
+        sign_until=until,
+        sign_href=f"/openings/{lot.id}/record" if _may_sign(standing, opening) else "",
     )
+
+
+def _may_sign(standing: Standing | None, opening: OpeningView | None) -> bool:
+    inside = standing is not None and (standing.bid is None or standing.bid.state not in OUTSIDE)
+    return inside and opening is not None and opening.stage is OpeningStage.OPENED
 
 
 async def _standing(tx: Tx, actor: Actor | None, lot: LotView) -> Standing | None:

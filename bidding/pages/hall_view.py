@@ -53,6 +53,7 @@ _SHOWN = frozenset(
         "opening.concluded",
         "opening.objection-raised",
         "opening.objection-answered",
+        "opening.signed",
         "opening.recorded",
         "seal.used",
         "lot.failed",
@@ -145,7 +146,8 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
     events = await list_timeline(tx, None, lot)
     own = None if actor is None or not actor.has("bidder") else await queries.find_own_bid(tx, actor, lot_id)
     seats = opening.seats if opening else await list_seats(tx, lot_id)
-    label, until = _until(lot, opening, tx.now)
+    people = await people_of(tx, actor, lot, opening)
+    label, until = _until(lot, opening, people.sign_until, tx.now)
     has_ended = lot.stage is Stage.TERMINATED
     objections = [row_of(one, actor) for one in await list_opening_objections(tx, lot_id)]
     releasing = opening is not None and opening.stage is OpeningStage.RELEASING and own is not None
@@ -171,7 +173,7 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
         policy=opening.policy.value if opening else str(lot.procedure.get("policy", Policy.BOTH.value)),
         trustees=trustee_rows(seats, opening),
         k=opening.k if opening else int(lot.procedure.get("k", 0)),
-        people=await people_of(tx, actor, lot, opening),
+        people=people,
         log=[entry_row(event) for event in reversed(events) if event.type in _SHOWN],
         objections=objections,
         open_objections=sum(not one.outcome for one in objections),
@@ -224,7 +226,9 @@ def _confirm_href(actor: Actor | None, lot: LotView, opening: OpeningView | None
     return f"/a/lots/{lot.id}/opening" if may and opening and opening.stage is OpeningStage.OPENED else ""
 
 
-def _until(lot: LotView, opening: OpeningView | None, now: datetime) -> tuple[str, datetime | None]:
+def _until(
+    lot: LotView, opening: OpeningView | None, sign_until: datetime | None, now: datetime
+) -> tuple[str, datetime | None]:
     if opening is None:
         return "距投标截止并开标", lot.deadline if lot.deadline and now < lot.deadline else None
     if lot.stage is Stage.TERMINATED:
@@ -238,6 +242,8 @@ def _until(lot: LotView, opening: OpeningView | None, now: datetime) -> tuple[st
         OpeningStage.FAILED: "投标人少于三个，不予开标",
     }
     until = opening.window_until if opening.stage is OpeningStage.RELEASING else None
+    if opening.stage is OpeningStage.OPENED and sign_until is not None and now < sign_until:
+        return "距异议、签署时间结束", sign_until
     return words[opening.stage], until
 
 
@@ -321,6 +327,7 @@ def fragments_of(services: Services, page: HallPage, now: datetime) -> dict[str,
         "hall-duties": str(parts.duties(page)),
         "hall-keys": str(parts.key_list(page.trustees)),
         "hall-people": str(parts.people_list(page.people)),
+        "hall-signatures": str(parts.signature_list(page.people.signatures, page.people.sign_until, now)),
         "hall-objections": str(parts.objection_list(page)),
         "hall-closing": str(parts.closing(page)),
         "log": str(

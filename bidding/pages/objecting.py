@@ -17,6 +17,7 @@ from bidding.opening_view import OpeningView, find_opening
 from bidding.pages.rooms import published_lot
 from bidding.pages.words import STAGES
 from bidding.recording import confirm_record, count_closed_files
+from bidding.signatures import objection_until
 from bidding.vocabulary import OpeningStage
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
@@ -53,6 +54,7 @@ class OpeningObjectionsPage:
     Attributes:
         why_not: why nothing can be raised (bidder) or confirmed (agency) now; empty if it can.
         confirmable: the record waits for nothing else than its confirmation.
+        confirm_from: until when bidders object and sign; before, the record waits for all of them to agree.
     """
 
     role: str
@@ -66,6 +68,7 @@ class OpeningObjectionsPage:
     why_not: str
     open_count: int
     confirmable: bool
+    confirm_from: datetime | None
     recorded: bool
     record_href: str
     hall_href: str
@@ -191,12 +194,20 @@ async def _show(
         why_not=why_not,
         open_count=open_count,
         confirmable=not why_not and open_count == 0,
+        confirm_from=await _confirm_from(tx, lot, opening),
         recorded=recorded,
         record_href=f"/api/v1/lots/{lot.id}/opening/record.pdf" if opening and opening.record_file_id else "",
         hall_href=f"/openings/{lot.id}",
         form=form,
     )
     return render_page(request, "bidding/opening_objections.html", {"page": page}, status=status, now=tx.now)
+
+
+async def _confirm_from(tx: Tx, lot: LotView, opening: OpeningView | None) -> datetime | None:
+    if opening is None or opening.stage is not OpeningStage.OPENED or opening.opened_at is None:
+        return None
+    until = await objection_until(tx, lot, opening.opened_at)
+    return until if tx.now < until else None
 
 
 def _not_open(opening: OpeningView | None) -> str:

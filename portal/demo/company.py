@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from bidding.client import sign_message
 from bidding.keyfile import LicenceFile, write_licence_file
+from bidding.messages import record_signature
+from bidding.proofs import SUITE
 from bidding.vocabulary import FILE, FORM
 from kernel.canonical import b64u_decode, b64u_encode, jcs
 from kernel.codes import citizen_check_char
@@ -205,6 +208,18 @@ class Company:
         close = await self.stage.wait_until(closed, what="开标清单")
         trust = await self._trust()
         await releasing.release(self.person, self.folder, self.terms, self.licence, trust, kept, close)
+
+    async def attend(self) -> None:
+        """Check in to the opening."""
+        await self.person.post(f"/api/v1/lots/{self.lot}/opening/presence", {})
+
+    async def sign_record(self) -> None:
+        """Read the record's draft, compute its digest, and sign it as agreed."""
+        told = (await self.person.get(f"/api/v1/lots/{self.lot}/opening/draft"))["draft"]
+        place = {"tender": told["tender"], "lot": told["lot"]}
+        message = record_signature(**place, draft=SUITE.hash(jcs(told)), stance="agreed")
+        token = sign_message(SUITE, message, self.licence.sign_key, self.licence.sign)
+        await self.person.post(f"/api/v1/lots/{self.lot}/opening/signatures", {"jws": token})
 
 
 async def found_company(stage: Stage, case: dict[str, Any]) -> Company:

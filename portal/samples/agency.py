@@ -704,12 +704,21 @@ AT_OPENING = Row(
     why_not="",
     open_count=1,
     confirmable=False,
+    confirm_from=None,
     recorded=False,
     record_href="",
     hall_href="/openings/01J2Q8",
     form=EMPTY_FORM,
 )
-AT_OPENING_END = Row(**{**vars(AT_OPENING), "items": OPENING_OBJECTIONS[:1], "open_count": 0, "confirmable": True})
+AT_OPENING_END = Row(
+    **{
+        **vars(AT_OPENING),
+        "items": OPENING_OBJECTIONS[:1],
+        "open_count": 0,
+        "confirmable": True,
+        "confirm_from": at("2026-08-06 14:50:00"),
+    }
+)
 AT_OPENING_BIDDER = Row(**{**vars(AT_OPENING), "role": "bidder", "base": "/b/lots/01J2Q8"})
 
 SAMPLES = {

@@ -104,6 +104,16 @@ _OPENING = _document(
     k=3,
     parameters=[],
     objections=[],
+    present=[
+        ("招标代理机构", f"周敏（{AGENCY}）", "2026-08-06 13:31:05"),
+        ("行政监督部门", "李静（西安市发展和改革委员会）", "2026-08-06 13:40:12"),
+        ("投标人", BIDDERS[0], "2026-08-06 13:52:44"),
+    ],
+    signatures=[
+        ("投标人", BIDDERS[0], "对开标记录无异议（2026-08-06 14:52:01）"),
+        ("投标人", BIDDERS[1], "未到场，未签署"),
+        ("行政监督部门", "李静（西安市发展和改革委员会）", "未签署"),
+    ],
     close_root=digest("close"),
     checkpoint=digest("cp"),
     form_keys=[(n, digest(n)) for n in BIDDERS[:4]],

@@ -271,6 +271,50 @@ PRESENT = [
     Row(role="投标人", name=BIDDERS[0], person=BIDDERS[0], at=at("2026-08-06 13:52:44"), mine=True),
     Row(role="投标人", name=BIDDERS[2], person=BIDDERS[2], at=at("2026-08-06 13:58:20"), mine=False),
 ]
+SIGNATURES = [
+    Row(
+        role="投标人",
+        name=BIDDERS[0],
+        words="对开标记录无异议",
+        remark="",
+        current=True,
+        at=at("2026-08-06 14:52:01"),
+        mine=True,
+    ),
+    Row(
+        role="投标人",
+        name=BIDDERS[2],
+        words="签署并注明意见",
+        remark="唱标的交货期与投标函一致，请核对质保期",
+        current=False,
+        at=at("2026-08-06 14:49:30"),
+        mine=False,
+    ),
+]
+SIGNING = Row(
+    id="01J2Q8",
+    title=TITLE,
+    number=NUMBER,
+    lot_no="001",
+    state=("ok", "已唱标"),
+    role="投标人",
+    why_not="",
+    until=at("2026-08-06 15:00:00"),
+    bids=[
+        Row(no=1, name=BIDDERS[0], price="2,986,400.00", note="已打开"),
+        Row(no=2, name=BIDDERS[1], price="", note="投标人在规定的解密时间内没有释放密钥"),
+    ],
+    objections=[Row(name=BIDDERS[1], text="请核对解密失败的原因", answer="异议不成立。日志显示未收到解密密钥。")],
+    parameters=[("下浮系数 K", "3 %")],
+    digest=digest("draft"),
+    draft_href="/api/v1/lots/01J2Q8/opening/draft",
+    send_href="/api/v1/lots/01J2Q8/opening/signatures",
+    by="licence",
+    key="",
+    mine=None,
+    signatures=SIGNATURES[1:],
+    hall_href="/openings/01J2Q8",
+)
 HALL = Row(
     id="01J2Q8",
     title=TITLE,
@@ -314,7 +358,18 @@ HALL = Row(
     policy="both",
     trustees=TRUSTEES,
     k=3,
-    people=Row(present=PRESENT, secret=False, check_in="", came_at=None, opens_at=None, role="", is_bidder=False),
+    people=Row(
+        present=PRESENT,
+        secret=False,
+        check_in="",
+        came_at=None,
+        opens_at=None,
+        role="",
+        is_bidder=False,
+        signatures=SIGNATURES,
+        sign_until=at("2026-08-06 15:00:00"),
+        sign_href="",
+    ),
     log=[
         Row(at=at("2026-08-06 14:31:40"), text=f"{BIDDERS[2]}的投标文件已打开，指纹与回执一致", digest=digest("1")),
         Row(at=at("2026-08-06 14:31:32"), text=f"{BIDDERS[1]}的投标文件已打开，指纹与回执一致", digest=digest("2")),
@@ -356,6 +411,9 @@ HALL_BEFORE = Row(**{
         opens_at=at("2026-08-06 13:00"),
         role="投标人",
         is_bidder=True,
+        signatures=[],
+        sign_until=None,
+        sign_href="",
     ),
     "objections": [],
     "open_objections": 0,
@@ -460,6 +518,13 @@ SAMPLES = {
     "bidding/hall.html": {
         "": {"nav": "openings", "page": HALL},
         "before": {"nav": "openings", "page": HALL_BEFORE},
+    },
+    "bidding/sign_record.html": {
+        "": {"nav": "openings", "page": SIGNING},
+        "done": {"nav": "openings", "page": Row(**{**vars(SIGNING), "mine": SIGNATURES[0], "signatures": SIGNATURES})},
+        "early": {"nav": "openings", "page": Row(**{**vars(SIGNING), "why_not": "请先在开标大厅签到。"})},
+        "keyless": {"nav": "openings", "page": Row(**{**vars(SIGNING), "by": "person", "role": "行政监督部门"})},
+        "person": {"nav": "openings", "page": Row(**{**vars(SIGNING), "by": "person", "key": digest("k")[:22]})},
     },
 }  # fmt: skip
 LOT_HREF = LOT

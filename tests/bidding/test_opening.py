@@ -449,11 +449,14 @@ async def test_the_agency_confirms_the_record_and_the_lot_is_open(bw):
     other = await bw.staff("other", "agency", code=uscc(700_002), organisation="另一代理公司")
 
     foreign = await other.post(path, json={})
+    early_still = await agency.post(path, json={})  # bidders may still object and sign
+    await bw.world.clock_by(timedelta(minutes=10))
     fine = await agency.post(path, json={})
     again = await agency.post(path, json={})
     record = (await bw.world.client().get(f"/api/v1/lots/{bw.lot_id}/opening/record")).content
 
     assert (early.status_code, foreign.status_code, fine.status_code, again.status_code) == (409, 404, 200, 200)
+    assert (early_still.status_code, early_still.json()["code"]) == (409, "too-early")
     content = parse(record)
     assert [bid["price"] for bid in content["bids"]] == list(PRICES)
     assert content["agency"] == AGENCY

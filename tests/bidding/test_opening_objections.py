@@ -1,6 +1,7 @@
 """Objections to an opening: raised on the spot, answered on the spot, and the record waits for the answers."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
@@ -31,6 +32,7 @@ async def test_an_objection_is_answered_on_the_spot_and_both_are_in_the_record(b
     reply = {"outcome": "dismissed", "text": "当场重新解出投标函，与唱标一致"}
     answered = await agency.post(f"{path}/{listed['id']}/answer", json=reply)
     twice = await agency.post(f"{path}/{listed['id']}/answer", json=reply)
+    await bw.world.clock_by(timedelta(minutes=10))
     confirmed = await agency.post(record)
     late = await bidders[0].client.post(path, json={"text": "还有一项"})
     await bw.world.settle()
@@ -132,6 +134,9 @@ async def test_pages_of_objection_keep_what_was_typed_and_lead_to_the_record(bw)
     assert undecided.status_code == 422
     assert "已核对</textarea>" in undecided.text
     assert answered.status_code == 303
-    assert "确认开标记录</button>" in (await agency.get(desk, headers=HTML)).text
+    waiting = (await agency.get(desk, headers=HTML)).text
+    assert "确认开标记录</button>" in waiting
+    assert "距异议、签署时间结束" in waiting
+    await bw.world.clock_by(timedelta(minutes=10))
     assert (await agency.post(f"{desk}/confirm", headers=HTML)).status_code == 303
     assert "现在不能提出" in (await bidder.get(mine, headers=HTML)).text

@@ -1,6 +1,7 @@
 """Pages render from real data, for those they are for, at every stage of a lot."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
@@ -87,6 +88,7 @@ async def test_pages_of_the_opening_follow_its_stages(bw):
     assert all(bidder.name in text for bidder in bidders)
     assert "2,900,001.00" in text
     assert "确认开标记录" in await page(agency, hall)
+    await bw.world.clock_by(timedelta(minutes=10))
     done = await agency.post(f"/a/lots/{bw.lot_id}/opening/confirm")
     assert done.status_code == 303
     assert "本场开标已结束" in await page(public, hall)

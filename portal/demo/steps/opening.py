@@ -22,11 +22,24 @@ from portal.demo.stage import Stage
 async def play(stage: Stage) -> None:
     """Play from the deadline to the confirmed record; leaves the table in `stage.found["opening"]`."""
     companies: list[Company] = stage.found["companies"]
+    here = [company for company in companies if company.case["part"] == "submits"]
+    await _attend(stage, here)
     await _close(stage, companies)
     await _release(stage, [company for company in companies if company.case["part"] not in ("late", "withdraws")])
     await _share(stage)
     await _read_out(stage)
-    await _record(stage)
+    await _record(stage, here)
+
+
+async def _attend(stage: Stage, companies: list[Company]) -> None:
+    stage.scene("签到")
+    agency = stage.person("agency")
+    await agency.post(f"/api/v1/lots/{stage.found['lot']}/opening/presence", {})
+    entry = await stage.entry("opening.attended")
+    await stage.say(agency.name, "在开标大厅签到", rule="R-ET-06", entry=entry)
+    for company in companies[:2]:
+        await company.attend()
+    await stage.say("投标人", "在开标大厅签到；唱标前只有本单位自己看得到", rule="R-ET-05")
 
 
 async def _close(stage: Stage, companies: list[Company]) -> None:
@@ -147,8 +160,25 @@ async def _recompute(visitor: HttpPerson, lot: str) -> int:
     return len(forms)
 
 
-async def _record(stage: Stage) -> None:
+async def _sign(stage: Stage, company: Company) -> None:
+    async def signed() -> Any:
+        try:
+            await company.sign_record()
+        except Refused as refusal:
+            if refusal.code not in ("too-early", "record-changed"):
+                raise
+            return None  # files are still being decrypted
+        return True
+
+    await stage.wait_until(signed, within_s=120, what="投标文件解密")
+    entry = await stage.entry("opening.signed")
+    await stage.say(company.name, "核对开标记录后签署，无异议", rule="R-ET-10", entry=entry)
+
+
+async def _record(stage: Stage, companies: list[Company]) -> None:
     stage.scene("开标记录")
+    await _sign(stage, companies[0])
+    await stage.clock_to(stage.case["dates"]["record"])
     agency, visitor, lot = stage.person("agency"), stage.person("visitor"), stage.found["lot"]
 
     async def confirmed() -> Any:
@@ -157,7 +187,7 @@ async def _record(stage: Stage) -> None:
         except Refused as refusal:
             if refusal.code != "too-early":
                 raise
-            return None  # files are still being decrypted
+            return None  # files are still being decrypted, or bidders may still object
 
     await stage.wait_until(confirmed, within_s=120, what="投标文件解密")
     entry = await stage.entry("opening.recorded")

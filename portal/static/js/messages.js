@@ -14,6 +14,7 @@ import { kid, unwrap } from './wrap.js';
 export const TYP = {
   submission: 'bid-submission+jws', withdrawal: 'bid-withdrawal+jws', release: 'bid-release+jws',
   share: 'bid-share+jws', accept: 'keyset-accept+jws', emergency: 'bid-emergency-key+jws',
+  signature: 'opening-signature+jws',
 };
 
 /** @typedef {{i: number, role: string, a: import('./wrap.js').WrapAlgorithm, kid: string, spki: string}} Trustee */
@@ -97,6 +98,17 @@ export function shareBatch({ tender, lot }, ks, i, shares) {
  */
 export function acceptance({ tender, lot, trustees }, ks, i, proof) {
   return { v: 1, type: 'bid.keyset-accept', tender, lot, ks, i, kid: trustees[i - 1].kid, proof: b64u(proof) };
+}
+
+/**
+ * Somebody present signs the opening record.
+ * @param {{tender: string, lot: string}} place
+ * @param {string} draft digest of the record's draft
+ * @param {'agreed' | 'objection'} stance
+ * @param {string} remark what the objection is; empty for an agreement
+ */
+export function recordSignature({ tender, lot }, draft, stance, remark) {
+  return { v: 1, type: 'opening.signature', tender, lot, draft, stance, remark };
 }
 
 /** The digest by which a submission or withdrawal is known. @param {unknown} message */

@@ -1,53 +1,75 @@
 """The limit of a page: a bare Litestar application that runs the page's SQL on asyncpg and writes rows as JSON.
 
-No session layer, no transaction, no rules, no templates. A process of its own: `python -m bench.bare FD`.
+No session layer, no transaction, no rules, no templates. The statements are those that our page was seen to run, in its
+order and with its values (`seen`). A process of its own: `python -m bench.bare FD`.
 """
 
 import asyncio
 import contextlib
 import os
+import pickle
 import socket
 import sys
-import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
+import httpx
 import msgspec
 
 from bench.wire import Line
 from portal.embedded.home import CHECKOUT
-from trading.queries import _LOT
-from trading.reading import _LINE, _SEEN
 
-#: What the statements of the lot's page read besides the lot itself.
-_TIMELINE = (
-    "SELECT e.id, l.idx, e.type, e.data, e.detail, e.visibility, e.at FROM audit_entry e"
-    " LEFT JOIN log_leaf l ON l.entry_id = e.id WHERE e.subject = ANY($1::uuid[])"
-    " AND e.visibility = ANY('{public,parties}') ORDER BY l.idx NULLS LAST, e.id"
-)
-_OF_LOT = (
-    "SELECT * FROM trading_document WHERE lot_id = $1",
-    f"{_LINE} WHERE n.lot_id = $1 ORDER BY n.published_at DESC, n.id DESC",
-    "SELECT * FROM bidding_keyset WHERE lot_id = $1",
-    "SELECT id, kind, state, spec FROM draw_book WHERE subject = $1",
-)
-_NOTICES = (
-    f"{_LINE} WHERE {_SEEN} AND NOT EXISTS (SELECT 1 FROM trading_notice later WHERE later.supersedes = n.id)"
-    " ORDER BY n.published_at DESC, n.id DESC LIMIT $1"
-)
+#: A statement and its values.
+Statement = tuple[str, tuple[Any, ...]]
 
 
-def make_app(dsn: str) -> Any:
-    """Build the application."""
+async def seen(settings: Any, paths: Mapping[str, str]) -> dict[str, list[Statement]]:
+    """Return what each page runs on the database once it is warm, by path.
+
+    Args:
+        settings: of a running installation; its pages are asked for inside of this process.
+        paths: what is asked for, with the `accept` that goes with it.
+    """
+    from portal.app import create_app
+    from portal.runtime import services_of_settings
+
+    kept: list[Statement] = []
+
+    def note(record: Any) -> None:
+        kept.append((record.query, tuple(record.args or ())))
+
+    connect = asyncpg.connect
+
+    async def overheard(*arguments: Any, **names: Any) -> asyncpg.Connection:
+        connection = await connect(*arguments, **names)
+        connection.add_query_logger(note)
+        return connection
+
+    asyncpg.connect = overheard
+    services = services_of_settings(settings)
+    found = {}
+    try:
+        transport = httpx.ASGITransport(app=cast("Any", create_app(services)))
+        async with httpx.AsyncClient(transport=transport, base_url="http://bench") as client:
+            for path, accept in paths.items():
+                for _ in range(2):
+                    kept.clear()
+                    (await client.get(path, headers={"accept": accept})).raise_for_status()
+                found[path] = list(kept)
+    finally:
+        asyncpg.connect = connect
+        await services.db.close()
+    return found
+
+
+def make_app(dsn: str, pages: list[list[Statement]]) -> Any:
+    """Build the application: `/page/N` runs the statements of page N."""
     from litestar import Litestar, Response, get
 
     pools: list[Any] = []
-
-    def written(rows: Sequence[asyncpg.Record]) -> Response[bytes]:
-        body = msgspec.json.encode([dict(row) for row in rows])
-        return Response(body, media_type="application/json")
 
     async def no_reset(_: Any) -> None:
         return None
@@ -58,32 +80,15 @@ def make_app(dsn: str) -> Any:
     async def stop(_: Litestar) -> None:
         await pools[0].close()
 
-    @get("/lot/{lot_id:uuid}")
-    async def lot(lot_id: uuid.UUID) -> Response[bytes]:
+    @get("/page/{number:int}")
+    async def page(number: int) -> Response[bytes]:
+        rows: list[asyncpg.Record] = []
         async with pools[0].acquire() as connection:
-            return written(await connection.fetch(f"{_LOT} WHERE l.id = $1", lot_id))
-
-    @get("/lot-page/{lot_id:uuid}")
-    async def lot_page(lot_id: uuid.UUID) -> Response[bytes]:
-        async with pools[0].acquire() as connection:
-            rows = await connection.fetch(f"{_LOT} WHERE l.id = $1", lot_id)
-            rows += await connection.fetch(_TIMELINE, [rows[0]["project_id"], lot_id])
-            for statement in _OF_LOT[:3]:
-                rows += await connection.fetch(statement, lot_id)
+            for statement, values in pages[number]:
+                rows += await connection.fetch(statement, *values)
         return Response(msgspec.json.encode([dict(row) for row in rows]), media_type="application/json")
 
-    @get("/notices")
-    async def notices(most: int) -> Response[bytes]:
-        async with pools[0].acquire() as connection:
-            return written(await connection.fetch(_NOTICES, most))
-
-    @get("/lots")
-    async def lots(most: int) -> Response[bytes]:
-        async with pools[0].acquire() as connection:
-            tail = "WHERE l.published_at IS NOT NULL ORDER BY l.id DESC LIMIT $1"
-            return written(await connection.fetch(f"{_LOT} {tail}", most))
-
-    return Litestar([lot, lot_page, notices, lots], on_startup=[start], on_shutdown=[stop], openapi_config=None)
+    return Litestar([page], on_startup=[start], on_shutdown=[stop], openapi_config=None)
 
 
 class Bare:
@@ -94,8 +99,10 @@ class Bare:
         pid: its process.
     """
 
-    def __init__(self, dsn: str) -> None:
+    def __init__(self, dsn: str, folder: Path, pages: list[list[Statement]]) -> None:
         self._dsn = dsn
+        self._file = folder / "statements"
+        self._file.write_bytes(pickle.dumps(pages))
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._process: asyncio.subprocess.Process | None = None
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -106,7 +113,7 @@ class Bare:
         os.set_inheritable(handle, True)
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bench.bare", str(handle)),
-            env=os.environ | {"PYTHONPATH": str(CHECKOUT), "BENCH_DSN": self._dsn},
+            env=os.environ | {"PYTHONPATH": str(CHECKOUT), "BENCH_DSN": self._dsn, "BENCH_PAGES": str(self._file)},
             cwd=CHECKOUT,
             pass_fds=(handle,),
         )
@@ -114,7 +121,7 @@ class Bare:
         line = Line(self.url)
         for _ in range(200):
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-                await line.ask(line.prepared("GET", "/notices?most=1"))
+                await line.ask(line.prepared("GET", "/page/0"))
                 break
             await asyncio.sleep(0.1)
         await line.close()
@@ -129,15 +136,22 @@ class Bare:
         self._listener.close()
 
 
-def serve(handle: int, dsn: str) -> None:
+def serve(handle: int, dsn: str, file: Path) -> None:
     """Serve until stopped, with the portal's own server and settings."""
     import uvicorn
 
+    pages = pickle.loads(file.read_bytes())
+    app = make_app(dsn, pages)
     config = uvicorn.Config(
-        make_app(dsn), loop="uvloop", http="httptools", access_log=False, log_level="warning", server_header=False
+        app,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=handle)])
 
 
 if __name__ == "__main__":
-    serve(int(sys.argv[1]), os.environ["BENCH_DSN"])
+    serve(int(sys.argv[1]), os.environ["BENCH_DSN"], Path(os.environ["BENCH_PAGES"]))

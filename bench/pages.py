@@ -2,8 +2,8 @@
 
 Starts a real platform in a folder of its own, publishes a lot through HTTP and copies it, so that lists have a hundred
 rows. Round by round, the same number of requests goes to a page of ours and to a bare Litestar handler (an own process,
-`bench.bare`) that runs the statements of that page and writes the rows down as JSON. No page cache anywhere. CPU is
-that of the web process, or of the bare one, and of PostgreSQL; the client is left out.
+`bench.bare`) that runs the statements which that page was seen to run, and writes the rows down as JSON. No page cache
+anywhere. CPU is that of the web process, or of the bare one, and of PostgreSQL; the client is left out.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from typing import Any
 import asyncpg
 
 from bench import machine
-from bench.bare import Bare
+from bench.bare import Bare, seen
 from bench.copies import copy_lot
 from bench.crowd import publish, stage_of
 from bench.wire import Line
@@ -44,9 +44,11 @@ class Page:
 
     name: str
     path: str
-    bare: str
     most_ms: float | None = None
     html: bool = False
+    statements: int = 0
+    bytes: int = 0
+    bare_bytes: int = 0
     ours: list[tuple[float, float, float]] = field(default_factory=list)
     theirs: list[tuple[float, float, float]] = field(default_factory=list)
 
@@ -74,7 +76,7 @@ async def _measure(home: Path, arguments: argparse.Namespace) -> int:
         await copy_lot(owner, lot.id, arguments.rows)
         await owner.close()
         pages = pages_of(lot.id)
-        async with Bare(platform.settings.database_url.reveal()) as bare:
+        async with await beside(platform, pages, Path(home).parent) as bare:
             faults = await platform.unless_ended(_rounds(platform, bare, pages, arguments))
     print(_table(pages, arguments, load, was_busy))
     return 1 if faults else 0
@@ -83,22 +85,36 @@ async def _measure(home: Path, arguments: argparse.Namespace) -> int:
 def pages_of(lot: uuid.UUID) -> list[Page]:
     """Return what is asked for."""
     return [
-        Page("标段，JSON", f"/api/v1/lots/{lot}", f"/lot/{lot}", 3.0),
-        Page("标段，网页", f"/lots/{lot}", f"/lot-page/{lot}", html=True),
-        Page("百条公告，JSON", "/api/v1/notices?most=100", "/notices?most=100", 8.0),
-        Page("百条标段，JSON", "/api/v1/lots?most=100", "/lots?most=100"),
-        Page("公告名单，网页", "/notices", "/notices?most=20", html=True),
+        Page("标段，JSON", f"/api/v1/lots/{lot}", 3.0),
+        Page("标段，网页", f"/lots/{lot}", html=True),
+        Page("百条公告，JSON", "/api/v1/notices?most=100", 8.0),
+        Page("百条标段，JSON", "/api/v1/lots?most=100", 8.0),
+        Page("公告名单，网页", "/notices", html=True),
     ]
+
+
+async def beside(platform: Platform, pages: Sequence[Page], folder: Path) -> Bare:
+    """Return the bare handlers of the pages' statements."""
+    found = await seen(platform.settings, {page.path: _accept(page.html) for page in pages})
+    for page in pages:
+        page.statements = len(found[page.path])
+    return Bare(platform.settings.database_url.reveal(), folder, [found[page.path] for page in pages])
+
+
+def _accept(html: bool) -> str:
+    return "text/html" if html else "application/json"
 
 
 async def _rounds(platform: Platform, bare: Bare, pages: Sequence[Page], arguments: argparse.Namespace) -> int:
     pids = platform.supervisor.pids()
     faults = 0
     for number in range(arguments.rounds + 1):  # the first warms both sides up and does not count
-        for page in pages:
+        for at, page in enumerate(pages):
+            page.bytes = await _size(platform.url, page.path, page.html)
+            page.bare_bytes = await _size(bare.url, f"/page/{at}", page.html)
             for url, path, pid, kept in (
                 (platform.url, page.path, pids["web"], page.ours),
-                (bare.url, page.bare, bare.pid, page.theirs),
+                (bare.url, f"/page/{at}", bare.pid, page.theirs),
             ):
                 figures, bad = await _run(url, path, page.html, [pid], [pids["postgres"]], arguments.requests)
                 faults += bad
@@ -113,7 +129,7 @@ async def _run(
 ) -> tuple[tuple[float, float, float], int]:
     """Return CPU milliseconds of application and database, seconds on the wall, per request, and the wrong answers."""
     lines = [Line(url) for _ in range(_LINES)]
-    accept = {"accept": "text/html" if html else "application/json"}
+    accept = {"accept": _accept(html)}
     before = machine.cpu_seconds(app), machine.cpu_seconds(postgres)
     clock = asyncio.get_running_loop().time
     begun = clock()
@@ -124,6 +140,13 @@ async def _run(
         await line.close()
     done = count // _LINES * _LINES
     return (1000 * (after[0] - before[0]) / done, 1000 * (after[1] - before[1]) / done, taken / done), bad
+
+
+async def _size(url: str, path: str, html: bool) -> int:
+    line = Line(url)
+    body = (await line.ask(line.prepared("GET", path, headers={"accept": _accept(html)})))[1]
+    await line.close()
+    return len(body)
 
 
 async def _ask(line: Line, path: str, accept: dict[str, str], count: int) -> int:
@@ -143,6 +166,9 @@ def _table(pages: Sequence[Page], arguments: argparse.Namespace, load: float, bu
         told.append(
             {
                 "page": page.name,
+                "statements": page.statements,
+                "bytes": page.bytes,
+                "bare_bytes": page.bare_bytes,
                 "app_ms": round(app, 3),
                 "postgres_ms": round(database, 3),
                 "bare_app_ms": round(bare_app, 3),

@@ -191,6 +191,8 @@ def format_time(instant: datetime) -> str:
     Raises:
         NotCanonical: the instant carries no time zone.
     """
+    if instant.tzinfo is UTC:
+        return f"{instant.isoformat(timespec='milliseconds')[:-6]}Z"
     if instant.utcoffset() is None:
         raise NotCanonical("an instant needs a time zone")
     utc = instant.astimezone(UTC).replace(tzinfo=None)

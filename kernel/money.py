@@ -63,7 +63,8 @@ class Money:
 
     def __str__(self) -> str:
         """Write `12345678.90`, the form of JSON and signed records."""
-        return f"{self.yuan:.2f}"
+        sign, fen = ("-" if self.fen < 0 else ""), abs(self.fen)
+        return f"{sign}{fen // 100}.{fen % 100:02d}"
 
     def __add__(self, other: "Money") -> "Money":
         return Money(self.fen + other.fen)

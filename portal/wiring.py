@@ -47,7 +47,11 @@ def build_services(
         plugins: collaborators of the packages above the kernel, by name: `seals`, `authority`, `vault`.
     """
     install_policy()
-    db = Database(make_engine(async_url(database_url)), make_engine(async_url(supervision_url), pool_size=2))
+    db = Database(
+        make_engine(async_url(database_url)),
+        make_engine(async_url(supervision_url), pool_size=2),
+        make_engine(async_url(database_url), pool_size=8, reading=True),
+    )
     return Services(
         db=db,
         files=files,

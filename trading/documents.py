@@ -127,8 +127,12 @@ async def issue_documents(tx: Tx, actor: Actor, lot_id: uuid.UUID, *, purpose: s
 
 async def list_documents(tx: Tx, lot_id: uuid.UUID) -> list[DocumentView]:
     """Return all documents of a lot, drafts and old versions too, by name and version."""
-    query = select(Document).where(Document.lot_id == lot_id).order_by(Document.name, Document.version)
-    return [_view(row) for row in (await tx.session.execute(query)).scalars()]
+    rows = await tx.fetch(
+        "SELECT id, name, version, digest, size, media_type, uploaded_at, issued_at, purpose FROM trading_document"
+        " WHERE lot_id = $1 ORDER BY name, version",
+        lot_id,
+    )
+    return [DocumentView(*row) for row in rows]
 
 
 async def access_document(

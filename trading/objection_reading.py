@@ -49,7 +49,14 @@ class ObjectionView:
 
 async def list_answered_objections(tx: Tx, lot_id: uuid.UUID) -> list[ObjectionView]:
     """Return the answered objections of a lot, by number: what everybody may read."""
-    return await _list(tx, Objection.lot_id == lot_id, ObjectionAnswer.no.is_not(None))
+    rows = await tx.fetch(
+        "SELECT o.id, o.subject, o.text, o.request, '' AS raiser, o.raised_at, o.answer_by, o.withdrawn_at, a.no,"
+        " a.outcome, a.text AS answer, a.affects_bids, a.late, a.answered_at"
+        " FROM trading_objection_answer a JOIN trading_objection o ON o.id = a.objection_id"
+        " WHERE o.lot_id = $1 ORDER BY a.no, o.raised_at, o.id",
+        lot_id,
+    )
+    return [ObjectionView(*row) for row in rows]
 
 
 async def list_objections(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[ObjectionView]:

@@ -6,8 +6,7 @@ from typing import Final
 
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
-from kernel.papers.models import SealUse
-from kernel.papers.shelf import list_uses
+from kernel.papers.shelf import PaperLine, list_uses
 from trading.lot_view import LotView
 from trading.vocabulary import Role
 
@@ -40,9 +39,9 @@ async def list_papers(tx: Tx, actor: Actor | None, lot: LotView) -> list[PaperRo
     """Return the papers of a lot that the actor may read."""
     inside = actor is not None and (lot.is_party(actor.organisation_id) or actor.has(Role.SUPERVISOR))
     uses = await list_uses(tx, lot.id, ("public", "restricted") if inside else ("public",))
-    return [_row(use) for use in uses if use.kind in _ADDRESSES and (inside or use.kind not in _RESTRICTED)]
+    return [_row(use, lot) for use in uses if use.kind in _ADDRESSES and (inside or use.kind not in _RESTRICTED)]
 
 
-def _row(use: SealUse) -> PaperRow:
-    href = _ADDRESSES[use.kind].format(subject=use.subject, matter=use.matter)
+def _row(use: PaperLine, lot: LotView) -> PaperRow:
+    href = _ADDRESSES[use.kind].format(subject=use.subject, matter=lot.id)
     return PaperRow(use.kind, use.number, use.signer, use.used_at, href, f"/verify/papers/{use.digest.hex()}")

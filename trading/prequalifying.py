@@ -201,12 +201,12 @@ async def conclude_prequalification(
 
 async def find_prequalification(tx: Tx, lot_id: uuid.UUID) -> PrequalificationView | None:
     """Return the prequalification of a lot, or None if it is not announced."""
-    row = (await tx.session.execute(select(Prequalification).where(Prequalification.lot_id == lot_id))).scalar()
-    if row is None:
-        return None
-    return PrequalificationView(
-        row.documents_from, row.documents_to, row.deadline, row.review_method, row.announced_at, row.concluded_at
+    row = await tx.fetchrow(
+        "SELECT documents_from, documents_to, deadline, review_method, announced_at, concluded_at"
+        " FROM trading_prequalification WHERE lot_id = $1",
+        lot_id,
     )
+    return None if row is None else PrequalificationView(*row)
 
 
 async def has_passed(tx: Tx, lot_id: uuid.UUID, organisation_id: uuid.UUID) -> bool:

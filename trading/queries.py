@@ -1,6 +1,8 @@
 """Reads of lots: frozen views, one statement each."""
 
 import uuid
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -8,10 +10,15 @@ import asyncpg
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from trading.lot_view import Criterion, LotView, ReviewItem
-from trading.vocabulary import LotKind, Regime, Stage, TenderMethod
+from trading.stages import PublicDates, phase_of
+from trading.vocabulary import LotKind, Phase, Regime, Stage, TenderMethod
 
+_PUBLICITY_UNTIL = (
+    "(SELECT n.until FROM trading_notice n WHERE n.lot_id = l.id AND n.kind = 'candidates'"
+    " ORDER BY n.version DESC LIMIT 1) AS publicity_until"
+)
 _LOT = (
-    "SELECT l.id, l.project_id, p.number AS tender, l.number, p.title AS project_title, l.title, p.regime, p.kind,"
+    "SELECT l.id, l.project_id, p.number AS tender, l.number, p.title AS project_title, l.title, p.regime, p.kind,"  # noqa: S608
     " p.method, p.region, l.stage, l.stage_since, l.came_from, p.procuring_entity_id, p.procuring_entity_name,"
     " p.agency_id, p.agency_name,"
     " e.accepted IS TRUE AND e.ended_at IS NULL AS is_entrusted,"
@@ -20,8 +27,7 @@ _LOT = (
     " l.review_items, l.price_method, l.procedure, p.provenance || l.provenance AS provenance,"
     " p.registered_at, l.documents_from, l.documents_to, l.deadline, l.opening_at, l.keyset,"
     " l.published_at, l.closed_at, l.opened_at, l.failed_reason,"
-    " (SELECT n.until FROM trading_notice n WHERE n.lot_id = l.id AND n.kind = 'candidates'"
-    "   ORDER BY n.version DESC LIMIT 1) AS publicity_until"
+    f" {_PUBLICITY_UNTIL}"
     " FROM trading_lot l JOIN trading_project p ON p.id = l.project_id"
     " JOIN trading_entrustment e ON e.project_id = p.id"
 )
@@ -66,6 +72,71 @@ async def list_lots(
     return await _rows(tx, tail, published, [stage.value for stage in stages], after, most)
 
 
+@dataclass(frozen=True, slots=True)
+class LotLine:
+    """A lot in a list."""
+
+    id: uuid.UUID
+    project_id: uuid.UUID
+    tender: str
+    number: str
+    project_title: str
+    title: str
+    regime: str
+    kind: str
+    method: str
+    region: str
+    stage: Stage
+    procuring_entity_id: uuid.UUID
+    procuring_entity_name: str
+    agency_id: uuid.UUID
+    agency_name: str
+    consortium_allowed: bool
+    agents_allowed: bool
+    price_cap_fen: int | None
+    bid_bond_fen: int | None
+    registered_at: datetime
+    documents_from: datetime | None
+    documents_to: datetime | None
+    deadline: datetime | None
+    opening_at: datetime | None
+    published_at: datetime | None
+    closed_at: datetime | None
+    opened_at: datetime | None
+    failed_reason: str | None
+    publicity_until: datetime | None
+
+    def phase(self, now: datetime) -> Phase:
+        """Return what a visitor sees at an instant."""
+        dates = PublicDates(self.documents_from, self.documents_to, self.deadline, self.publicity_until)
+        return phase_of(self.stage, dates, now)
+
+
+#: The lots that everybody may see, as their list shows them, newest first; after $1, at most $2.
+PUBLIC_LINES = (
+    "SELECT l.id, l.project_id, p.number AS tender, l.number, p.title AS project_title, l.title, p.regime, p.kind,"  # noqa: S608
+    " p.method, p.region, l.stage, p.procuring_entity_id, p.procuring_entity_name, p.agency_id, p.agency_name,"
+    " l.consortium_allowed, l.agents_allowed, l.price_cap_fen, l.bid_bond_fen, p.registered_at, l.documents_from,"
+    " l.documents_to, l.deadline, l.opening_at, l.published_at, l.closed_at, l.opened_at, l.failed_reason,"
+    f" {_PUBLICITY_UNTIL}"
+    " FROM trading_lot l JOIN trading_project p ON p.id = l.project_id"
+    " WHERE l.published_at IS NOT NULL AND (p.method <> 'invited' OR l.closed_at IS NOT NULL)"
+    " AND ($1::uuid IS NULL OR l.id < $1) ORDER BY l.id DESC LIMIT $2"
+)
+
+
+_STAGE_AT = list(LotLine.__slots__).index("stage")
+
+
+async def list_public_lots(tx: Tx, *, most: int, after: uuid.UUID | None = None) -> list[LotLine]:
+    """Return the lots that everybody may see, newest first, a page at a time.
+
+    Args:
+        after: the last id of the page before.
+    """
+    return [_line(row) for row in await tx.fetch(PUBLIC_LINES, after, most)]
+
+
 async def lots_due_for_closing(tx: Tx) -> list[uuid.UUID]:
     """Return the lots whose deadline has come and whose bidding is not closed yet."""
     rows = await tx.fetch(
@@ -99,6 +170,12 @@ async def _one(tx: Tx, tail: str, *values: Any) -> LotView:
 
 async def _rows(tx: Tx, tail: str, *values: Any) -> list[LotView]:
     return [_view(row) for row in await tx.fetch(f"{_LOT} {tail}", *values)]
+
+
+def _line(row: asyncpg.Record) -> LotLine:
+    values: list[Any] = list(row)
+    values[_STAGE_AT] = Stage(values[_STAGE_AT])
+    return LotLine(*values)
 
 
 def _view(row: asyncpg.Record) -> LotView:

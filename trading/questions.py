@@ -161,13 +161,12 @@ async def answer_question(tx: Tx, actor: Actor, holders: Holders, question_id: u
 
 async def list_answers(tx: Tx, lot_id: uuid.UUID) -> list[QuestionView]:
     """Return the answered questions of a lot, by number: what everybody may read."""
-    query = select(Answer).where(Answer.lot_id == lot_id).order_by(Answer.no)
-    return [
-        QuestionView(
-            row.question_id, row.question_text, row.answered_at, row.no, row.text, row.affects_bids, row.answered_at
-        )
-        for row in (await tx.session.execute(query)).scalars()
-    ]
+    rows = await tx.fetch(
+        "SELECT question_id, question_text, answered_at, no, text, affects_bids, answered_at FROM trading_answer"
+        " WHERE lot_id = $1 ORDER BY no",
+        lot_id,
+    )
+    return [QuestionView(*row) for row in rows]
 
 
 async def list_questions(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> list[QuestionView]:

@@ -74,6 +74,8 @@ _SEEN = (
     "(n.audience = 'public' OR EXISTS"
     " (SELECT 1 FROM trading_lot seen WHERE seen.id = n.lot_id AND seen.closed_at IS NOT NULL))"
 )
+#: The regions that notices name, for the filter.
+REGIONS = "SELECT DISTINCT region FROM trading_notice WHERE audience = 'public' ORDER BY region LIMIT 100"
 _LINE = (
     "SELECT n.id, n.lot_id, n.kind, n.version, n.number, n.title, n.region, n.published_at, n.until,"
     " NOT EXISTS (SELECT 1 FROM trading_notice later WHERE later.supersedes = n.id) AS is_current"
@@ -174,10 +176,8 @@ async def search_notices(
 
 async def list_regions(tx: Tx) -> list[str]:
     """Return the regions that notices name, for the filter."""
-    rows = await tx.session.execute(
-        text("SELECT DISTINCT region FROM trading_notice WHERE audience = 'public' ORDER BY region LIMIT 100")
-    )
-    return list(rows.scalars())
+    rows = await tx.fetch(REGIONS)
+    return [row["region"] for row in rows]
 
 
 def _line(row: asyncpg.Record) -> NoticeLine:

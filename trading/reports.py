@@ -108,28 +108,27 @@ async def load_report(tx: Tx, lot_id: uuid.UUID, most_candidates: int = 3) -> Re
 
 async def find_report(tx: Tx, lot_id: uuid.UUID, most_candidates: int = 3) -> ReportView | None:
     """Return the report of a lot, or None."""
-    report = (await tx.session.execute(select(Report).where(Report.lot_id == lot_id))).scalar_one_or_none()
+    report = await tx.fetchrow(
+        "SELECT method, rejected, digest, file_id, signed_at, received_at FROM trading_report WHERE lot_id = $1", lot_id
+    )
     if report is None:
         return None
-    query = (
-        select(RankedBidRow)
-        .where(RankedBidRow.lot_id == lot_id)
-        .order_by(RankedBidRow.rank.asc().nulls_last(), RankedBidRow.bidder_name)
+    rows = await tx.fetch(
+        "SELECT bid_id, bidder_id, bidder_name, price_fen, score, rank, details FROM trading_ranked_bid"
+        " WHERE lot_id = $1 ORDER BY rank NULLS LAST, bidder_name",
+        lot_id,
     )
-    ranked = tuple(
-        RankedBid(r.bid_id, r.bidder_id, r.bidder_name, r.price_fen, r.score, r.rank, dict(r.details))
-        for r in (await tx.session.execute(query)).scalars()
-    )
+    ranked = tuple(RankedBid(*row) for row in rows)
     return ReportView(
         lot_id=lot_id,
-        method=EvaluationMethod(report.method),
+        method=EvaluationMethod(report["method"]),
         ranked=ranked,
         candidates=ranked[:most_candidates],
-        rejected=tuple(report.rejected),
-        digest=report.digest,
-        file_id=report.file_id,
-        signed_at=report.signed_at,
-        received_at=report.received_at,
+        rejected=tuple(report["rejected"]),
+        digest=report["digest"],
+        file_id=report["file_id"],
+        signed_at=report["signed_at"],
+        received_at=report["received_at"],
     )
 
 

@@ -16,6 +16,7 @@ from trading.documents import DocumentView
 from trading.lot_view import LotView
 from trading.messages import MessageView
 from trading.posting import Posted
+from trading.queries import LotLine
 from trading.questions import QuestionView
 from trading.reading import NoticeLine, NoticeView
 from trading.timeline import Event
@@ -53,8 +54,8 @@ def moment(instant: datetime | None) -> str | None:
 def lot_json(lot: LotView, now: datetime) -> dict[str, Any]:
     """Write a lot."""
     return {
-        "id": str(lot.id),
-        "project_id": str(lot.project_id),
+        "id": lot.id,
+        "project_id": lot.project_id,
         "tender": lot.tender,
         "number": lot.number,
         "project_title": lot.project_title,
@@ -65,8 +66,8 @@ def lot_json(lot: LotView, now: datetime) -> dict[str, Any]:
         "region": lot.region,
         "stage": lot.stage.value,
         "phase": lot.phase(now).value,
-        "procuring_entity": {"id": str(lot.procuring_entity_id), "name": lot.procuring_entity_name},
-        "agency": {"id": str(lot.agency_id), "name": lot.agency_name},
+        "procuring_entity": {"id": lot.procuring_entity_id, "name": lot.procuring_entity_name},
+        "agency": {"id": lot.agency_id, "name": lot.agency_name},
         "funds": lot.funds,
         "approval": lot.approval,
         "supervising_body": lot.supervising_body,
@@ -93,6 +94,41 @@ def lot_json(lot: LotView, now: datetime) -> dict[str, Any]:
         "closed_at": moment(lot.closed_at),
         "opened_at": moment(lot.opened_at),
         "failed_reason": lot.failed_reason,
+    }
+
+
+def lot_line_json(lot: LotLine, now: datetime) -> dict[str, Any]:
+    """Write a lot of a list."""
+    return {
+        "id": lot.id,
+        "project_id": lot.project_id,
+        "tender": lot.tender,
+        "number": lot.number,
+        "project_title": lot.project_title,
+        "title": lot.title,
+        "regime": lot.regime,
+        "kind": lot.kind,
+        "method": lot.method,
+        "region": lot.region,
+        "stage": lot.stage,
+        "phase": lot.phase(now),
+        "procuring_entity": {"id": lot.procuring_entity_id, "name": lot.procuring_entity_name},
+        "agency": {"id": lot.agency_id, "name": lot.agency_name},
+        "consortium_allowed": lot.consortium_allowed,
+        "agents_allowed": lot.agents_allowed,
+        "price_cap": money(lot.price_cap_fen),
+        "bid_bond": money(lot.bid_bond_fen),
+        "registered_at": moment(lot.registered_at),
+        "documents_from": moment(lot.documents_from),
+        "documents_to": moment(lot.documents_to),
+        "deadline": moment(lot.deadline),
+        "opening_at": moment(lot.opening_at),
+        "publicity_until": moment(lot.publicity_until),
+        "published_at": moment(lot.published_at),
+        "closed_at": moment(lot.closed_at),
+        "opened_at": moment(lot.opened_at),
+        "failed_reason": lot.failed_reason,
+        "href": f"/api/v1/lots/{lot.id}",
     }
 
 

@@ -115,6 +115,20 @@ async def leased(engine: AsyncEngine, *, read_only: bool) -> AsyncIterator[Lease
 
 
 @asynccontextmanager
+async def reading(engine: AsyncEngine) -> AsyncIterator[Lease]:
+    """Hold a connection of an engine on which PostgreSQL refuses every write, without opening a transaction.
+
+    At READ COMMITTED each statement sees what was committed when it began, inside of a transaction or not, so that
+    statements that only read need none; a session that is asked for begins one by itself.
+    """
+    lease = Lease(engine, await greenlet_spawn(_check_out, engine))
+    try:
+        yield lease
+    finally:
+        await lease.close()
+
+
+@asynccontextmanager
 async def borrowed(engine: AsyncEngine) -> AsyncIterator[asyncpg.Connection]:
     """Hold a connection without a transaction, for one statement that only reads."""
     fairy = await greenlet_spawn(_check_out, engine)

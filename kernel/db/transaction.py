@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from kernel import ids
 from kernel.db.gathering import Gatherings
-from kernel.db.lease import Lease, borrowed, leased
+from kernel.db.lease import Lease, borrowed, leased, reading
 
 #: The platform's instant, as an expression for prepared SQL.
 INSTANT = "(clock_timestamp() + coalesce((SELECT clock_offset FROM kernel_installation), interval '0'))"
@@ -137,14 +137,18 @@ class Database:
     Args:
         engine: the login that reads and writes.
         oversight: the login of supervision, which may only read; None uses `engine` in read-only mode.
+        reads: the login of `engine` on connections that refuse every write; None uses `engine` in read-only mode.
 
     Attributes:
         together: serves many who ask the same thing at the same moment by one run.
     """
 
-    def __init__(self, engine: AsyncEngine, oversight: AsyncEngine | None = None) -> None:
+    def __init__(
+        self, engine: AsyncEngine, oversight: AsyncEngine | None = None, reads: AsyncEngine | None = None
+    ) -> None:
         self.engine = engine
         self.oversight = oversight or engine
+        self.reads = reads
         self.together = Gatherings()
 
     @asynccontextmanager
@@ -158,24 +162,28 @@ class Database:
 
     @asynccontextmanager
     async def begin_read_only(self, *, oversight: bool = False) -> AsyncIterator[Tx]:
-        """Open a transaction in which PostgreSQL refuses every write.
+        """Read, where PostgreSQL refuses every write.
 
         Args:
             oversight: use supervision's own login.
         """
+        if self.reads is not None and not oversight:
+            async with reading(self.reads) as lease:
+                yield await _opened(lease, read_only=True)
+            return
         async with leased(self.oversight if oversight else self.engine, read_only=True) as lease:
             yield await _opened(lease, read_only=True)
 
     async def fetch(self, sql: str, *values: Any) -> list[asyncpg.Record]:
         """Return the rows of one prepared statement that only reads, outside of any transaction."""
-        async with borrowed(self.engine) as connection:
+        async with borrowed(self.reads or self.engine) as connection:
             with _lost_is_lost(connection):
                 rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
                 return rows
 
     async def fetchrow(self, sql: str, *values: Any) -> asyncpg.Record | None:
         """Return the first row of one prepared statement that only reads, outside of any transaction."""
-        async with borrowed(self.engine) as connection:
+        async with borrowed(self.reads or self.engine) as connection:
             with _lost_is_lost(connection):
                 return await connection.fetchrow(sql, *values)
 
@@ -199,5 +207,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+        if self.reads is not None:
+            await self.reads.dispose()
         if self.oversight is not self.engine:
             await self.oversight.dispose()

@@ -3,6 +3,8 @@
 import urllib.parse
 import uuid
 from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
 
 from litestar import Response
 from sqlalchemy import select
@@ -13,10 +15,27 @@ from kernel.papers.models import SealUse
 from kernel.web.services import Services
 
 
-async def list_uses(tx: Tx, matter: uuid.UUID, visibilities: Collection[str] = ("public",)) -> list[SealUse]:
+@dataclass(frozen=True, slots=True)
+class PaperLine:
+    """A paper in the list of a matter."""
+
+    digest: bytes
+    subject: uuid.UUID
+    kind: str
+    number: str
+    signer: str
+    used_at: datetime
+
+
+async def list_uses(tx: Tx, matter: uuid.UUID, visibilities: Collection[str] = ("public",)) -> list[PaperLine]:
     """Return the papers of a matter whose log entries have one of these visibilities, oldest first."""
-    query = select(SealUse).where(SealUse.matter == matter, SealUse.visibility.in_(visibilities))
-    return list((await tx.session.execute(query.order_by(SealUse.used_at, SealUse.name))).scalars())
+    rows = await tx.fetch(
+        "SELECT digest, subject, kind, number, signer, used_at FROM kernel_seal_use"
+        " WHERE matter = $1 AND visibility = ANY($2::text[]) ORDER BY used_at, name",
+        matter,
+        list(visibilities),
+    )
+    return [PaperLine(*row) for row in rows]
 
 
 async def list_uses_of(tx: Tx, uscc: str, most: int = 100) -> list[SealUse]:

@@ -23,7 +23,7 @@ class MortalDatabase(Database):
     """
 
     def __init__(self, real: Database, *, commits: bool) -> None:
-        super().__init__(real.engine, real.oversight)
+        super().__init__(real.engine, real.oversight, real.reads)
         self._commits = commits
         self._dead = False
 

@@ -19,9 +19,18 @@ from trading.holders import holders_of
 from trading.messages import list_messages, mark_read
 from trading.plans import propose_plan
 from trading.projects import register_lot, register_project
-from trading.queries import list_lots, list_lots_of
+from trading.queries import list_lots_of, list_public_lots
 from trading.questions import answer_question, ask_question, list_answers, list_own_questions, list_questions
-from trading.schemas import Identified, NewQuestion, document_json, event_json, lot_json, message_json, questions_json
+from trading.schemas import (
+    Identified,
+    NewQuestion,
+    document_json,
+    event_json,
+    lot_json,
+    lot_line_json,
+    message_json,
+    questions_json,
+)
 from trading.timeline import list_timeline
 from trading.visibility import view_lot
 from trading.vocabulary import Role
@@ -50,9 +59,12 @@ async def add_lot(tx: Tx, actor: Actor, project_id: UUID, data: LotDraft) -> Ide
 async def read_lots(
     tx: Tx, after: UUID | None = None, most: Annotated[int, Parameter(ge=1, le=100)] = 50
 ) -> dict[str, Any]:
-    """List published lots, a page at a time."""
-    lots = await list_lots(tx, most=most, after=after)
-    return {"items": [lot_json(lot, tx.now) for lot in lots], "after": str(lots[-1].id) if len(lots) == most else None}
+    """List published lots, a page at a time: what tells them apart; each is found whole under its `href`."""
+    lots = await list_public_lots(tx, most=most, after=after)
+    return {
+        "items": [lot_line_json(lot, tx.now) for lot in lots],
+        "after": str(lots[-1].id) if len(lots) == most else None,
+    }
 
 
 @get("/api/v1/own/lots", guards=[permits("lot.room")], tags=_TAGS, summary="The own organisation's lots")

@@ -6,10 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Request, Response, get
-from sqlalchemy import select
 
 from kernel.db.transaction import Tx
-from kernel.drawbook.models import Draw
+from kernel.drawbook.shelf import list_draws_of
 from kernel.money import Money
 from kernel.parameters.law import Law
 from kernel.web.guards import PUBLIC, actor_of_connection
@@ -225,11 +224,10 @@ def _keyset(events: list[Event], lot: LotView) -> KeysetRow | None:
 
 
 async def _draws(tx: Tx, lot: LotView) -> list[DrawRow]:
-    query = select(Draw.id, Draw.number, Draw.state).where(Draw.subject == lot.id).order_by(Draw.created_at)
     rows = []
-    for draw in await tx.session.execute(query):
-        kind, word = _DRAW_STATES.get(draw.state, ("warn", "进行中"))
-        rows.append(DrawRow(f"评标专家抽取 {draw.number}", f"/verify/draws/{draw.id}", word, kind))
+    for id_, number, state in await list_draws_of(tx, lot.id):
+        kind, word = _DRAW_STATES.get(state, ("warn", "进行中"))
+        rows.append(DrawRow(f"评标专家抽取 {number}", f"/verify/draws/{id_}", word, kind))
     return rows
 
 

@@ -104,6 +104,11 @@ def definition_of(combination: Combination, version: int) -> Definition:
         raise ProcedureFault(f"procedures/{version}.toml, {combination.code}: {error}") from error
 
 
+@functools.lru_cache(maxsize=256)
+def _digest_of(combination: Combination, version: int) -> str:
+    return definition_of(combination, version).digest
+
+
 def current(combination: Combination, on: date) -> Definition:
     """Return the procedure that begins on a day.
 
@@ -129,7 +134,7 @@ def of_lot(combination: Combination, procedure: Mapping[str, Any]) -> Definition
     """
     kept = procedure.get("definition") or {}
     found = definition_of(combination, int(kept.get("version", FIRST)))
-    if kept and kept.get("sha256") != found.digest:
+    if kept and kept.get("sha256") != _digest_of(combination, found.version):
         raise ProcedureFault(f"procedures/{found.version}.toml was changed after a lot began under {found.code}")
     return found
 

@@ -25,6 +25,7 @@ DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (
     *drawbook.DUE,
     *experts.DUE,
     *supervision.DUE,
+    *trading.DUE,
     draw_paper.order_draw_records,
     *revocation.DUE,
     *timestamps.DUE,

@@ -6,18 +6,23 @@ Law: R-TIME-01, R-ET-02, R-AWD-10. Who fetched a document is written down nowher
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
+import msgspec
 from sqlalchemy import select
 
+from kernel.canonical import NotCanonical, b64u_decode
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, InvalidInput, NotFound, TooEarly
-from kernel.files.library import FileView, find_file, keep_file
+from kernel.files.arriving import ArrivalView, begin_arrival, forget_arrival
+from kernel.files.library import FileView, enter_file, find_file, keep_file
 from kernel.files.store import FileStore
 from kernel.identity.actor import Actor
 from kernel.log.writer import record
 from trading.holders import Holders
 from trading.lot_view import LotView
 from trading.models.document import Document
+from trading.models.project import Lot
 from trading.progress import access_lot
 from trading.queries import get_lot
 from trading.vocabulary import Role, Stage
@@ -30,10 +35,38 @@ MEDIA_TYPES = {
     "zip": "application/zip",
 }
 _STARTS = {"pdf": b"%PDF-", "docx": b"PK\x03\x04", "xlsx": b"PK\x03\x04", "zip": b"PK\x03\x04"}
+#: The largest file in one piece; larger ones arrive in pieces (`kernel.files.arriving`).
 MAX_SIZE = 64 << 20
+#: What a file under way is for, by the purpose of the document.
+_ACCESS = "trading.document"
 #: What documents are for.
 TENDER, PREQUALIFICATION = "tender", "prequalification"
 _OPEN_FOR_DOCUMENTS = (Stage.REGISTERED.value, Stage.NOTICE_PUBLISHED.value)
+
+
+class PiecesDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A large file to send in pieces.
+
+    Attributes:
+        pieces: SHA-256 of each piece, base64url.
+    """
+
+    name: str
+    size: int
+    pieces: list[str]
+    purpose: Literal["tender", "prequalification"] = "tender"
+
+    @property
+    def leaves(self) -> list[bytes]:
+        """Return the digests.
+
+        Raises:
+            InvalidInput: one is none.
+        """
+        try:
+            return [b64u_decode(piece) for piece in self.pieces]
+        except NotCanonical:
+            raise InvalidInput("分块清单无法读取。", [("pieces", "分块清单不符")]) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +100,85 @@ async def upload_document(
     Effects:
         a row in `trading_document`; entry `documents.uploaded`, for the parties.
     """
+    lot = await _lot_for_documents(tx, actor, lot_id)
+    ending = require_fitting(name, data)
+    _require_one_purpose(await list_documents(tx, lot.id), name, purpose)
+    file = await keep_file(tx, store, data, name=name, media_type=MEDIA_TYPES[ending], access=_ACCESS, subject=lot.id)
+    return await _enter(tx, actor, lot, file, purpose)
+
+
+async def begin_document(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: PiecesDraft) -> ArrivalView:
+    """Announce a large document, or find the one that was announced before.
+
+    Raises:
+        NotFound: absent, or not a lot of the actor's.
+        Conflict: the lot is past bidding, or too many files are under way.
+        InvalidInput: name, kind or size does not fit.
+    """
+    lot = await _lot_for_documents(tx, actor, lot_id)
+    _require_name(draft.name)
+    _require_one_purpose(await list_documents(tx, lot.id), draft.name, draft.purpose)
+    return await begin_arrival(
+        tx,
+        actor,
+        subject=lot.id,
+        access=f"{_ACCESS}/{draft.purpose}",
+        name=draft.name,
+        size=draft.size,
+        leaves=draft.leaves,
+    )
+
+
+async def finish_document(tx: Tx, actor: Actor, arrival: ArrivalView, digest: bytes, start: bytes) -> DocumentView:
+    """Keep a large document that has arrived whole; its content is in the store.
+
+    Args:
+        start: its first bytes.
+
+    Raises:
+        NotFound, Conflict: as of `begin_document`.
+        InvalidInput: the bytes are not what the ending says.
+    Effects:
+        as of `upload_document`; the file is under way no more.
+    """
+    lot = await _lot_for_documents(tx, actor, arrival.subject)
+    purpose = arrival.access.removeprefix(f"{_ACCESS}/")
+    ending = _require_name(arrival.name)
+    _require_start(ending, start)
+    _require_one_purpose(await list_documents(tx, lot.id), arrival.name, purpose)
+    file = await enter_file(
+        tx,
+        digest=digest,
+        size=arrival.size,
+        name=arrival.name,
+        media_type=MEDIA_TYPES[ending],
+        access=_ACCESS,
+        subject=lot.id,
+    )
+    await forget_arrival(tx, arrival)
+    return await _enter(tx, actor, lot, file, purpose)
+
+
+async def _lot_for_documents(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Lot:
     lot, _ = await access_lot(tx, actor, lot_id, lock=True)
     if lot.stage not in _OPEN_FOR_DOCUMENTS:
         raise Conflict("投标已截止，不能再上传招标文件。")
+    return lot
 
-    ending = require_fitting(name, data)
-    earlier = await list_documents(tx, lot.id)
+
+def _require_one_purpose(earlier: list[DocumentView], name: str, purpose: str) -> None:
     if any(item.name == name and item.purpose != purpose for item in earlier):
         raise InvalidInput("资格预审文件和招标文件不能同名，请更改文件名。", [("name", "文件名已用于另一类文件")])
 
-    file = await keep_file(
-        tx, store, data, name=name, media_type=MEDIA_TYPES[ending], access="trading.document", subject=lot.id
-    )
+
+async def _enter(tx: Tx, actor: Actor, lot: Lot, file: FileView, purpose: str) -> DocumentView:
+    """Write the next version of a document. Effects: entry `documents.uploaded`, for the parties."""
+    earlier = await list_documents(tx, lot.id)
     row = Document(
         id=tx.new_id(),
         lot_id=lot.id,
-        name=name,
-        version=1 + max((item.version for item in earlier if item.name == name), default=0),
+        name=file.name,
+        version=1 + max((item.version for item in earlier if item.name == file.name), default=0),
         file_id=file.id,
         digest=file.digest,
         size=file.size,
@@ -94,8 +189,7 @@ async def upload_document(
         purpose=purpose,
     )
     tx.session.add(row)
-
-    facts = {"name": name, "version": row.version, "sha256": file.digest.hex(), "size": file.size}
+    facts = {"name": file.name, "version": row.version, "sha256": file.digest.hex(), "size": file.size}
     await record(tx, actor, "documents.uploaded", facts, subject=lot.id, visibility="parties")
     return _view(row)
 
@@ -175,19 +269,28 @@ def require_fitting(name: str, data: bytes) -> str:
     Raises:
         InvalidInput: name, kind or size does not fit, or the bytes are not what the ending says.
     """
+    ending = _require_name(name)
+    if not data:
+        raise InvalidInput("文件是空的，请重新选择。", [("file", "空文件")])
+    if len(data) > MAX_SIZE:
+        raise InvalidInput(f"单个文件不超过 {MAX_SIZE >> 20} MB。", [("file", "文件过大")])
+    _require_start(ending, data)
+    return ending
+
+
+def _require_name(name: str) -> str:
     ending = name.rpartition(".")[2].lower()
     printable = 0 < len(name) <= 120 and name.isprintable() and name == name.strip(" .")
     if not printable or any(mark in name for mark in '/\\:*?"<>|'):
         raise InvalidInput("请更改文件名：不超过 120 个字符，不含 / \\ : * ? 等符号。", [("name", "文件名不合适")])
     if ending not in MEDIA_TYPES:
         raise InvalidInput("请上传 PDF、DOCX、XLSX 或 ZIP 文件。", [("name", "文件格式不支持")])
-    if not data:
-        raise InvalidInput("文件是空的，请重新选择。", [("file", "空文件")])
-    if len(data) > MAX_SIZE:
-        raise InvalidInput(f"单个文件不超过 {MAX_SIZE >> 20} MB。", [("file", "文件过大")])
+    return ending
+
+
+def _require_start(ending: str, data: bytes) -> None:
     if not data.startswith(_STARTS[ending]):
         raise InvalidInput("文件内容与扩展名不符，请重新选择。", [("file", "内容与扩展名不符")])
-    return ending
 
 
 def _view(row: Document) -> DocumentView:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from trading.api import admission, affiliations, awards, entrustments, lots, notices, objections
+from trading.api import admission, affiliations, awards, documents, entrustments, lots, notices, objections
 from trading.pages import (
     admitting,
     applying,
@@ -35,6 +35,7 @@ HANDLERS: list[Any] = [
     *contracting.HANDLERS,
     *correcting.HANDLERS,
     *lots.HANDLERS,
+    *documents.HANDLERS,
     *notices.HANDLERS,
     *awards.HANDLERS,
     *objections.HANDLERS,

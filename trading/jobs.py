@@ -1,9 +1,10 @@
-"""Jobs of trading: make the sealed PDFs of notices and award notices, once, from what was published.
+"""Jobs of trading: make the sealed PDFs of notices and award notices, once, from what was published; sweep up uploads.
 
 A machine without Pango, or an installation without seals, makes no PDF; the reason is kept and shown, and nothing else
 suffers. What the paper says comes from the published content alone.
 """
 
+import os
 import uuid
 from datetime import date, datetime
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy import select, text
 from kernel.canonical import jcs, parse_time
 from kernel.db.transaction import Tx
 from kernel.errors import Unavailable
+from kernel.files.arriving import sweep
 from kernel.log.reader import list_entries
 from kernel.money import Money
 from kernel.outbox.queue import Handler
@@ -196,4 +198,11 @@ async def _keep_fault(services: Services, order: issuing.Paper, fault: str) -> N
         )
 
 
+async def forget_unfinished_uploads(services: Services) -> None:
+    """Throw away documents that nobody went on sending; looked for every few minutes."""
+    if os.urandom(1)[0] == 0:
+        await sweep(services.db, services.files)
+
+
+DUE = (forget_unfinished_uploads,)
 JOBS: dict[str, Handler] = {"trading:make_paper": make_paper}

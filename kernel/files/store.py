@@ -51,10 +51,13 @@ class FileStore:
         await self.put(content_name(digest), data)
         return digest
 
-    async def put_content_stream(self, digest: bytes, pieces: AsyncIterable[bytes]) -> None:
+    async def put_content_stream(self, digest: bytes, pieces: AsyncIterable[bytes], *, durable: bool = False) -> None:
         """Write an object under its known digest, piece by piece, so that memory stays flat.
 
         The object appears whole or not at all; the same content again is no fault, because its name is its digest.
+
+        Args:
+            durable: it must lie on the disk before this returns; what can be made again need not.
 
         Raises:
             ValueError: the pieces do not give this digest; then nothing appears.
@@ -69,6 +72,8 @@ class FileStore:
                 raise ValueError("the content is not what its name says")
 
         await obstore.put_async(self._store, content_name(digest), checked())
+        if durable and self._folder is not None:
+            await asyncio.to_thread(sync_to_disk, self._folder, content_name(digest))
 
     async def get(self, name: str) -> bytes:
         """Return an object's bytes.

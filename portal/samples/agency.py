@@ -396,6 +396,8 @@ DOCUMENTS = Row(
         ),
         "statement": f"我以{AGENCY}的名义确认公告内容与招标文件一致，并知悉发布后只能通过澄清或更正公告修改",
         "window": (at("2026-07-16 22:00"), at("2026-07-23 22:00")),
+        "most": 500 << 20,
+        "most_whole": 64 << 20,
         "joined": True,
         "join_href": "",
     }

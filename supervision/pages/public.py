@@ -10,12 +10,12 @@ from litestar import Request, Response, get
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.files.library import find_file
+from kernel.web.downloads import serve_file
 from kernel.web.guards import PUBLIC
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from supervision.queries import get_inspection, list_inspections
 from supervision.vocabulary import STAGE_WORDS
-from trading.api.lots import file_response
 
 _MOST = 20
 
@@ -66,12 +66,12 @@ async def list_page(request: Request[Any, Any, Any], tx: Tx, before: str | None 
 
 
 @get("/inspections/{inspection_id:uuid}/paper.pdf", opt=PUBLIC, include_in_schema=False)
-async def paper(tx: Tx, services: Services, inspection_id: UUID) -> Response[bytes]:
+async def paper(request: Request[Any, Any, Any], tx: Tx, services: Services, inspection_id: UUID) -> Response[Any]:
     """Return the sealed paper."""
     view = await get_inspection(tx, inspection_id)
     if view.file_id is None:
         raise NotFound
-    return await file_response(services, await find_file(tx, view.file_id))
+    return serve_file(request, services.files, await find_file(tx, view.file_id))
 
 
 HANDLERS: list[Any] = [list_page, paper]

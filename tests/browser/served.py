@@ -15,7 +15,7 @@ from typing import Any
 
 import uvicorn
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
 from sqlalchemy import text
 
 from bidding.keyfile import LicenceFile, PersonFile, write_licence_file, write_person_file
@@ -47,8 +47,14 @@ class Person:
     faults: list[str] = field(default_factory=list)
 
     async def open(self, path: str) -> Page:
-        """Go to a page."""
-        await self.page.goto(path, wait_until="load")
+        """Go to a page; one that is just renewing itself is waited for."""
+        try:
+            await self.page.goto(path, wait_until="load")
+        except Error as error:
+            if "interrupted by another navigation" not in error.message:
+                raise
+            await self.page.wait_for_load_state("load")
+            await self.page.goto(path, wait_until="load")
         return self.page
 
     async def sign_in(self, login: str, code: str) -> None:

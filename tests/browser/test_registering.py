@@ -1,12 +1,14 @@
 """A procuring entity registers a project: the scoring grid is edited with a script and without one."""
 
+import os
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, Route
 
-from tests.browser.served import Served, served
+from tests.browser.served import Person, Served, served
 from tests.factories.trading import AGENCY, BUYER, at, set_clock, uscc
 from tests.world import World
 from trading import facade as trading
@@ -78,6 +80,39 @@ async def test_the_grid_is_edited_while_the_sum_is_shown(platform: Served) -> No
 
     await page.wait_for_url("**/plan")
     await visit.check("registered")
+    await send_in_pieces(visit, page.url.removesuffix("/plan"))
+
+
+async def send_in_pieces(visit: Person, room: str) -> None:
+    """Upload a document of three pieces: one is cut off, the page is closed, the same file chosen again goes on."""
+    file = visit.folder / "图纸.pdf"
+    file.write_bytes(b"%PDF-1.7 " + os.urandom(10_000_000))
+    sent: list[str] = []
+    pieces = re.compile(r"/api/v1/pieces/[^/]+/\d$")
+
+    async def cut(route: Route) -> None:
+        sent.append(route.request.url[-1])
+        await (route.abort() if sent[-1] == "1" else route.continue_())
+
+    await visit.page.route(pieces, cut)
+    page = await visit.open(f"{room}/documents")
+    await page.set_input_files("#f-file", file)
+    await page.click("#docform button[type=submit]")
+    await page.wait_for_selector("#docsay:has-text('连接中断，正在重试')")
+    await page.wait_for_selector("#doc-rate:has-text('5.5 MB /')")  # both others have arrived
+    page.once("dialog", lambda dialog: dialog.accept())  # the page warns before it is left
+    await visit.page.unroute(pieces, cut)
+    page = await visit.open(f"{room}/documents")
+    assert {"0", "1", "2"} <= set(sent)
+
+    again: list[str] = []
+    page.on("request", lambda request: again.append(request.url[-1]) if request.method == "PUT" else None)
+    await page.set_input_files("#f-file", file)
+    async with page.expect_navigation():
+        await page.click("#docform button[type=submit]")
+    assert "图纸.pdf" in await page.inner_text(".docs")
+    assert again == ["1"], "what had arrived was not sent again"
+    await visit.check("document-in-pieces")
 
 
 async def test_without_a_script_every_button_of_the_grid_works(world: World, platform: Served) -> None:

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import get, post, put
+from litestar import Request, get, post, put
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body
@@ -13,9 +13,9 @@ from litestar.response import Response
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
+from kernel.web.downloads import serve_file
 from kernel.web.guards import permits, signed_in
 from kernel.web.services import Services
-from trading.api.lots import file_response
 from trading.applying import (
     ApplicationView,
     access_application_file,
@@ -169,10 +169,10 @@ async def take_back_application(tx: Tx, actor: Actor, lot_id: UUID) -> None:
 
 @get(f"{_LOT}/application/files/{{file_id:uuid}}", guards=[signed_in], tags=_TAGS, summary="A file of an application")
 async def read_application_file(
-    tx: Tx, actor: Actor, services: Services, lot_id: UUID, file_id: UUID
-) -> Response[bytes]:
+    request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, lot_id: UUID, file_id: UUID
+) -> Response[Any]:
     """Return the file to its applicant, and after the deadline to the lot's own parties."""
-    return await file_response(services, await access_application_file(tx, actor, lot_id, file_id))
+    return serve_file(request, services.files, await access_application_file(tx, actor, lot_id, file_id))
 
 
 @post(f"{_LOT}/corrections", guards=[permits("notice.publish")], tags=_TAGS, summary="Correct the notice")

@@ -1,19 +1,16 @@
 """Projects, lots, plans, documents, questions."""
 
-import urllib.parse
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import Request, Response, get, post, put
+from litestar import Request, Response, get, post
 from litestar.params import Parameter
 
 from kernel.db.transaction import Tx
-from kernel.files.library import FileView, read_file
 from kernel.identity.actor import Actor
 from kernel.web.guards import PUBLIC, actor_of_connection, permits, signed_in
 from kernel.web.problems import handle_domain_error
 from kernel.web.services import Services
-from trading.documents import MAX_SIZE, access_document, list_documents, upload_document
 from trading.drafts import AnswerDraft, LotDraft, PlanDraft, ProjectDraft
 from trading.holders import holders_of
 from trading.messages import list_messages, mark_read
@@ -24,7 +21,6 @@ from trading.questions import answer_question, ask_question, list_answers, list_
 from trading.schemas import (
     Identified,
     NewQuestion,
-    document_json,
     event_json,
     lot_json,
     lot_line_json,
@@ -102,44 +98,6 @@ async def add_plan(
     return Response({"id": str(outcome.plan_id), "no": outcome.no, "accepted": True, "findings": findings})
 
 
-@put(
-    "/api/v1/lots/{lot_id:uuid}/documents",
-    guards=[permits("documents.prepare")],
-    tags=_TAGS,
-    summary="Upload a tender document",
-    status_code=201,
-    request_max_body_size=MAX_SIZE + 1,
-)
-async def add_document(
-    tx: Tx, actor: Actor, services: Services, lot_id: UUID, name: str, body: bytes
-) -> dict[str, Any]:
-    """Keep the body as a document of the given name; the same name makes the next version."""
-    kept = await upload_document(tx, actor, services.files, lot_id, name=name, data=body)
-    return document_json(kept, lot_id)
-
-
-@get("/api/v1/lots/{lot_id:uuid}/documents", opt=PUBLIC, tags=_TAGS, summary="The issued documents of a lot")
-async def read_documents(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) -> list[dict[str, Any]]:
-    """List the documents: drafts for the own parties only."""
-    actor = actor_of_connection(request)
-    lot = await view_lot(tx, actor, lot_id)
-    own = actor is not None and lot.is_run_by(actor.organisation_id)
-    documents = await list_documents(tx, lot_id)
-    return [document_json(item, lot_id) for item in documents if own or item.issued_at is not None]
-
-
-@get(
-    "/api/v1/lots/{lot_id:uuid}/documents/{document_id:uuid}",
-    guards=[signed_in],
-    tags=_TAGS,
-    summary="Fetch a tender document",
-)
-async def read_document(tx: Tx, actor: Actor, services: Services, lot_id: UUID, document_id: UUID) -> Response[bytes]:
-    """Return the file; nobody learns who fetched it."""
-    file = await access_document(tx, actor, holders_of(services.plugins), lot_id, document_id)
-    return await file_response(services, file)
-
-
 @post("/api/v1/lots/{lot_id:uuid}/questions", guards=[permits("question.ask")], tags=_TAGS, summary="Ask")
 async def add_question(tx: Tx, actor: Actor, services: Services, lot_id: UUID, data: NewQuestion) -> Identified:
     """Ask about the documents, unnamed towards everybody else."""
@@ -182,13 +140,6 @@ async def read_message(tx: Tx, actor: Actor, message_id: UUID) -> None:
     await mark_read(tx, actor, message_id)
 
 
-async def file_response(services: Services, file: FileView) -> Response[bytes]:
-    """Return a stored file for download under its own name."""
-    name = urllib.parse.quote(file.name)
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{name}", "Cache-Control": "private, no-store"}
-    return Response(await read_file(services.files, file), media_type=file.media_type, headers=headers)
-
-
 HANDLERS = [
     add_project,
     add_lot,
@@ -197,9 +148,6 @@ HANDLERS = [
     read_lot,
     read_timeline,
     add_plan,
-    add_document,
-    read_documents,
-    read_document,
     add_question,
     read_questions,
     add_answer,

@@ -9,11 +9,11 @@ from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.files.library import find_file
 from kernel.identity.actor import Actor
+from kernel.web.downloads import serve_file
 from kernel.web.figures import qr
 from kernel.web.guards import signed_in
 from kernel.web.render import render_page
 from kernel.web.services import Services
-from trading.api.lots import file_response
 from trading.award_reading import access_award_notice
 from trading.pages.notices import NoticePage, seal_of
 from trading.queries import get_lot
@@ -60,7 +60,9 @@ async def award_notice_page(
 
 
 @get("/award-notices/{notice_id:uuid}/pdf", guards=[signed_in], include_in_schema=False)
-async def award_notice_pdf(tx: Tx, actor: Actor, services: Services, notice_id: UUID) -> Response[bytes]:
+async def award_notice_pdf(
+    request: Request[Any, Any, Any], tx: Tx, actor: Actor, services: Services, notice_id: UUID
+) -> Response[Any]:
     """Return the sealed award notice to the winner, the own parties or supervision.
 
     Raises:
@@ -69,7 +71,7 @@ async def award_notice_pdf(tx: Tx, actor: Actor, services: Services, notice_id: 
     notice = await access_award_notice(tx, actor, notice_id)
     if notice.pdf_id is None:
         raise NotFound("盖章 PDF 尚未生成，请稍后再试。")
-    return await file_response(services, await find_file(tx, notice.pdf_id))
+    return serve_file(request, services.files, await find_file(tx, notice.pdf_id))
 
 
 HANDLERS = [award_notice_page, award_notice_pdf]

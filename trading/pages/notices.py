@@ -14,6 +14,7 @@ from kernel.clock import SHANGHAI
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.files.library import find_file
+from kernel.web.downloads import serve_file
 from kernel.web.figures import qr
 from kernel.web.filters import monthday
 from kernel.web.guards import PUBLIC, actor_of_connection
@@ -21,7 +22,6 @@ from kernel.web.render import render_page
 from kernel.web.seal import seal_svg
 from kernel.web.services import Services
 from trading.announcement import NoticeKind
-from trading.api.lots import file_response
 from trading.api.notices import cursor_of, cursor_text
 from trading.lot_view import LotView
 from trading.pages.common import NOTICE_KINDS, NoticeRow, notice_row
@@ -188,7 +188,7 @@ async def notice_page(request: Request[Any, Any, Any], tx: Tx, services: Service
 
 
 @get("/notices/{notice_id:uuid}/pdf", opt=PUBLIC, include_in_schema=False)
-async def notice_pdf(request: Request[Any, Any, Any], tx: Tx, services: Services, notice_id: UUID) -> Response[bytes]:
+async def notice_pdf(request: Request[Any, Any, Any], tx: Tx, services: Services, notice_id: UUID) -> Response[Any]:
     """Return the sealed PDF of a notice.
 
     Raises:
@@ -197,7 +197,7 @@ async def notice_pdf(request: Request[Any, Any, Any], tx: Tx, services: Services
     notice = await view_notice(tx, actor_of_connection(request), notice_id)
     if notice.pdf_id is None:
         raise NotFound("盖章 PDF 尚未生成，请稍后再试；公告内容以本页和公开账本为准。")
-    return await file_response(services, await find_file(tx, notice.pdf_id))
+    return serve_file(request, services.files, await find_file(tx, notice.pdf_id))
 
 
 def seal_of(services: Services, name: str) -> Markup:

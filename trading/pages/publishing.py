@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
+from kernel.files.arriving import MOST_BYTES
 from kernel.identity.actor import Actor
 from kernel.web.guards import permits
 from kernel.web.render import render_page
@@ -78,6 +79,8 @@ class DocumentsPage:
     preview: Preview | None
     statement: str
     window: tuple[datetime, datetime]
+    most: int
+    most_whole: int
     joined: bool
     join_href: str
 
@@ -151,6 +154,8 @@ async def _show_documents(
         preview=await _preview(tx, lot) if lot.published_at is None and lot.deadline else None,
         statement=f"我以{lot.agency_name}的名义确认公告内容与招标文件一致，并知悉发布后只能通过澄清或更正公告修改",
         window=(lot.documents_from or epoch, lot.documents_to or epoch),
+        most=MOST_BYTES,
+        most_whole=MAX_SIZE,
         joined=True,
         join_href="",
     )

@@ -104,6 +104,15 @@ export async function putChunk(id, j, bytes, signal) {
 }
 
 /**
+ * One piece of a document that arrives in pieces.
+ * @param {string} id
+ * @param {number} j
+ * @param {Uint8Array} bytes
+ * @param {AbortSignal} [signal]
+ */
+export const putPiece = (id, j, bytes, signal) => call('PUT', `/pieces/${at(id)}/${j}`, new Blob([bytes]), signal);
+
+/**
  * @param {string} id
  * @returns {Promise<{chunks: number, leaves: (string | null)[]}>} null where no chunk has arrived
  */

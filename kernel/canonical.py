@@ -161,7 +161,10 @@ def _refuse_constant(text: str) -> NoReturn:
 
 def b64u_encode(data: bytes) -> str:
     """Base64url text without padding."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(_URLSAFE).rstrip(b"=").decode()
+
+
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def b64u_decode(text: object, length: int | None = None) -> bytes:

@@ -19,8 +19,9 @@ from kernel.db.transaction import Tx
 from kernel.errors import DomainError, InvalidInput, NotFound
 from kernel.identity.actor import Actor
 from kernel.log.platform import ACK
+from kernel.web.deps import require_actor
 from kernel.web.guards import permits
-from kernel.web.services import Services
+from kernel.web.services import Services, services_of
 
 #: How long the answer waits for the log; after that the client gets an acknowledgement and asks again.
 RECEIPT_WAIT_S = 1.0
@@ -91,9 +92,9 @@ async def list_uploads(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, Any
     tags=["bidding"],
     summary="Submit a sealed bid: 201 with the receipt, or 202 with an acknowledgement to ask again with",
 )
-async def submit(services: Services, actor: Actor, data: SignedMessage) -> Response[dict[str, Any]]:
+async def submit(request: Request[Any, Any, Any], data: SignedMessage) -> Response[dict[str, Any]]:
     """Accept a bid; a refusal carries the platform's signature."""
-    return await _take(services, actor, data.jws, SUBMISSION)
+    return await _take(services_of(request), require_actor(request), data.jws, SUBMISSION)
 
 
 @post(
@@ -102,9 +103,9 @@ async def submit(services: Services, actor: Actor, data: SignedMessage) -> Respo
     tags=["bidding"],
     summary="Withdraw a bid before the deadline; answers as a submission does",
 )
-async def withdraw(services: Services, actor: Actor, data: SignedMessage) -> Response[dict[str, Any]]:
+async def withdraw(request: Request[Any, Any, Any], data: SignedMessage) -> Response[dict[str, Any]]:
     """Accept a withdrawal."""
-    return await _take(services, actor, data.jws, WITHDRAWAL)
+    return await _take(services_of(request), require_actor(request), data.jws, WITHDRAWAL)
 
 
 async def _take(services: Services, actor: Actor, token: str, kind: str) -> Response[dict[str, Any]]:

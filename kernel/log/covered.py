@@ -13,6 +13,7 @@ from kernel.crypto import suite
 from kernel.db.transaction import Database
 from kernel.errors import NotFound
 from kernel.log.tiles import Tile, TileReader, inclusion_tiles
+from kernel.log.tree import Range
 
 _COVERED = (
     "SELECT l.entry_id, l.idx, e.data, c.size, c.note FROM log_leaf l JOIN audit_entry e ON e.id = l.entry_id"
@@ -56,6 +57,13 @@ class _Reader(TileReader):
     def __init__(self, size: int, tiles: dict[Tile, bytes]) -> None:
         super().__init__(suite("intl-1"), size, tiles.get)
         self._known: dict[tuple[int, int], bytes] = {}
+        self._spans: dict[Range, bytes] = {}
+
+    def _hash(self, span: Range) -> bytes:
+        known = self._spans.get(span)
+        if known is None:
+            known = self._spans[span] = super()._hash(span)
+        return known
 
     def _subtree(self, height: int, position: int) -> bytes:
         known = self._known.get((height, position))

@@ -43,8 +43,9 @@ class Entry:
         }
 
     def data(self) -> bytes:
-        """The leaf data."""
-        return jcs(self.as_json())
+        """The leaf data: the canonical form of `as_json`, whose names are known."""
+        digest, salt = b64u_encode(self.digest).encode(), b64u_encode(self.salt).encode()
+        return b'{"at":%b,"digest":"%b","salt":"%b","type":%b,"v":1}' % (jcs(self.at), digest, salt, jcs(self.kind))
 
     def leaf(self, suite: Hasher) -> bytes:
         """The leaf hash."""

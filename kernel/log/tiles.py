@@ -181,8 +181,7 @@ class TileReader:
 
     def _subtree(self, height: int, position: int) -> bytes:
         tile, start, count = _place(height, position, self.size)
-        hashes = _cut(self._fetch(tile), tile)[start : start + count]
-        return mth(self._suite, hashes)
+        return mth(self._suite, _cut(self._fetch(tile), tile, start, count))
 
 
 def root_tiles(size: int) -> list[Tile]:
@@ -211,7 +210,8 @@ def _place(height: int, position: int, size: int) -> tuple[Tile, int, int]:
     return Tile(level, index, width_at(level, index, size)), start, 1 << inner
 
 
-def _cut(data: bytes | None, tile: Tile) -> list[bytes]:
+def _cut(data: bytes | None, tile: Tile, start: int = 0, count: int | None = None) -> list[bytes]:
+    """Return the hashes of a tile, or `count` of them from `start` on."""
     if (
         data is None
         or len(data) % HASH_BYTES
@@ -219,4 +219,5 @@ def _cut(data: bytes | None, tile: Tile) -> list[bytes]:
         or len(data) > TILE_WIDTH * HASH_BYTES
     ):
         raise TileError(f"{tile.path} is missing or damaged")
-    return [data[i : i + HASH_BYTES] for i in range(0, tile.width * HASH_BYTES, HASH_BYTES)]
+    end = tile.width if count is None else min(tile.width, start + count)
+    return [data[i : i + HASH_BYTES] for i in range(start * HASH_BYTES, end * HASH_BYTES, HASH_BYTES)]

@@ -36,6 +36,15 @@ async def provide_actor(request: Request[Any, Any, Any]) -> Actor:
     Raises:
         NotSignedIn: nobody is signed in.
     """
+    return require_actor(request)
+
+
+def require_actor(request: Request[Any, Any, Any]) -> Actor:
+    """Do as the dependency does, for doors so hot that the injection itself would cost (a task for each of several).
+
+    Raises:
+        NotSignedIn: nobody is signed in.
+    """
     actor = actor_of_connection(request)
     if actor is None:
         raise NotSignedIn

@@ -8,6 +8,7 @@ names; nothing about them tells which bid they belong to, or how many there are.
 import hashlib
 import io
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,11 +22,11 @@ from bidding.vocabulary import CHUNK_OF_SLOT, MAX_CHUNKS, SLOTS, Policy
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
 from kernel.crypto import random_bytes
 from kernel.db.transaction import Database, Tx
-from kernel.errors import Conflict, DeadlinePassed, InvalidInput, NotFound, TooManyRequests
+from kernel.errors import Conflict, DeadlinePassed, DomainError, InvalidInput, NotFound, TooManyRequests
 from kernel.files.store import FileStore
 from kernel.identity.actor import Actor
 from trading import facade as trading
-from trading.due_lots import PAUSED
+from trading.due_lots import PAUSED, HeldLot
 from trading.lot_view import LotView
 from trading.vocabulary import Stage
 
@@ -205,51 +206,139 @@ async def list_leaves(tx: Tx, upload: UploadView) -> list[str | None]:
     return [kept.get(j) for j in range(upload.chunks)]
 
 
-async def keep_chunk(db: Database, store: FileStore, actor: Actor, upload: UploadView, j: int, data: bytes) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chunk of the actor's own belongs.
+
+    Attributes:
+        chunk_bytes: its size.
+        leaf: of the chunk that stands there already, or None.
+    """
+
+    upload_id: uuid.UUID
+    lot_id: uuid.UUID
+    j: int
+    chunk_bytes: int
+    leaf: bytes | None
+
+
+async def find_place(tx: Tx, actor: Actor, upload_id: uuid.UUID, j: int) -> Place:
+    """Return where a chunk belongs, before its bytes are read.
+
+    Raises:
+        NotFound: no such upload, or somebody else's: the answer is the same.
+        InvalidInput: no such chunk.
+        DeadlinePassed: bids are due no more, and nothing stands there: nothing more is stored for such a lot.
+        Conflict: the lot stands still.
+    """
+    row = await tx.fetchrow(
+        "SELECT u.lot_id, u.chunk_bytes, u.chunks, c.leaf FROM bidding_upload u"
+        " JOIN bidding_bid b ON b.id = u.bid_id JOIN bidding_interest i ON i.id = b.interest_id"
+        " LEFT JOIN bidding_chunk c ON c.upload_id = u.id AND c.j = $3"
+        " WHERE u.id = $1 AND i.organisation_id = $2",
+        upload_id,
+        actor.organisation_id,
+        min(j, 2**31 - 1),
+    )
+    if row is None:
+        raise NotFound
+    if not 0 <= j < row["chunks"]:
+        raise InvalidInput("没有这个分块。", [("j", f"0 至 {row['chunks'] - 1}")])
+    place = Place(upload_id, row["lot_id"], j, row["chunk_bytes"], row["leaf"])
+    if place.leaf is None:
+        _require_due((await trading.look_at_due_lots(tx, [place.lot_id])).get(place.lot_id))
+    return place
+
+
+def _require_due(lot: HeldLot | None) -> None:
+    if lot is None:
+        raise NotFound
+    if lot.is_paused:
+        raise Conflict(PAUSED, stage=lot.stage.value)
+    if lot.is_over:
+        raise DeadlinePassed("投标已截止，平台不再接收投标文件。")
+    if not lot.takes_bids:
+        raise Conflict("本标段现在不接收投标文件。", stage=lot.stage.value)
+
+
+async def keep_chunk(db: Database, store: FileStore, place: Place, data: bytes) -> bytes:
     """Keep one chunk; the same chunk again is no fault, another in its place is.
 
     The object is written before the row: an object without a row harms nobody. The transaction is opened here, because
-    the bytes are streamed first and the deadline counts after the last of them.
+    the bytes are streamed first and the deadline counts after the last of them. Chunks that arrive at the same moment
+    share it.
 
     Returns:
         The leaf digest H(00 || chunk), as the platform computed it.
 
     Raises:
-        InvalidInput: no such chunk, or not of the size of chunks.
+        InvalidInput: not of the size of chunks.
         DeadlinePassed: bids are due no more.
         Conflict: another chunk stands in this place.
     """
-    if not 0 <= j < upload.chunks:
-        raise InvalidInput("没有这个分块。", [("j", f"0 至 {upload.chunks - 1}")])
-    if len(data) != upload.chunk_bytes:
-        raise InvalidInput("分块大小不符。", [("body", f"应为 {upload.chunk_bytes} 字节")])
-    leaf = hashlib.sha256(b"\x00" + data).digest()
-    kept = await _leaf_at(db, upload.id, j)
+    if len(data) != place.chunk_bytes:
+        raise InvalidInput("分块大小不符。", [("body", f"应为 {place.chunk_bytes} 字节")])
+    hashed = hashlib.sha256(b"\x00")
+    hashed.update(data)
+    leaf, kept = hashed.digest(), place.leaf
     if kept is None:
-        async with db.begin_read_only() as tx:  # nothing is stored for a lot that takes no bids: the store would fill
-            require_open(await trading.get_lot(tx, upload.lot_id), tx)
         name = sealed_name(random_bytes(24))
         await store.put(name, data)
-        async with db.begin() as tx:
-            require_open(await trading.get_lot(tx, upload.lot_id), tx)
-            await tx.session.execute(
-                text(
-                    "INSERT INTO bidding_chunk (upload_id, j, lot_id, leaf, object_name)"
-                    " VALUES (:upload, :j, :lot, :leaf, :name) ON CONFLICT (upload_id, j) DO NOTHING"
-                ),
-                {"upload": upload.id, "j": j, "lot": upload.lot_id, "leaf": leaf, "name": name},
-            )
-        kept = await _leaf_at(db, upload.id, j)
+
+        async def run(chunks: Sequence[_Chunk]) -> Sequence[bytes | DomainError]:
+            return await db.run(lambda tx: _keep_rows(tx, chunks))
+
+        kept = await db.together.ask("chunks", run, _Chunk(place, leaf, name), owner=(place.upload_id, place.j))
     if kept != leaf:
         raise Conflict("这个位置已有另一分块，请重新密封后重新上传。")
     return leaf
 
 
-async def _leaf_at(db: Database, upload_id: uuid.UUID, j: int) -> bytes | None:
-    async with db.begin_read_only() as tx:
-        query = text("SELECT leaf FROM bidding_chunk WHERE upload_id = :upload AND j = :j")
-        found = (await tx.session.execute(query, {"upload": upload_id, "j": j})).scalar_one_or_none()
-    return None if found is None else bytes(found)
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A chunk whose object is stored."""
+
+    place: Place
+    leaf: bytes
+    name: str
+
+
+async def _keep_rows(tx: Tx, chunks: Sequence[_Chunk]) -> list[bytes | DomainError]:
+    """Write the rows of stored chunks; return, for each, the leaf that stands in its place now, or why there is none.
+
+    Effects:
+        rows in `bidding_chunk`.
+    """
+    lots = await trading.look_at_due_lots(tx, list({chunk.place.lot_id for chunk in chunks}))
+    outcomes: dict[tuple[uuid.UUID, int], bytes | DomainError] = {}
+    rows = []
+    for chunk in chunks:
+        place = chunk.place
+        try:
+            _require_due(lots.get(place.lot_id))
+            rows.append((place.upload_id, place.j, place.lot_id, chunk.leaf, chunk.name))
+        except DomainError as refusal:
+            outcomes[place.upload_id, place.j] = refusal
+    if rows:
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        made = await tx.fetch(_KEEP, *columns)
+        if len(made) < len(rows):  # others were faster; what they wrote is seen by the next statement
+            made = await tx.fetch(_LEAVES, *columns[:2])
+        outcomes |= {(row["upload_id"], row["j"]): row["leaf"] for row in made}
+    return [outcomes[chunk.place.upload_id, chunk.place.j] for chunk in chunks]
+
+
+#: In the order of their places, so that nobody waits in a circle.
+_KEEP = (
+    "INSERT INTO bidding_chunk (upload_id, j, lot_id, leaf, object_name)"
+    " SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::bytea[], $5::text[])"
+    " AS c (upload, j, lot, leaf, name)"
+    " ORDER BY upload, j ON CONFLICT (upload_id, j) DO NOTHING RETURNING upload_id, j, leaf"
+)
+_LEAVES = (
+    "SELECT c.upload_id, c.j, c.leaf FROM bidding_chunk c"
+    " JOIN unnest($1::uuid[], $2::bigint[]) AS w (upload, j) ON c.upload_id = w.upload AND c.j = w.j"
+)
 
 
 def sealed_name(entropy: bytes) -> str:

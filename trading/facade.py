@@ -1,7 +1,7 @@
 """The front door of trading for the packages above: values, reads, acts. No logic."""
 
 from trading.affiliations import list_tied, require_independent
-from trading.due_lots import DueLot, HeldLot, find_due_lot, hold_due_lot
+from trading.due_lots import DueLot, HeldLot, find_due_lot, hold_due_lot, look_at_due_lots
 from trading.evaluation_report import EvaluationReport, RankedBid, RejectedBid
 from trading.handover import (
     declare_failed,
@@ -46,6 +46,7 @@ __all__ = [
     "list_tied",
     "lock_lot",
     "lock_lot_for_bidding",
+    "look_at_due_lots",
     "lots_due_for_closing",
     "mark_closed",
     "mark_committee_ready",

@@ -48,18 +48,21 @@ async def open_upload(tx: Tx, actor: Actor, data: UploadOpening) -> dict[str, An
     summary="Send one chunk, in any order; the same chunk again is no fault",
     request_max_body_size=MAX_CHUNK,
 )
-async def put_chunk(
-    request: Request[Any, Any, Any], services: Services, actor: Actor, upload_id: uuid.UUID, j: int
-) -> dict[str, str]:
+async def put_chunk(request: Request[Any, Any, Any], upload_id: uuid.UUID, j: int) -> dict[str, str]:
     """Take a chunk's raw bytes. They are read before any transaction: the deadline counts after the last byte."""
+    services, actor = services_of(request), require_actor(request)
     async with services.db.begin_read_only() as tx:
-        upload = await uploads.access_upload(tx, actor, upload_id)
-    data = bytearray()
+        place = await uploads.find_place(tx, actor, upload_id, j)
+    pieces: list[bytes] = []
+    missing = place.chunk_bytes
     async for piece in request.stream():
-        data += piece
-        if len(data) > upload.chunk_bytes:
-            raise InvalidInput("分块大小不符。", [("body", f"应为 {upload.chunk_bytes} 字节")])
-    leaf = await uploads.keep_chunk(services.db, services.files, actor, upload, j, bytes(data))
+        pieces.append(piece)
+        missing -= len(piece)
+        if missing < 0:
+            raise InvalidInput("分块大小不符。", [("body", f"应为 {place.chunk_bytes} 字节")])
+    data = b"".join(pieces)
+    pieces.clear()
+    leaf = await uploads.keep_chunk(services.db, services.files, place, data)
     return {"leaf": b64u_encode(leaf)}
 
 

@@ -30,6 +30,7 @@ class FileStore:
     def __init__(self, store: Any, folder: Path | None = None) -> None:
         self._store = store
         self._folder = folder
+        self._kept: set[Path] = set()  # folders whose own names this process has brought to the disk
 
     async def put(self, name: str, data: bytes) -> None:
         """Write an object once.
@@ -43,7 +44,7 @@ class FileStore:
             if await self.get(name) != data:
                 raise Conflict("同名内容已存在，且与本次上传不一致。") from error
         if self._folder is not None:
-            await asyncio.to_thread(sync_to_disk, self._folder, name)
+            await asyncio.to_thread(sync_to_disk, self._folder, name, self._kept)
 
     async def put_content(self, data: bytes) -> bytes:
         """Write an object under its own digest; return the SHA-256."""
@@ -141,17 +142,22 @@ def local_store(folder: Path) -> FileStore:
     return FileStore(LocalStore(str(folder), mkdir=True), folder)
 
 
-def sync_to_disk(folder: Path, name: str) -> None:
-    """Bring an object to the disk: its bytes, its name, and the names of the folders it lies in."""
-    file = folder / name
+def sync_to_disk(folder: Path, name: str, kept: set[Path] | None = None) -> None:
+    """Bring an object to the disk: its bytes, its name, and the names of the folders it lies in.
+
+    Args:
+        kept: folders whose own names are known to be there, and are not brought there again; added to.
+    """
+    file, kept = folder / name, set() if kept is None else kept
     for place in (file, *file.parents):
         handle = os.open(place, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
-        if place == folder:
-            return
+        if place == folder or (place != file and place in kept):
+            break
+    kept.update(place for place in file.parents if place.is_relative_to(folder))
 
 
 def memory_store() -> FileStore:

@@ -37,6 +37,14 @@ def _processes() -> Iterable[_Process]:
             yield _Process(int(folder.name), int(fields[1]), own, reaped)
 
 
+def memory_mib(pid: int) -> float:
+    """Return the resident memory of a process."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
 def load() -> float:
     """Return the mean number of processes that wanted a core in the last minute."""
     return os.getloadavg()[0]

@@ -28,12 +28,12 @@ class Line:
         told = {"host": urlsplit(self.url).netloc, "accept": "application/json", **(headers or {})}
         if self.cookies:
             told["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        if body or method in ("POST", "PUT"):
+        if body or (method in ("POST", "PUT") and "content-length" not in told):
             told["content-length"] = str(len(body))
         lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {value}" for name, value in told.items()), "", ""]
         return "\r\n".join(lines).encode() + body
 
-    async def ask(self, request: bytes | Sequence[bytes]) -> tuple[int, bytes]:
+    async def ask(self, request: bytes | Sequence[bytes | memoryview]) -> tuple[int, bytes]:
         """Send a prepared request, whole or in pieces; return status and body."""
         if self._writer is None:
             await self.open()

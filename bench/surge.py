@@ -107,7 +107,8 @@ async def _measure(folder: Path, arguments: argparse.Namespace) -> int:
             visitor = stage.person("visitor", "访客")
             document = (await visitor.get(f"/api/v1/lots/{lot.id}/keyset"))["keyset"]
             members = await gather(platform, lot, arguments.bidders)
-            waves, sent = [], []
+            waves: list[dict[str, Any]] = []
+            sent: list[Sent] = []
             for size_mb, count in ((arguments.small_mb, arguments.bidders), (arguments.large_mb, arguments.large)):
                 wave = _prepare(lot, document, members[:count], size_mb * _MB)
                 left = arguments.seconds_left * (2 - len(waves))  # the large files are the last
@@ -264,7 +265,8 @@ def _chunk(member: Member, path: str, paper: Paper, start: bytes) -> list[bytes]
         "x-csrf-token": member.token,
         "content-type": "application/octet-stream",
     }
-    return [member.line.prepared("PUT", path, b"", told), start, memoryview(_NOISE)[_OWN : paper.chunk]]
+    pieces: list[bytes | memoryview] = [member.line.prepared("PUT", path, b"", told), start]
+    return [*pieces, memoryview(_NOISE)[_OWN : paper.chunk]]
 
 
 def _now() -> float:

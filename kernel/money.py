@@ -23,6 +23,11 @@ class BadAmount(InvalidInput):
     code = "bad-amount"
 
 
+def plain(fen: int) -> str:
+    """Write fen as yuan, `12345678.90`: the form of JSON and signed records."""
+    return f"{fen // 100}.{fen % 100:02d}" if fen >= 0 else f"-{plain(-fen)}"
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Money:
     """A sum in fen; ordered and added like the number it is.
@@ -63,8 +68,7 @@ class Money:
 
     def __str__(self) -> str:
         """Write `12345678.90`, the form of JSON and signed records."""
-        sign, fen = ("-" if self.fen < 0 else ""), abs(self.fen)
-        return f"{sign}{fen // 100}.{fen % 100:02d}"
+        return plain(self.fen)
 
     def __add__(self, other: "Money") -> "Money":
         return Money(self.fen + other.fen)

@@ -1,9 +1,8 @@
 """Reads of lots: frozen views, one statement each."""
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
@@ -72,9 +71,8 @@ async def list_lots(
     return await _rows(tx, tail, published, [stage.value for stage in stages], after, most)
 
 
-@dataclass(frozen=True, slots=True)
-class LotLine:
-    """A lot in a list."""
+class LotLine(NamedTuple):
+    """A lot in a list: the columns of `PUBLIC_LINES`."""
 
     id: uuid.UUID
     project_id: uuid.UUID
@@ -86,7 +84,7 @@ class LotLine:
     kind: str
     method: str
     region: str
-    stage: Stage
+    stage: str
     procuring_entity_id: uuid.UUID
     procuring_entity_name: str
     agency_id: uuid.UUID
@@ -109,7 +107,7 @@ class LotLine:
     def phase(self, now: datetime) -> Phase:
         """Return what a visitor sees at an instant."""
         dates = PublicDates(self.documents_from, self.documents_to, self.deadline, self.publicity_until)
-        return phase_of(self.stage, dates, now)
+        return phase_of(Stage(self.stage), dates, now)
 
 
 #: The lots that everybody may see, as their list shows them, newest first; after $1, at most $2.
@@ -125,16 +123,13 @@ PUBLIC_LINES = (
 )
 
 
-_STAGE_AT = list(LotLine.__slots__).index("stage")
-
-
 async def list_public_lots(tx: Tx, *, most: int, after: uuid.UUID | None = None) -> list[LotLine]:
     """Return the lots that everybody may see, newest first, a page at a time.
 
     Args:
         after: the last id of the page before.
     """
-    return [_line(row) for row in await tx.fetch(PUBLIC_LINES, after, most)]
+    return [LotLine._make(row) for row in await tx.fetch(PUBLIC_LINES, after, most)]
 
 
 async def lots_due_for_closing(tx: Tx) -> list[uuid.UUID]:
@@ -170,12 +165,6 @@ async def _one(tx: Tx, tail: str, *values: Any) -> LotView:
 
 async def _rows(tx: Tx, tail: str, *values: Any) -> list[LotView]:
     return [_view(row) for row in await tx.fetch(f"{_LOT} {tail}", *values)]
-
-
-def _line(row: asyncpg.Record) -> LotLine:
-    values: list[Any] = list(row)
-    values[_STAGE_AT] = Stage(values[_STAGE_AT])
-    return LotLine(*values)
 
 
 def _view(row: asyncpg.Record) -> LotView:

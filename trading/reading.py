@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 from sqlalchemy import text
@@ -14,8 +14,7 @@ from trading.announcement import NoticeKind
 from trading.search import like_of, terms_of, tsquery_of
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeLine:
+class NoticeLine(NamedTuple):
     """A notice in a list."""
 
     id: uuid.UUID

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from kernel.canonical import b64u_encode, format_time
-from kernel.money import CURRENCY, Money
+from kernel.money import CURRENCY, plain
 from trading.documents import DocumentView
 from trading.lot_view import LotView
 from trading.messages import MessageView
@@ -43,7 +43,7 @@ class Identified(msgspec.Struct):
 
 def money(fen: int | None) -> dict[str, str] | None:
     """Write an amount."""
-    return None if fen is None else {"amount": str(Money(fen)), "currency": CURRENCY}
+    return None if fen is None else {"amount": plain(fen), "currency": CURRENCY}
 
 
 def moment(instant: datetime | None) -> str | None:
@@ -180,9 +180,9 @@ def notice_json(notice: NoticeView) -> dict[str, Any]:
 def line_json(line: NoticeLine) -> dict[str, Any]:
     """Write a notice of a list."""
     return {
-        "id": str(line.id),
-        "lot_id": str(line.lot_id),
-        "kind": line.kind.value,
+        "id": line.id,
+        "lot_id": line.lot_id,
+        "kind": line.kind,
         "version": line.version,
         "number": line.number,
         "title": line.title,

@@ -1,5 +1,6 @@
 """Engines for the logins of the portal: read and write, and oversight's read-only one."""
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 
@@ -22,6 +23,7 @@ def make_engine(
         max_overflow=max_overflow,
         pool_timeout=30,
         **({} if isolation is None else {"isolation_level": isolation}),
+        json_deserializer=msgspec.json.decode,
         hide_parameters=True,  # an error's text goes into the log, and secrets must not
         connect_args={"server_settings": settings, "command_timeout": 60},
     )

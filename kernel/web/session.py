@@ -59,6 +59,8 @@ def csrf_token(key: bytes, secret: str) -> str:
 
 def cookies_of(scope: Scope) -> dict[str, str]:
     """Return the request's cookies; a malformed header is no cookie."""
+    if not any(name == b"cookie" for name, _ in scope["headers"]):
+        return {}
     jar: SimpleCookie = SimpleCookie()
     for name, value in scope["headers"]:
         if name == b"cookie":

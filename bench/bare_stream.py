@@ -94,7 +94,13 @@ def serve(handle: int) -> None:
     import uvicorn
 
     config = uvicorn.Config(
-        make_app(), loop="uvloop", http="httptools", access_log=False, log_level="warning", server_header=False
+        make_app(),
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        timeout_keep_alive=600,  # the line that fires waits until the crowd has gathered
     )
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=handle)])
 

@@ -7,13 +7,13 @@ release came in.
 import asyncio
 import contextlib
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from litestar import Request, Response, get
-from litestar.response import ServerSentEvent, ServerSentEventMessage
+from litestar.types import ASGIApp
 
 from bidding.pages.hall_view import fragments_of, hall_page
 from bidding.pages.live_hall import board_of, news
@@ -24,6 +24,7 @@ from kernel.identity.actor import Actor
 from kernel.web.guards import PUBLIC, actor_of_connection, permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
+from kernel.web.streams import ALIVE, EventStream, event
 from trading import facade as trading
 from trading.pages.room import own_lot, show_waiting
 from trading.standing import state_of
@@ -31,6 +32,7 @@ from trading.vocabulary import Stage
 
 #: Seconds after which a silent stream says that it is alive.
 _HEARTBEAT_S = 15.0
+_CLOSE = event("close", "{}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ async def to_hall(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id:
 
 
 @get("/openings/{lot_id:uuid}/events", opt=PUBLIC, include_in_schema=False)
-async def events(request: Request[Any, Any, Any], services: Services, lot_id: uuid.UUID) -> ServerSentEvent:
+async def events(request: Request[Any, Any, Any], services: Services, lot_id: uuid.UUID) -> ASGIApp:
     """Send fragments of the hall whenever something public changes.
 
     Raises:
@@ -110,7 +112,7 @@ async def events(request: Request[Any, Any, Any], services: Services, lot_id: uu
     services.streams.require_room(place.visitor, place.origin)
     async with services.db.begin_read_only() as tx:
         await published_lot(tx, lot_id, actor_of_connection(request))
-    return ServerSentEvent(_stream(services, place, lot_id))
+    return EventStream(_stream(services, place, lot_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ class Place:
     origin: str = ""
 
 
-async def _stream(services: Services, place: Place, lot_id: uuid.UUID) -> AsyncIterator[ServerSentEventMessage]:
+async def _stream(services: Services, place: Place, lot_id: uuid.UUID) -> AsyncGenerator[bytes, None]:
     with services.streams.counted(place.visitor, place.origin) as has_room:
         if has_room:
             messages = _own_stream(services, place, lot_id) if place.secret else _public_stream(services, lot_id)
@@ -136,27 +138,23 @@ async def _stream(services: Services, place: Place, lot_id: uuid.UUID) -> AsyncI
                     yield message
 
 
-async def _public_stream(services: Services, lot_id: uuid.UUID) -> AsyncGenerator[ServerSentEventMessage, None]:
+async def _public_stream(services: Services, lot_id: uuid.UUID) -> AsyncGenerator[bytes, None]:
     """What everybody sees, read once for all."""
     async with board_of(services, lot_id) as board:
         seen = await board.after(None)
         while not seen.ends:
-            try:
-                async with asyncio.timeout(_HEARTBEAT_S):
-                    version = await board.after(seen)
-            except TimeoutError:
-                yield ServerSentEventMessage(comment="alive")
+            version = await board.after(seen)
+            if version is seen:
+                yield ALIVE
                 continue
             message = board.news_for(seen, version)
             seen = version
             if message is not None:
                 yield message
-        yield ServerSentEventMessage(data="{}", event="close")
+        yield _CLOSE
 
 
-async def _own_stream(
-    services: Services, place: Place, lot_id: uuid.UUID
-) -> AsyncGenerator[ServerSentEventMessage, None]:
+async def _own_stream(services: Services, place: Place, lot_id: uuid.UUID) -> AsyncGenerator[bytes, None]:
     """What a signed-in person sees, for as long as the session lives."""
     async with services.feed.watch(str(lot_id), sessions.matter_of_session(place.secret)) as changes:
         sent: dict[str, str] = {}
@@ -172,10 +170,10 @@ async def _own_stream(
                 yield message
             sent = fragments
             if not page.stream:
-                yield ServerSentEventMessage(data="{}", event="close")
+                yield _CLOSE
                 return
             if not await _changed(changes):
-                yield ServerSentEventMessage(comment="alive")
+                yield ALIVE
 
 
 async def _changed(changes: asyncio.Queue[str]) -> bool:

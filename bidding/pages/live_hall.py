@@ -13,10 +13,9 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from litestar.response import ServerSentEventMessage
-
 from bidding.pages.hall_view import fragments_of, hall_page
 from kernel.web.services import Services
+from kernel.web.streams import event
 
 #: Seconds after which a silent hall is read again.
 REREAD_S = 15.0
@@ -37,12 +36,12 @@ class Version:
     ends: bool
 
 
-def news(before: Fragments, after: Fragments) -> ServerSentEventMessage | None:
+def news(before: Fragments, after: Fragments) -> bytes | None:
     """Return what a watcher of `before` is told; None if nothing is new."""
     fresh = [{"id": key, "html": html} for key, html in after.items() if before.get(key) != html]
     if not fresh:
         return None
-    return ServerSentEventMessage(data=json.dumps(fresh, ensure_ascii=False), event="fragment")
+    return event("fragment", json.dumps(fresh, ensure_ascii=False))
 
 
 class Board:
@@ -52,8 +51,9 @@ class Board:
         self._services = services
         self._lot_id = lot_id
         self._version: Version | None = None
-        self._last_news: tuple[int, ServerSentEventMessage | None] = (-1, None)
-        self._turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._last_news: tuple[int, bytes | None] = (-1, None)
+        self._waiting: set[asyncio.Future[None]] = set()
+        self._failure: Exception | None = None
         self.watchers = 0
         self._task = asyncio.create_task(self._keep(), name=f"hall-{lot_id}")
 
@@ -64,28 +64,39 @@ class Board:
     async def _keep(self) -> None:
         try:
             async with self._services.feed.watch(str(self._lot_id)) as changes:
+                is_silent = False
                 while True:
-                    await self._read()
-                    with contextlib.suppress(TimeoutError):
+                    if not await self._read() and is_silent:
+                        self._wake()
+                    is_silent = False
+                    try:
                         async with asyncio.timeout(REREAD_S):
                             await changes.get()
+                    except TimeoutError:
+                        is_silent = True
         except Exception as error:
             # Told to everybody who watches; the board is not used again.
-            if not self._turn.done():
-                self._turn.set_exception(error)
-                self._turn.exception()  # nobody may be waiting just now
+            self._failure = error
+            self._wake()
 
-    async def _read(self) -> None:
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, set()
+        for one in waiting:
+            if not one.done():
+                one.set_result(None)
+
+    async def _read(self) -> bool:
+        """Read the hall; say whether there is something new."""
         async with self._services.db.begin_read_only() as tx:
             page = await hall_page(tx, None, self._lot_id)
             fragments = fragments_of(self._services, page, tx.now)
         old = self._version
         if old is not None and old.fragments == fragments and old.ends == (not page.stream):
-            return
+            return False
         self._version = Version(0 if old is None else old.number + 1, fragments, not page.stream)
         self._last_news = (self._version.number, None if old is None else news(old.fragments, fragments))
-        turn, self._turn = self._turn, asyncio.get_running_loop().create_future()
-        turn.set_result(None)
+        self._wake()
+        return True
 
     @property
     def has_failed(self) -> bool:
@@ -93,12 +104,29 @@ class Board:
         return self._task.done()
 
     async def after(self, seen: Version | None) -> Version:
-        """Return the newest version as soon as it is another one than was seen."""
-        while self._version is None or self._version is seen:
-            await asyncio.shield(self._turn)
+        """Return the newest version as soon as it is another one than was seen; the same one when all has been silent.
+
+        Raises:
+            Exception: the hall could not be read.
+        """
+        if self._version is None or self._version is seen:
+            await self._woken()
+        while self._version is None:
+            await self._woken()
         return self._version
 
-    def news_for(self, seen: Version, now: Version) -> ServerSentEventMessage | None:
+    async def _woken(self) -> None:
+        if self._failure is None:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waiting.add(turn)
+            try:
+                await turn
+            finally:
+                self._waiting.discard(turn)
+        if self._failure is not None:
+            raise self._failure
+
+    def news_for(self, seen: Version, now: Version) -> bytes | None:
         """Return what is new since a version."""
         if seen.number == now.number - 1 and self._last_news[0] == now.number:
             return self._last_news[1]

@@ -6,15 +6,66 @@ itself. A stream of a signed-in person ends when the session does: at once on si
 it runs out or the account is disabled.
 """
 
+import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
+
+from litestar.types import Receive, Scope, Send
 
 from kernel.errors import TooManyRequests
 from kernel.identity.throttle import network_of
 
 #: Open streams of one browser, of one origin (an office behind one address), of one process.
 PER_VISITOR, PER_ORIGIN, OVERALL = 8, 100, 1000
+
+#: Says that a silent stream is alive.
+ALIVE = b": alive\r\n\r\n"
+_HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"connection", b"keep-alive"),
+    (b"x-accel-buffering", b"no"),
+]
+
+
+def event(name: str, data: str) -> bytes:
+    """Write a server-sent event; the data is one line, as JSON is."""
+    return f"event: {name}\r\ndata: {data}\r\n\r\n".encode()
+
+
+class EventStream:
+    """An answer that sends events as they come, as they are: what many are told is written once.
+
+    It ends with the events, or when the browser goes; either way the generator is closed.
+    """
+
+    def __init__(self, events: AsyncGenerator[bytes, None]) -> None:
+        self._events = events
+
+    async def __call__(self, _: Scope, receive: Receive, send: Send) -> None:
+        """Send until there is nothing more to tell, or nobody to tell it to."""
+        telling, leaving = asyncio.create_task(self._tell(send)), asyncio.create_task(_left(receive))
+        try:
+            await asyncio.wait({telling, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            telling.cancel()
+            leaving.cancel()
+            await asyncio.wait({telling, leaving})
+        if not telling.cancelled():
+            telling.result()
+
+    async def _tell(self, send: Send) -> None:
+        async with contextlib.aclosing(self._events):
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            async for data in self._events:
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 class Streams:

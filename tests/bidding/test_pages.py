@@ -129,7 +129,7 @@ async def test_the_hall_streams_the_table_when_it_becomes_public(bw):
 
     async def listen() -> None:
         async for message in _stream(bw.world.services, Place(), bw.lot_id):
-            heard.append(str(message.data))
+            heard.append(message.decode())
             if any(bidder.name in heard[-1] for bidder in bidders):
                 return
 

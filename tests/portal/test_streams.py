@@ -1,7 +1,7 @@
 """Live pages: few per visitor and origin, and those of a signed-in person end with the session."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any
 
@@ -12,7 +12,7 @@ from bidding.pages import halls
 from bidding.pages.halls import Place, _stream
 from kernel.errors import TooManyRequests
 from kernel.web import streams
-from kernel.web.streams import Streams
+from kernel.web.streams import EventStream, Streams
 from tests.world import World
 from tests.worlds.bidding_world import BiddingWorld
 
@@ -94,7 +94,43 @@ async def test_a_stream_ends_when_its_session_does(world: World, monkeypatch: py
     monkeypatch.setattr(halls, "_HEARTBEAT_S", 0.2)
     client = await world.signed_in("li.agency", "agency")
     async with aclosing(_stream(world.services, Place(client.cookies["sid"]), bw.lot_id)) as stream:
-        assert (await anext(stream)).comment == "alive"
+        assert await anext(stream) == streams.ALIVE
         async with world.services.db.begin() as tx:
             await tx.session.execute(text("UPDATE identity_session SET expires_at = now() - interval '1 second'"))
         assert await _ended(stream, 10)
+
+
+async def test_an_event_stream_ends_with_its_events_with_its_browser_and_with_its_task() -> None:
+    async def run(*told: bytes | None, leaves: bool = False, cancelled: bool = False) -> tuple[list[bytes], bool]:
+        closed, sent, asked = False, [], asyncio.Event()
+
+        async def events() -> AsyncGenerator[bytes, None]:
+            nonlocal closed
+            try:
+                for item in told:
+                    if item is None:
+                        asked.set()
+                        await asyncio.Event().wait()
+                    else:
+                        yield item
+            finally:
+                closed = True
+
+        async def receive() -> Any:
+            await (asked if leaves else asyncio.Event()).wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            sent.append(message.get("body", b"head"))
+
+        serving = asyncio.create_task(EventStream(events())({}, receive, send))  # type: ignore[typeddict-item]
+        if cancelled:
+            await asked.wait()
+            serving.cancel()
+        await asyncio.wait({serving}, timeout=5)
+        assert serving.cancelled() == cancelled
+        return sent, closed
+
+    assert await run(b"one", b"two") == ([b"head", b"one", b"two", b""], True)
+    assert await run(b"one", None, leaves=True) == ([b"head", b"one"], True)
+    assert await run(b"one", None, cancelled=True) == ([b"head", b"one"], True)

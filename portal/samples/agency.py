@@ -527,6 +527,24 @@ ENDING = Row(
         "laws": ["《中华人民共和国招标投标法实施条例》第三十一条", "《工程建设项目施工招标投标办法》第十五条"],
     }
 )
+DELIVERIES = Row(
+    **{
+        **_COMMON,
+        "withheld": "",
+        "groups": [
+            (
+                "服务器采购：第 1 号答复",
+                "/lots/01J2Q8#answer-1",
+                [
+                    Row(holder=BIDDERS[0], uscc="91610133MA6TX0XJ28", sent_at=at("2026-07-20 10:00"), read_at=at("2026-07-20 10:07")),
+                    Row(holder=BIDDERS[1], uscc="91420105MA4K20C97U", sent_at=at("2026-07-20 10:00"), read_at=None),
+                ],
+            )
+        ],
+        "holders": 2,
+        "unread": 1,
+    }
+)  # fmt: skip
 FAILURE = Row(
     **{
         **_COMMON,
@@ -759,6 +777,11 @@ SAMPLES = {
     },
     "trading/entrustments.html": {"": _agent(ENTRUSTED), "buyer": _agent(ENTRUSTING), "empty": _agent(Row(**{**vars(ENTRUSTED), "rows": []}))},
     "trading/questions.html": {"": _agent(QUESTIONS), "bidder": {"user": BIDDER, "page": ASK}, "late": {"user": BIDDER, "page": ASK_LATE}},
+    "trading/deliveries.html": {
+        "": _agent(DELIVERIES),
+        "withheld": _agent(Row(**{**vars(DELIVERIES), "groups": [], "withheld": "开标前不显示送达情况。"})),
+        "empty": _agent(Row(**{**vars(DELIVERIES), "groups": []})),
+    },
     "trading/failure.html": {
         "": _agent(FAILURE),
         "second": _agent(FAILURE_SECOND),

@@ -160,6 +160,18 @@ async def test_a_late_answer_moves_the_deadline_and_a_bid_that_lay_there_is_repl
         kinds = {item["kind"] for item in (await firm.client.get("/api/v1/inbox")).json()}
         assert kinds >= {"answer", "correction"}
 
+    # Who was told stays hidden, even how many, until the opening.
+    told = f"/api/v1/lots/{story.lot}/deliveries"
+    supervisor = await bw.staff("supervisor", "supervisor", code=uscc(900_004), organisation="监督局")
+    for client in (story.agency, story.buyer, supervisor):
+        hidden = await client.get(told)
+        assert (hidden.status_code, "第二十二条" in hidden.text) == (409, True)
+    page = (await story.agency.get(f"/a/lots/{story.lot}/deliveries", headers=PAGE)).text
+    assert not any(firm.name in page for firm in story.firms)
+    assert (await story.agency.get(f"/a/lots/{story.lot}/deliveries.csv")).status_code == 409
+    (message, *_) = [item for item in (await one.client.get("/api/v1/inbox")).json() if item["kind"] == "answer"]
+    assert (await one.client.post(f"/api/v1/inbox/{message['id']}/read", json={})).status_code == 204
+
     await bw.world.clock_to(old + timedelta(minutes=1))
     await bw.world.settle()
     assert await stage(story) is Stage.NOTICE_PUBLISHED
@@ -175,6 +187,15 @@ async def test_a_late_answer_moves_the_deadline_and_a_bid_that_lay_there_is_repl
         assert (await bw.share(trustee)).status_code in (200, 201)
     await bw.world.settle()
     assert sorted(bid["price"] for bid in (await bw.opening())["bids"]) == ["2900000.00", "2945000.00", "3051200.00"]
+    for client in (story.agency, supervisor):
+        receipts = (await client.get(told)).json()
+        answers = {item["holder"]: item["read_at"] for item in receipts if "answer" in item["href"]}
+        assert answers.keys() == {firm.name for firm in story.firms}
+        assert [name for name, read_at in answers.items() if read_at] == [one.name]
+    page = (await story.agency.get(f"/a/lots/{story.lot}/deliveries", headers=PAGE)).text
+    assert all(firm.name in page for firm in story.firms)
+    assert one.name in (await story.agency.get(f"/a/lots/{story.lot}/deliveries.csv")).text
+    assert (await one.client.get(told)).status_code == 403
 
 
 async def test_an_objection_stops_everything_until_its_answer(story: Story) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from bidding.clerks import may_sign
 from bidding.licence import LoginError, SignedAct, verify_act
 from bidding.licence_trust import LicenceTrust
-from bidding.messages import TYPES
+from bidding.messages import CONSORTIUM, TYPES
 from bidding.registration import InterestView, require_interest
 from kernel.canonical import NotCanonical, b64u_decode, parse
 from kernel.db.transaction import Tx
@@ -85,3 +85,10 @@ async def verify_bidder_message(
     if not await may_sign(tx, act.claims, actor.organisation_id, lot_id):
         raise refuse("signer")
     return act
+
+
+async def verify_member_act(
+    tx: Tx, actor: Actor, token: str, trust: LicenceTrust, lot_id: uuid.UUID, refuse: Callable[[str], Exception]
+) -> SignedAct:
+    """Verify a member's signature under the agreement of a consortium; it need not take part in the lot itself."""
+    return await verify_bidder_message(tx, actor, token, CONSORTIUM, trust, lot_id, refuse)

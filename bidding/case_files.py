@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bidding.consortium_reading import list_opened
 from bidding.envelopes import SealedDocument, find_document
 from bidding.opening_view import find_reading
 from bidding.vocabulary import FORM
@@ -25,6 +26,8 @@ class CaseBid:
         submission: the bidder's signed message that counts.
         receipt: the platform's receipt for it, and the entry that proves it.
         form: the sealed form, if it was read out; a bid that was not opened stays sealed here too.
+        consents: the members' signatures under the agreement of a consortium, the leader's first; none where one firm
+            bid alone.
         releases: the bidder's signed secrets, of all slots; none where the bidder did not release.
     """
 
@@ -34,6 +37,7 @@ class CaseBid:
     receipt: str
     entry_id: int
     form: SealedDocument | None
+    consents: tuple[str, ...]
     releases: tuple[str, ...]
 
 
@@ -80,7 +84,7 @@ async def find_case_files(tx: Tx, lot_id: uuid.UUID) -> CaseFiles | None:
 async def _bids(tx: Tx, lot_id: uuid.UUID, lines: list[dict[str, Any]]) -> list[CaseBid]:
     rows = await tx.session.execute(
         text(
-            "SELECT b.id, i.pseudonym, s.jws, s.receipt, s.entry_id,"
+            "SELECT b.id, i.pseudonym, i.organisation_id, s.jws, s.receipt, s.entry_id,"
             " array(SELECT DISTINCT r.jws FROM bidding_release r WHERE r.bid_id = b.id ORDER BY r.jws) AS releases"
             " FROM bidding_bid b JOIN bidding_interest i ON i.id = b.interest_id"
             " JOIN bidding_submission s ON s.digest = b.head WHERE b.lot_id = :lot"
@@ -88,6 +92,8 @@ async def _bids(tx: Tx, lot_id: uuid.UUID, lines: list[dict[str, Any]]) -> list[
         {"lot": lot_id},
     )
     found = {row.pseudonym: row for row in rows}
+    joint = await list_opened(tx, lot_id)
+    consents = {leader: tuple(member[-1] for member in one.members) for leader, one in joint.items()}
     return [
         CaseBid(
             no=line["no"],
@@ -96,6 +102,7 @@ async def _bids(tx: Tx, lot_id: uuid.UUID, lines: list[dict[str, Any]]) -> list[
             receipt=found[line["bidder"]].receipt,
             entry_id=found[line["bidder"]].entry_id,
             form=None if line["form"] is None else await find_document(tx, found[line["bidder"]].id, FORM),
+            consents=consents.get(found[line["bidder"]].organisation_id, ()),
             releases=tuple(found[line["bidder"]].releases),
         )
         for line in lines

@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from bidding.api import bids, bonds, clerks, keysets, licence, objections, opening, presence, scanning, signatures
+from bidding.api import (
+    bids,
+    bonds,
+    clerks,
+    consortia,
+    keysets,
+    licence,
+    objections,
+    opening,
+    presence,
+    scanning,
+    signatures,
+)
 from bidding.pages import (
     attending,
     bonding,
@@ -21,6 +33,7 @@ from bidding.pages import (
     witnessing,
 )
 from bidding.pages import clerks as clerk_pages
+from bidding.pages import consortia as consortium_pages
 
 HANDLERS: list[Any] = [
     *licence.HANDLERS,
@@ -30,6 +43,8 @@ HANDLERS: list[Any] = [
     *keysets.HANDLERS,
     *bids.HANDLERS,
     *bonds.HANDLERS,
+    *consortia.HANDLERS,
+    *consortium_pages.HANDLERS,
     *opening.HANDLERS,
     *objections.HANDLERS,
     *presence.HANDLERS,

@@ -18,6 +18,7 @@ SUBMISSION, WITHDRAWAL, RELEASE = "bid.submission", "bid.withdrawal", "bid.relea
 SHARE, ACCEPT = "bid.share", "bid.keyset-accept"
 EMERGENCY = "bid.emergency-key"
 SIGNATURE = "opening.signature"
+CONSORTIUM = "bid.consortium"
 #: Payload type -> JWS typ.
 TYPES = {
     SUBMISSION: "bid-submission+jws",
@@ -27,6 +28,7 @@ TYPES = {
     ACCEPT: "keyset-accept+jws",
     EMERGENCY: "bid-emergency-key+jws",
     SIGNATURE: "opening-signature+jws",
+    CONSORTIUM: "bid-consortium+jws",
 }
 _COMMON = {"v", "type", "tender", "lot"}
 _MEMBERS = {
@@ -37,8 +39,9 @@ _MEMBERS = {
     ACCEPT: _COMMON | {"ks", "i", "kid", "proof"},
     EMERGENCY: _COMMON | {"bidder", "submission", "keys"},
     SIGNATURE: _COMMON | {"draft", "stance", "remark"},
+    CONSORTIUM: _COMMON | {"no", "leader", "members", "agreement"},
 }
-_DIGESTS = ("ks", "submission", "proof", "draft")
+_DIGESTS = ("ks", "submission", "proof", "draft", "agreement")
 #: What somebody says of the record by signing it.
 STANCES = ("agreed", "objection")
 _ITEMS: dict[str, dict[str, type]] = {
@@ -46,7 +49,10 @@ _ITEMS: dict[str, dict[str, type]] = {
     "secrets": {"slot": str, "eid": bytes, "secret": bytes},
     "shares": {"eid": bytes, "share": bytes},
     "keys": {"slot": str, "eid": bytes, "fk": bytes},
+    "members": {"uscc": str, "name": str, "share": int, "work": str},
 }
+#: Shares of a consortium are hundredths of a percent of the whole.
+WHOLE = 10_000
 
 Message = dict[str, Any]
 
@@ -198,6 +204,34 @@ def keyset_accept(*, tender: str, lot: str, ks: bytes, i: int, kid: str, proof: 
     }
 
 
+def consortium(
+    *,
+    tender: str,
+    lot: str,
+    no: int,
+    members: Iterable[tuple[str, str, int, str]],
+    agreement: bytes,
+) -> Message:
+    """What all members of a consortium sign, the same bytes each: who they are and who does what.
+
+    Args:
+        no: of the leader's agreement for this lot, from 1; a change needs a new number and new signatures.
+        members: (credit code, name, share in hundredths of a percent, work), the leader first.
+        agreement: SHA-256 of the agreement's file.
+    """
+    listed = [{"uscc": uscc, "name": name, "share": share, "work": work} for uscc, name, share, work in members]
+    return {
+        "v": 1,
+        "type": CONSORTIUM,
+        "tender": tender,
+        "lot": lot,
+        "no": no,
+        "leader": listed[0]["uscc"],
+        "members": listed,
+        "agreement": b64u_encode(agreement),
+    }
+
+
 def check_message(message: Any, kind: str) -> Message:
     """Check that a payload has exactly the members of its kind, well typed.
 
@@ -215,12 +249,19 @@ def check_message(message: Any, kind: str) -> Message:
         _check_chain(message, kind)
     if kind == SIGNATURE:
         _require((message["stance"] == "objection") == bool(message["remark"]), "exactly an objection has a remark")
+    if kind == CONSORTIUM:
+        _check_consortium(message)
     return dict(message)
 
 
 def submission_digest(provider: Suite, message: Message) -> bytes:
     """The digest by which a submission or withdrawal is known: in receipts, `prev`, the close list."""
     return provider.hash(label("submission") + jcs(message))
+
+
+def consortium_digest(provider: Suite, message: Message) -> bytes:
+    """The digest by which an agreement of a consortium is known: in the log, at the opening, in a case bundle."""
+    return provider.hash(label("consortium") + jcs(message))
 
 
 def close_list(entries: Iterable[tuple[str, int, bytes]]) -> list[Message]:
@@ -245,7 +286,7 @@ def _check_member(name: str, value: Any) -> None:
         b64u_decode(value, 32)
     elif name in _ITEMS:
         _check_items(name, value)
-    elif name in ("rev", "i"):
+    elif name in ("rev", "i", "no"):
         _require(type(value) is int and value >= 1, f"{name} is a number from 1")
     elif name == "kid":
         b64u_decode(value, 16)
@@ -253,7 +294,7 @@ def _check_member(name: str, value: Any) -> None:
         _require(value in STANCES, "stance is agreed or objection")
     elif name == "remark":
         _require(type(value) is str and value == value.strip() and len(value) <= 2000, "remark is a short text")
-    elif name in ("tender", "lot", "bidder"):
+    elif name in ("tender", "lot", "bidder", "leader"):
         _require(type(value) is str and value != "", f"{name} is a text that is not empty")
 
 
@@ -270,7 +311,7 @@ def _check_items(name: str, items: Any) -> None:
                 _require(type(value) is str and value != "", f"{member} is a text that is not empty")
             else:
                 _require(type(value) is int and value >= 1, f"{member} is a number from 1")
-    identities = [item.get("slot", item["eid"]) for item in items]
+    identities = [item[next(iter(shape))] for item in items]
     _require(len(set(identities)) == len(identities), f"{name}: an entry occurs twice")
 
 
@@ -282,6 +323,13 @@ def _check_chain(message: Message, kind: str) -> None:
             b64u_decode(message["prev"], 32)
         except NotCanonical as refusal:
             raise MessageError(str(refusal)) from None
+
+
+def _check_consortium(message: Message) -> None:
+    members = message["members"]
+    _require(len(members) >= 2, "a consortium has two members at least")
+    _require(members[0]["uscc"] == message["leader"], "the leader stands first")
+    _require(sum(member["share"] for member in members) == WHOLE, "the shares make the whole")
 
 
 def _require(condition: bool, reason: str) -> None:

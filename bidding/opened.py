@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bidding.consortium_reading import list_opened
 from bidding.opening_view import list_bids_after_opening
 from bidding.vocabulary import FILE, BidState, Outcome, Step
 from kernel.db.transaction import Tx
@@ -85,6 +86,14 @@ async def list_opened_bids(tx: Tx, lot_id: uuid.UUID) -> list[OpenedBidView]:
 
 
 async def list_competitors(tx: Tx, lot_id: uuid.UUID) -> list[Competitor]:
-    """Return the organisations that submitted a bid, opened or not; none before the opening."""
+    """Return the organisations that bid, opened or not, each member of a consortium; none before the opening."""
     bids = await list_bids_after_opening(tx, lot_id)
-    return [Competitor(bid.bidder_id, bid.uscc, bid.bidder_name) for bid in bids]
+    consortia = await list_opened(tx, lot_id) if bids else {}
+    found = []
+    for bid in bids:
+        joint = consortia.get(bid.bidder_id)
+        if joint is None:
+            found.append(Competitor(bid.bidder_id, bid.uscc, bid.bidder_name))
+        else:
+            found += [Competitor(firm, uscc, name) for firm, uscc, name, *_ in joint.members]
+    return found

@@ -28,6 +28,7 @@ class BidLine:
     """A bid of the close list after the opening.
 
     Attributes:
+        bidder_id, uscc: of a consortium, its leader's;  bidder_name: names all members of one.
         form: what the bidder wrote; empty unless the form was opened.
         file_ids: slot → stored plaintext, as far as decrypted.
         file_digests: slot → SHA-256 of the plaintext.
@@ -139,7 +140,8 @@ async def list_seats(tx: Tx, lot_id: uuid.UUID) -> tuple[SeatView, ...]:
 
 
 _BIDS = (
-    "SELECT b.id, b.lot_id, b.head, b.state, b.fault, i.pseudonym, i.organisation_id, o.name, o.uscc, s.received_at,"
+    "SELECT b.id, b.lot_id, b.head, b.state, b.fault, i.pseudonym, i.organisation_id,"
+    " coalesce(c.name, o.name) AS name, o.uscc, s.received_at,"
     " p.form, p.price_fen,"
     " row_number() OVER (ORDER BY s.received_at, i.pseudonym) AS no,"
     " (SELECT jsonb_object_agg(d.slot, encode(d.eid, 'hex')) FROM bidding_document d"
@@ -152,6 +154,7 @@ _BIDS = (
     " JOIN identity_organisation o ON o.id = i.organisation_id JOIN bidding_submission s ON s.digest = b.head"
     " JOIN bidding_opening g ON g.lot_id = b.lot_id AND g.stage IN ('opened', 'recorded')"
     " LEFT JOIN bidding_opened_bid p ON p.bid_id = b.id"
+    " LEFT JOIN bidding_consortium c ON c.lot_id = b.lot_id AND c.leader_id = o.id AND c.state = 'complete'"
     " WHERE b.lot_id = :lot AND b.state NOT IN ('registered', 'sealed', 'withdrawn') ORDER BY no"
 )
 

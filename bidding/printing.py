@@ -13,6 +13,7 @@ from markupsafe import Markup
 from sqlalchemy import text
 
 from bidding.closing import notify
+from bidding.consortium_reading import shares_of
 from bidding.faults import CONSEQUENCES, cause_of, sealed_as_received
 from bidding.opening_view import list_forms
 from bidding.presence import CAPACITIES
@@ -91,6 +92,7 @@ class RecordPage:
     objections: list[ObjectionRow]
     present: list[tuple[str, str, str]]
     signatures: list[tuple[str, str, str]]
+    consortia: list[tuple[str, str]]
     close_root: str
     checkpoint: str
     form_keys: list[tuple[str, str]]
@@ -204,6 +206,9 @@ def _page(
         timeline=_timeline(content),
         bids=[_bid(line) for line in content["bids"]],
         offer_label="交货期或工期",
+        consortia=[
+            (line["name"], shares_of(line["consortium"]["members"])) for line in content["bids"] if "consortium" in line
+        ],
         price_cap=lot.price_cap_fen,
         trustees=[
             TrusteeRow(row["role"], f"{row['person']}（{row['organisation']}）", _posted(row))

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Row, text
 
 from bidding.closing import notify
+from bidding.consortium_reading import OpenedConsortium, list_opened
 from bidding.ending import end_with_lot
 from bidding.envelopes import SealedDocument
 from bidding.form import BidForm, FormError, check_form
@@ -48,6 +49,7 @@ class _Line:
     file_key: bytes | None
     eid: bytes | None
     digest: bytes | None
+    consortium: OpenedConsortium | None
 
 
 async def publish(db: Database, store: FileStore, lot_id: uuid.UUID) -> bool:
@@ -109,7 +111,8 @@ async def publish_table(tx: Tx, lot_id: uuid.UUID, forms: Forms) -> bool:
     entry = await record_detail(tx, "bid.opened", detail, subject=lot_id, visibility="public")
     await unseal(tx, lot_id)
     for line in lines:  # whoever was read out has no presence to hide any more
-        await unseal(tx, line.organisation_id)
+        for firm in {line.organisation_id, *(line.consortium.firms if line.consortium else ())}:
+            await unseal(tx, firm)
     await tx.session.execute(
         text(
             "UPDATE bidding_opening SET stage = :stage, opened_at = :now, opened_entry_id = :entry,"
@@ -169,6 +172,8 @@ async def _open_line(tx: Tx, lot: LotView, no: int, line: _Line, forms: Forms) -
         "received_at": format_time(line.received_at),
         "state": state.value,
     }
+    if line.consortium is not None:
+        shown["consortium"] = line.consortium.shown()
     if fault:
         shown["fault"] = fault
     if form is not None:
@@ -222,10 +227,11 @@ async def _lines(tx: Tx, lot_id: uuid.UUID) -> list[_Line]:
         ),
         {"lot": lot_id, "form": FORM, "file": FILE},
     )
-    return [_line(row) for row in rows]
+    consortia = await list_opened(tx, lot_id)
+    return [_line(row, consortia.get(row.organisation_id)) for row in rows]
 
 
-def _line(row: Row[Any]) -> _Line:
+def _line(row: Row[Any], consortium: OpenedConsortium | None) -> _Line:
     state, fault = BidState(row.state), row.fault or ""
     found = (
         (row.key_outcome, row.key_code),
@@ -239,7 +245,7 @@ def _line(row: Row[Any]) -> _Line:
         bid_id=row.id,
         organisation_id=row.organisation_id,
         bidder=row.pseudonym,
-        name=row.name,
+        name=row.name if consortium is None else consortium.name,
         uscc=row.uscc,
         rev=row.rev,
         submission=bytes(row.submission),
@@ -249,6 +255,7 @@ def _line(row: Row[Any]) -> _Line:
         file_key=None if row.file_key is None else bytes(row.file_key),
         eid=None if row.eid is None else bytes(row.eid),
         digest=None if row.digest is None else bytes(row.digest),
+        consortium=consortium,
     )
 
 

@@ -160,6 +160,8 @@ async def _bids(tx: Tx, lot_id: uuid.UUID, published: list[dict[str, Any]]) -> l
     for line in published:
         row = now[line["bidder"]]
         kept = {name: line[name] for name in ("no", "name", "uscc", "submission", "received_at")}
+        if "consortium" in line:
+            kept["consortium"] = line["consortium"]
         kept |= {"state": row.state, "fault": row.fault or ""}
         if row.form is not None:
             kept |= {"price": row.form["price"], "form": row.form}

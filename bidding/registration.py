@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import delete, select, text
 
 from bidding.clerks import find_clerk_account, is_holder
+from bidding.consortium_gate import require_free
 from bidding.licence import LOGIN_ACT, Claims, session_binding
 from bidding.licence_trust import LicenceTrust
 from bidding.models.bid import Bid
@@ -241,7 +242,7 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
         NotFound: there is no such lot, or its notice is not out.
         TooEarly: documents are not available yet.
         DeadlinePassed: documents are no longer available.
-        Conflict: the lot stands still or is over.
+        Conflict: the lot stands still or is over, or the organisation has consented to another's consortium (条例 37).
         RegistrationIncomplete: the organisation's own registration is not complete.
         NotPermitted: no bidder, the organisation stands on the buying side, or has not passed the prequalification.
         NotIndependent: it is tied to the platform's operator, the agency or the procuring entity.
@@ -275,6 +276,7 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
     if known is not None:
         return known
 
+    hold = await require_free(tx, lot_id, actor.organisation_id)
     interest = Interest(
         id=tx.new_secret_id(),
         lot_id=lot_id,
@@ -292,6 +294,7 @@ async def register_interest(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Interest
         rev=0,
         head=None,
         fault=None,
+        hold=hold,
     )
     tx.session.add(bid)
 

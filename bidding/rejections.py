@@ -19,7 +19,13 @@ from kernel.identity.actor import Actor
 from kernel.log.reader import proof_of_entry
 
 #: The article behind a refusal, where the law decides it.
-LAWS: Final = {"late": "招标投标法第二十八条", "nothing": "招标投标法第二十九条"}
+LAWS: Final = {
+    "late": "招标投标法第二十八条",
+    "nothing": "招标投标法第二十九条",
+    "consents": "招标投标法第三十一条",
+    "member": "招标投标法实施条例第三十七条",
+    "member-tie": "招标投标法实施条例第三十四条、第三十七条",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,12 +17,13 @@ from typing import Any
 import asyncpg
 
 from bidding.addressee import unverified_payload, verify_bidder_message
+from bidding.consortium_gate import require_consents
 from bidding.envelope import envelope_id
 from bidding.licence_trust import LicenceTrust
 from bidding.messages import SUBMISSION, WITHDRAWAL, MessageError, check_message, submission_digest
 from bidding.refusing import SubmissionLate, SubmissionRefused
 from bidding.registration import InterestView, find_interests, require_own
-from bidding.vocabulary import SLOTS, BidState, SubmissionKind
+from bidding.vocabulary import SLOTS, BidState, Hold, SubmissionKind
 from kernel.canonical import b64u_decode, b64u_encode, format_time, jcs, parse
 from kernel.crypto import Suite, suite
 from kernel.db.transaction import Tx
@@ -91,8 +92,8 @@ async def submit(
 
     Raises:
         NotFound: no such lot, or the actor does not take part in it.
-        SubmissionRefused: late, malformed, not the next link of the bid's chain, or of a firm that is not independent
-            (an earlier bid may still be withdrawn); `reason` says which.
+        SubmissionRefused: late, malformed, not the next link of the bid's chain, of a firm that is not independent, or
+            of a consortium that is not complete (an earlier bid may still be withdrawn); `reason` says which.
     """
     (outcome,) = await submit_all(tx, [intent_of(actor, token, kind)], platform=platform, trust=trust)
     if isinstance(outcome, DomainError):
@@ -128,6 +129,7 @@ async def submit_all(
     await _each(cases, lambda case: _require_open(held, case))
     bids = await _lock_bids(tx, (case.interest.bid_id for case in cases if case.is_open))
     await _recall(tx, cases, bids)
+    await _each(cases, lambda case: _require_consents(tx, case, bids[case.interest.bid_id]))
     uploads = await _find_uploads(tx, (case for case in cases if case.is_open and case.intent.kind == SUBMISSION))
     await _each(cases, lambda case: _judge(case, bids[case.interest.bid_id], held, uploads))
     await _write(tx, [case for case in cases if case.is_open], held, platform)
@@ -224,7 +226,7 @@ async def _lock_bids(tx: Tx, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, asyncp
     wanted = list(ids)
     if not wanted:
         return {}
-    query = "SELECT id, rev, head, state FROM bidding_bid WHERE id = ANY($1) ORDER BY id FOR UPDATE"
+    query = "SELECT id, rev, head, state, hold FROM bidding_bid WHERE id = ANY($1) ORDER BY id FOR UPDATE"
     return {row["id"]: row for row in await tx.fetch(query, wanted)}
 
 
@@ -247,6 +249,12 @@ async def _recall(tx: Tx, cases: Sequence[_Case], bids: Mapping[uuid.UUID, async
         detail = parse(b64u_decode(row["receipt"].split(".")[1]))
         case = asked[row["bid_id"], row["digest"]]
         case.outcome = Accepted(row["digest"], row["entry_id"], detail, row["receipt"], is_repeat=True)
+
+
+async def _require_consents(tx: Tx, case: _Case, bid: asyncpg.Record) -> None:
+    """Refuse a consortium that is not complete, and a member's own bid; most bids are neither and ask nothing."""
+    if bid["hold"] is not None and case.intent.kind == SUBMISSION:
+        await require_consents(tx, case.lot, case.interest.bid_id, Hold(bid["hold"]), case.refuse)
 
 
 def _judge(case: _Case, bid: asyncpg.Record, held: HeldLot | None, uploads: Mapping[uuid.UUID, Any]) -> None:

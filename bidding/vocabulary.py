@@ -90,6 +90,39 @@ class SubmissionKind(StrEnum):
     WITHDRAWAL = "withdrawal"
 
 
+class ConsortiumState(StrEnum):
+    """Where an agreement of a consortium stands."""
+
+    #: 待成员同意
+    OPEN = "open"
+    #: 全体成员已同意
+    COMPLETE = "complete"
+    #: 已终止或者已变更
+    ENDED = "ended"
+
+
+class Answer(StrEnum):
+    """What a member has answered."""
+
+    #: 待答复
+    ASKED = "asked"
+    #: 已签名同意
+    CONSENTED = "consented"
+    #: 不同意
+    DECLINED = "declined"
+
+
+class Hold(StrEnum):
+    """Why a bid is not simply its own firm's: kept in the bid's row, which a submission locks anyway."""
+
+    #: The firm leads a consortium that waits for consents: no submission.
+    AWAITING = "awaiting"
+    #: The firm bids for a consortium whose members have all consented.
+    JOINT = "joint"
+    #: The firm has consented to another's consortium: no bid of its own (条例 37).
+    MEMBER = "member"
+
+
 class Step(StrEnum):
     """Steps of opening one document; each is a row, so that a restart goes on where it stopped."""
 

@@ -29,6 +29,7 @@ KINDS = {
     "keyset": "密钥组",
     "close": "开标清单",
     "submission": "投标文件递交书",
+    "consent": "联合体成员同意书",
     "envelope": "密封信封",
     "release": "投标人解密书",
     "share": "见证人解密书",

@@ -152,6 +152,8 @@ async def _add_bids(tx: Tx, case: Case, store: FileStore, files: CaseFiles) -> N
         case.add(f"bids/{bid.no}/receipt.json", "receipt", receipt)
         case.proves_towards(receipt["checkpoint"])
         case.add(f"bids/{bid.no}/submission.jws", "submission", bid.submission)
+        for at, token in enumerate(bid.consents, 1):
+            case.add(f"bids/{bid.no}/consent-{at}.jws", "consent", token)
         if bid.form is not None:
             case.add(f"bids/{bid.no}/form.sbe", "envelope", await _envelope(store, bid))
 

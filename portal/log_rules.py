@@ -41,8 +41,12 @@ def _introduces(kind: str, detail: Mapping[str, Any]) -> object:
 
 
 def _unseals(kind: str, detail: Mapping[str, Any]) -> list[object] | None:
-    """With the opening of a lot the firms that were read out open to oversight as well."""
-    return [bid.get("uscc") for bid in detail.get("bids", [])] if kind == "bid.opened" else None
+    """With the opening of a lot the firms that were read out open to oversight as well, all members of a consortium."""
+    if kind != "bid.opened":
+        return None
+    bids = detail.get("bids", [])
+    members = [one.get("uscc") for bid in bids for one in bid.get("consortium", {}).get("members", [])]
+    return [bid.get("uscc") for bid in bids] + members
 
 
 def _names(kind: str, detail: Mapping[str, Any]) -> object:

@@ -31,6 +31,7 @@ MODELS = (
     "bidding.models.bid",
     "bidding.models.opening",
     "bidding.models.bond",
+    "bidding.models.consortium",
     "bidding.models.objection",
     "bidding.models.presence",
     "experts.models.pool",

@@ -17,6 +17,7 @@ from trading.holders import Holders, NoHolders
 from trading.independence import NotIndependent
 from trading.lot_view import Criterion, LotView, ReviewItem
 from trading.messages import tell
+from trading.prequalifying import find_prequalification
 from trading.projects import is_mandatory_lot
 from trading.queries import find_lot, get_lot, list_lots, list_lots_of, lots_due_for_closing
 from trading.reports import receive_evaluation_report
@@ -38,6 +39,7 @@ __all__ = [
     "declare_failed",
     "find_due_lot",
     "find_lot",
+    "find_prequalification",
     "get_lot",
     "hold_due_lot",
     "is_mandatory_lot",

@@ -11,7 +11,10 @@ from kernel.db.base import Base
 
 
 class Bid(Base):
-    """One row per bidder and lot: the lock of its revisions, and where it stands. `id` is public after the opening."""
+    """One row per bidder and lot: the lock of its revisions, and where it stands. `id` is public after the opening.
+
+    `hold` says that a consortium is concerned, and is empty for a firm that bids alone.
+    """
 
     __tablename__ = "bidding_bid"
 
@@ -22,6 +25,7 @@ class Bid(Base):
     rev: Mapped[int]
     head: Mapped[bytes | None]
     fault: Mapped[str | None]
+    hold: Mapped[str | None]
 
 
 class Upload(Base):

@@ -16,6 +16,7 @@ from bidding.envelope import EnvelopeError, Header, digest_envelope, open_envelo
 from bidding.envelope.format import bidder_commitment, core_hash, share_commitment
 from bidding.keyset import check_keyset, keyset_hash
 from bidding.messages import (
+    CONSORTIUM,
     RELEASE,
     SHARE,
     SUBMISSION,
@@ -30,6 +31,7 @@ from kernel.crypto import CryptoError, jws
 from kernel.crypto.certificates import read_x5c, require_signing, uscc_of, verify_chain
 from kernel.log import Checkpoint
 from portal.bundle import MANIFEST
+from portal.offline.consents import check_consents
 from portal.offline.stamps import check_deadline_stamp
 from portal.offline.state import SUITE, Case
 
@@ -59,6 +61,7 @@ def check_bids(case: Case) -> None:
     _keyset(bids)
     _close(bids)
     _submissions(bids)
+    check_consents(case, lambda name: _attributed(bids, name, CONSORTIUM))
     _envelopes(bids)
     _messages(bids)
     _opening(bids)
@@ -164,7 +167,16 @@ def _submissions(bids: Bids) -> None:
 
 
 def _signed(bids: Bids, name: str, *kinds: str) -> dict[str, Any] | None:
-    """A message with its signature checked against the certificate it carries, and that against the licence roots."""
+    found = _attributed(bids, name, *kinds)
+    return None if found is None else found[0]
+
+
+def _attributed(bids: Bids, name: str, *kinds: str) -> tuple[dict[str, Any], str] | None:
+    """A message with its signature checked against the certificate it carries, and that against the licence roots.
+
+    Returns:
+        The message and the signer's credit code, which is empty where the trust file has no licence roots.
+    """
     case, where = bids.case, bids.case.where(name)
 
     def read() -> tuple[dict[str, Any], str]:
@@ -187,7 +199,7 @@ def _signed(bids: Bids, name: str, *kinds: str) -> dict[str, Any] | None:
         case.report.unchecked("revocation", where, f"签名人 {found[1]}；签名时的吊销状态须查吊销列表")
     else:
         case.report.unchecked("licence-roots", where, "信任文件没有执照根证书，签名人身份未核验")
-    return found[0]
+    return found
 
 
 def _shared(bids: Bids, name: str) -> dict[str, Any] | None:

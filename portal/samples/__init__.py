@@ -6,11 +6,11 @@ facts of the published notice that the demonstration plays.
 
 from typing import Any
 
-from portal.samples import admin, agency, bidder, bonds, expert, oversight, parties, procedures, public
+from portal.samples import admin, agency, bidder, bonds, consortia, expert, oversight, parties, procedures, public
 
 Context = dict[str, Any]
 
 SAMPLES: dict[str, dict[str, Context]] = {}
-for module in (admin, public, bidder, bonds, agency, expert, oversight, parties, procedures):
+for module in (admin, public, bidder, bonds, consortia, agency, expert, oversight, parties, procedures):
     for template, states in module.SAMPLES.items():
         SAMPLES.setdefault(template, {}).update(states)

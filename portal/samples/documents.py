@@ -99,6 +99,12 @@ _OPENING = _document(
         for i, n in enumerate(BIDDERS)
     ],
     offer_label="交货期",
+    consortia=[
+        (
+            f"{BIDDERS[0]}（牵头人）、{BIDDERS[3]}联合体",
+            f"{BIDDERS[0]}（60%，设备供货、总体集成）；{BIDDERS[3]}（40%，安装调试）",
+        )
+    ],
     price_cap=CAP,
     trustees=TRUSTEES,
     k=3,

@@ -217,7 +217,9 @@ class BiddingWorld:
 
     # The lot.
 
-    async def make_lot(self, *, policy: str = "both", window_s: int = 1800, published: bool = True) -> None:
+    async def make_lot(
+        self, *, policy: str = "both", window_s: int = 1800, published: bool = True, consortium: bool = False
+    ) -> None:
         """Insert a lot as `trading` would have left it; bids are due in ten days."""
         async with self.db.begin() as tx:
             now = tx.now.replace(microsecond=0)
@@ -263,12 +265,13 @@ class BiddingWorld:
                     " consortium_allowed, agents_allowed, price_cap_fen, criteria, review_items, price_method,"
                     " procedure, provenance, registered_at, documents_from, documents_to, deadline, opening_at, keyset,"
                     " published_at) VALUES (:id, :p, '001', '服务器采购', :stage, :t,"
-                    " cast(:scope AS jsonb), '[]', false, true,"
+                    " cast(:scope AS jsonb), '[]', :consortium, true,"
                     " 320000000, '[]', '[]', '{}', cast(:procedure AS jsonb), '{}', :t, :t, :to, :d, :d, NULL, NULL)"
                 ),
                 {
                     "id": self.lot_id,
                     "p": project,
+                    "consortium": consortium,
                     "stage": "registered",
                     "t": now - timedelta(hours=1),
                     "to": now + timedelta(days=7),

@@ -136,6 +136,8 @@ export const closeList = (lot) => call('GET', `/lots/${at(lot)}/close-list`);
 
 /** @param {string} jws an appointment of a clerk, signed by the licence */
 export const appointClerk = (jws) => call('POST', '/clerks', { jws });
+/** Consent to a consortium. @param {string} id @param {string} jws */
+export const consentTo = (id, jws) => call('POST', `/consortia/${id}/consent`, { jws });
 
 /** @param {string} jws */
 export const release = (jws) => call('POST', '/releases', { jws });

@@ -15,6 +15,7 @@ export const TYP = {
   submission: 'bid-submission+jws', withdrawal: 'bid-withdrawal+jws', release: 'bid-release+jws',
   share: 'bid-share+jws', accept: 'keyset-accept+jws', emergency: 'bid-emergency-key+jws',
   signature: 'opening-signature+jws',
+  consortium: 'bid-consortium+jws',
 };
 
 /** @typedef {{i: number, role: string, a: import('./wrap.js').WrapAlgorithm, kid: string, spki: string}} Trustee */

@@ -2,8 +2,9 @@
 
 Seals one file into as many envelopes as bids are asked for, each with bytes of its own, and keeps the chunks in a local
 store. Round by round the platform's own `decrypt` (digest of every chunk, tags, framing, id, digest of the plaintext,
-quarantine, write-once store) opens all of them, two at a time as the worker does, and in turn the same chunks are read,
-decrypted by AES-256-GCM and written in one stream, without any check but the tag; both sync what they wrote to disk.
+quarantine, write-once store) opens all of them, as many at a time as the worker does, and in turn the same chunks are
+read, decrypted by AES-256-GCM and written in one stream, without any check but the tag; both sync what they wrote to
+disk.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from typing import Any
 
 from bench import machine
 from bidding import envelope
+from bidding.combining import _AT_ONCE
 from bidding.decryption import Plaintext, decrypt
 from bidding.envelope.format import chunk_nonce, payload_key
 from bidding.envelopes import SealedDocument
@@ -37,7 +39,6 @@ from kernel.files.store import local_store
 
 SUITE = suite("intl-1")
 _MB = 1_000_000
-_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ _MEDIA = {FORM: "application/json", FILE: "application/pdf"}
 
 
 #: Documents that are decrypted side by side; each may hold its whole plaintext in memory (`decryption.QUARANTINE`).
-_AT_ONCE = 2
+_AT_ONCE = 3
 
 
 @dataclass(frozen=True, slots=True)

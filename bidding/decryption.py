@@ -11,8 +11,8 @@ Source: crypto.md §3.2 (quarantine), §3.8 (who is answerable).
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 
 from bidding.envelope import EnvelopeError, envelope_id, open_envelope
 from bidding.envelopes import SealedDocument
@@ -24,6 +24,10 @@ from kernel.files.store import FileStore, content_name
 _QUEUE = 4
 #: Plaintext of one document that is held in memory until its last chunk is verified, in bytes.
 QUARANTINE = 32 << 20
+
+
+#: Begins to fetch an object; what it returns waits for the bytes.
+Fetch = Callable[[str], Callable[[], bytes]]
 
 
 class StoredBytesDiffer(Exception):
@@ -47,13 +51,13 @@ class Fault:
 
 
 class _StoredEnvelope:
-    """The envelope file as a reader: head, then chunks, the next of them fetched while one is worked on.
+    """The envelope file as a reader: head, then chunks; the next of a far store is on its way while one is worked on.
 
     That each is the one whose digest the platform logged is seen by the envelope's id, which the opening computes; who
     is answerable for one that does not open, by `is_as_logged`.
     """
 
-    def __init__(self, document: SealedDocument, fetch: Callable[[str], Future[bytes]]) -> None:
+    def __init__(self, document: SealedDocument, fetch: Fetch) -> None:
         self._leaves, self._objects = document.leaves, document.objects
         self._fetch = fetch
         self._rest = document.raw_head
@@ -74,18 +78,18 @@ class _StoredEnvelope:
             piece, self._rest = self._rest[:n], self._rest[n:]
         return piece
 
-    def _taken(self, coming: Future[bytes]) -> bytes:
+    def _taken(self, coming: Callable[[], bytes]) -> bytes:
         try:
-            return coming.result()
+            return coming()
         except NotFound:
             raise StoredBytesDiffer(self._objects[self._at]) from None
 
 
-def _is_as_logged(document: SealedDocument, fetch: Callable[[str], Future[bytes]]) -> bool:
+def _is_as_logged(document: SealedDocument, fetch: Fetch) -> bool:
     """Say whether every chunk is there and is the one whose digest was logged."""
     for leaf, name in zip(document.leaves, document.objects, strict=True):
         try:
-            if hashlib.sha256(b"\x00" + fetch(name).result()).digest() != leaf:
+            if hashlib.sha256(b"\x00" + fetch(name)()).digest() != leaf:
                 return False
         except NotFound:
             return False
@@ -97,14 +101,14 @@ class _Digest:
 
     def __init__(self, *, keeps: bool) -> None:
         self._digest = hashlib.sha256()
-        self._keeps = keeps
+        self.keeps = keeps
         self.size = 0
         self.pieces: list[bytes] = []
 
     def write(self, data: bytes, /) -> None:
         self._digest.update(data)
         self.size += len(data)
-        if self._keeps:
+        if self.keeps:
             self.pieces.append(data)
 
     def plaintext(self) -> Plaintext:
@@ -137,12 +141,21 @@ async def decrypt(store: FileStore, document: SealedDocument, file_key: bytes) -
         return Fault(Outcome.FAULT_PLATFORM, "stored-bytes")
     loop = asyncio.get_running_loop()
 
-    def fetch(name: str) -> Future[bytes]:
-        return asyncio.run_coroutine_threadsafe(store.get(name), loop)
+    def fetch(name: str) -> Callable[[], bytes]:
+        if store.is_near:
+            return partial(store.get_now, name)
+        return asyncio.run_coroutine_threadsafe(store.get(name), loop).result
 
     digest = _Digest(keeps=document.size <= QUARANTINE)
+
+    def work() -> bytes:
+        eid = open_envelope(_StoredEnvelope(document, fetch), file_key, digest)
+        if eid == document.eid and digest.keeps:
+            store.put_content_now(digest.plaintext().digest, digest.pieces)
+        return eid
+
     try:
-        eid = await asyncio.to_thread(lambda: open_envelope(_StoredEnvelope(document, fetch), file_key, digest))
+        eid = await asyncio.to_thread(work)
     except StoredBytesDiffer:
         return Fault(Outcome.FAULT_PLATFORM, "stored-bytes")
     except EnvelopeError as error:
@@ -152,9 +165,7 @@ async def decrypt(store: FileStore, document: SealedDocument, file_key: bytes) -
     if eid != document.eid:
         return Fault(Outcome.FAULT_PLATFORM, "stored-bytes")
     plaintext = digest.plaintext()
-    if document.size <= QUARANTINE:
-        await store.put(content_name(plaintext.digest), b"".join(digest.pieces))
-    elif not await store.exists(content_name(plaintext.digest)):
+    if not digest.keeps and not await store.exists(content_name(plaintext.digest)):
         await _keep(store, document, file_key, fetch, plaintext)
     return plaintext
 
@@ -163,7 +174,7 @@ async def _keep(
     store: FileStore,
     document: SealedDocument,
     file_key: bytes,
-    fetch: Callable[[str], Future[bytes]],
+    fetch: Fetch,
     plaintext: Plaintext,
 ) -> None:
     pieces = _Pieces(asyncio.get_running_loop())

@@ -1,5 +1,6 @@
 """The object store: written once, read whole, in part or in pieces; the same on disk and in memory."""
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Callable
@@ -131,3 +132,16 @@ async def test_a_local_object_and_its_name_are_on_the_disk_before_put_returns(
     assert first == [(tmp_path / "objects" / place).stat().st_ino for place in places]
     assert again == first[:2]  # this process knows that the folders' names are there
     assert synced == first  # another does not: the upload before may have been broken off before its sync
+
+
+async def test_a_thread_writes_content_once_and_leaves_no_draft(store: FileStore, tmp_path: Path):
+    pieces = [b"first ", b"", b"second"]
+    digest = hashlib.sha256(b"first second").digest()
+
+    await asyncio.gather(*(asyncio.to_thread(store.put_content_now, digest, pieces) for _ in range(3)))
+    store.put_content_now(digest, [b"other bytes under the same name change nothing"])
+
+    assert store.get_now(content_name(digest)) == await store.get(content_name(digest)) == b"first second"
+    assert [file.name for file in tmp_path.rglob("*") if file.is_file()] in ([], [digest.hex()])
+    with pytest.raises(NotFound):
+        store.get_now("nothing")

@@ -45,6 +45,7 @@ _TAG = 16
 #: What every chunk ends with; its beginning is its own.
 _NOISE = os.urandom(_MB + _TAG)
 _OWN = 64
+_WARM = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +111,8 @@ async def _measure(folder: Path, arguments: argparse.Namespace) -> int:
             waves: list[dict[str, Any]] = []
             sent: list[Sent] = []
             for size_mb, count in ((arguments.small_mb, arguments.bidders), (arguments.large_mb, arguments.large)):
+                if not waves:  # connections and their prepared statements, which a running platform has
+                    await _everybody(lot, _prepare(lot, document, members[:_WARM], CHUNK_OF_SLOT[FILE]))
                 wave = _prepare(lot, document, members[:count], size_mb * _MB)
                 left = arguments.seconds_left * (2 - len(waves))  # the large files are the last
                 await _last_minute(stage, platform, lot, left)
@@ -259,14 +262,9 @@ async def _bare(bare: BareUpload, wave: Wave) -> tuple[float, float]:
     return mb / taken, 1000 * (machine.cpu_seconds([bare.pid]) - cpu) / mb
 
 
-def _chunk(member: Member, path: str, paper: Paper, start: bytes) -> list[bytes]:
-    told = {
-        "content-length": str(paper.chunk),
-        "x-csrf-token": member.token,
-        "content-type": "application/octet-stream",
-    }
-    pieces: list[bytes | memoryview] = [member.line.prepared("PUT", path, b"", told), start]
-    return [*pieces, memoryview(_NOISE)[_OWN : paper.chunk]]
+def _chunk(member: Member, path: str, paper: Paper, start: bytes) -> list[bytes | memoryview]:
+    told = {"content-length": str(paper.chunk), "x-csrf-token": member.token}
+    return [member.line.prepared("PUT", path, b"", told), start, memoryview(_NOISE)[_OWN : paper.chunk]]
 
 
 def _now() -> float:

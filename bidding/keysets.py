@@ -336,3 +336,29 @@ async def require_published_keyset(tx: Tx, lot_id: uuid.UUID) -> KeysetView:
     if found is None or found.state is not KeysetState.PUBLISHED:
         raise NotFound("本标段尚未公布开标密钥。")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class SealingTerms:
+    """What an envelope is held against: the published keyset without the people behind it."""
+
+    ks: bytes
+    document: dict[str, Any]
+    policy: Policy
+    k: int
+
+
+async def require_sealing_terms(tx: Tx, lot_id: uuid.UUID) -> SealingTerms:
+    """Return what bids of a lot must be sealed to, by one prepared statement.
+
+    Raises:
+        NotFound: no keyset is published.
+    """
+    row = await tx.fetchrow(
+        "SELECT ks, document, policy, k FROM bidding_keyset WHERE lot_id = $1 AND state = $2",
+        lot_id,
+        KeysetState.PUBLISHED.value,
+    )
+    if row is None:
+        raise NotFound("本标段尚未公布开标密钥。")
+    return SealingTerms(row["ks"], row["document"], Policy(row["policy"]), row["k"])

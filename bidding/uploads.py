@@ -8,15 +8,15 @@ names; nothing about them tells which bid they belong to, or how many there are.
 import hashlib
 import io
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 from sqlalchemy import text
 
 from bidding.envelope import EnvelopeError, Head, read_head
-from bidding.keysets import KeysetView, require_published_keyset
-from bidding.models.bid import Upload
+from bidding.keysets import SealingTerms, require_sealing_terms
 from bidding.registration import InterestView, require_interest
 from bidding.vocabulary import CHUNK_OF_SLOT, MAX_CHUNKS, SLOTS, Policy
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
@@ -26,9 +26,7 @@ from kernel.errors import Conflict, DeadlinePassed, DomainError, InvalidInput, N
 from kernel.files.store import FileStore
 from kernel.identity.actor import Actor
 from trading import facade as trading
-from trading.due_lots import PAUSED, HeldLot
-from trading.lot_view import LotView
-from trading.vocabulary import Stage
+from trading.due_lots import PAUSED, DueLot, HeldLot
 
 #: An honest client needs a handful per revision; more than this only fills the store.
 MAX_UPLOADS = 60
@@ -75,45 +73,22 @@ async def open_upload(tx: Tx, actor: Actor, lot_id: uuid.UUID, slot: str, raw: b
         one row in `bidding_upload`.
     """
     interest = await require_interest(tx, actor, lot_id)
-    lot = await trading.get_lot(tx, lot_id)
-    require_open(lot, tx)
+    _require_due((await trading.look_at_due_lots(tx, [lot_id])).get(lot_id))
     head = _read(raw)
-    _require_for_this_bid(head, slot, lot, interest, await require_published_keyset(tx, lot_id))
+    lot = await trading.get_due_lot(tx, lot_id)
+    _require_for_this_bid(head, slot, lot, interest, await require_sealing_terms(tx, lot_id))
     if not 1 <= chunks <= MAX_CHUNKS[slot]:
         raise NotSealed("投标文件过大或为空。", [("chunks", f"1 至 {MAX_CHUNKS[slot]}")], reason="chunks")
-    count = await tx.session.execute(
-        text("SELECT count(*) FROM bidding_upload WHERE bid_id = :bid"), {"bid": interest.bid_id}
-    )
-    if count.scalar_one() >= MAX_UPLOADS:
+    if await tx.fetchval("SELECT count(*) FROM bidding_upload WHERE bid_id = $1", interest.bid_id) >= MAX_UPLOADS:
         raise TooManyRequests("本标段的上传次数过多，请联系平台服务人员。", retry_after_s=3600)
 
-    upload = Upload(
-        id=tx.new_secret_id(),
-        bid_id=interest.bid_id,
-        lot_id=lot_id,
-        slot=slot,
-        head=raw,
-        head_digest=head.digest,
-        chunk_bytes=head.sealed_chunk,
-        chunks=chunks,
+    upload_id = tx.new_secret_id()
+    await tx.fetch(
+        "INSERT INTO bidding_upload (id, bid_id, lot_id, slot, head, head_digest, chunk_bytes, chunks)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        *(upload_id, interest.bid_id, lot_id, slot, raw, head.digest, head.sealed_chunk, chunks),
     )
-    tx.session.add(upload)
-    return UploadView(upload.id, lot_id, interest.bid_id, slot, upload.chunk_bytes, chunks, "0" * chunks)
-
-
-def require_open(lot: LotView, tx: Tx) -> None:
-    """Refuse what belongs to bidding when bids are not due, or not due any more.
-
-    Raises:
-        Conflict: the lot stands still.
-        DeadlinePassed: the deadline has come.
-    """
-    if lot.stage is Stage.PAUSED_DOCUMENTS:
-        raise Conflict(PAUSED, stage=lot.stage.value)
-    if lot.deadline is None or tx.now >= lot.deadline or lot.closed_at is not None:
-        raise DeadlinePassed("投标已截止，平台不再接收投标文件。")
-    if lot.stage is not Stage.NOTICE_PUBLISHED:
-        raise Conflict("本标段现在不接收投标文件。", stage=lot.stage.value)
+    return UploadView(upload_id, lot_id, interest.bid_id, slot, head.sealed_chunk, chunks, "0" * chunks)
 
 
 def _read(raw: bytes) -> Head:
@@ -131,7 +106,7 @@ def _read(raw: bytes) -> Head:
     return head
 
 
-def _require_for_this_bid(head: Head, slot: str, lot: LotView, interest: InterestView, keyset: KeysetView) -> None:
+def _require_for_this_bid(head: Head, slot: str, lot: DueLot, interest: InterestView, keyset: SealingTerms) -> None:
     core = head.header["core"]
     document = keyset.document
     expected: dict[str, Any] = {
@@ -139,7 +114,7 @@ def _require_for_this_bid(head: Head, slot: str, lot: LotView, interest: Interes
         "lot": lot.number,
         "slot": slot if slot in SLOTS else None,
         "bidder": interest.pseudonym,
-        "ks": lot.keyset,
+        "ks": b64u_encode(keyset.ks),
         "policy": keyset.policy.value,
         "suite": document["suite"],
         "chunk": CHUNK_OF_SLOT.get(slot),
@@ -222,8 +197,8 @@ class Place:
     leaf: bytes | None
 
 
-async def find_place(tx: Tx, actor: Actor, upload_id: uuid.UUID, j: int) -> Place:
-    """Return where a chunk belongs, before its bytes are read.
+async def find_place(db: Database, actor: Actor, upload_id: uuid.UUID, j: int) -> Place:
+    """Return where a chunk belongs, before its bytes are read; who asks at the same moment shares two statements.
 
     Raises:
         NotFound: no such upload, or somebody else's: the answer is the same.
@@ -231,23 +206,49 @@ async def find_place(tx: Tx, actor: Actor, upload_id: uuid.UUID, j: int) -> Plac
         DeadlinePassed: bids are due no more, and nothing stands there: nothing more is stored for such a lot.
         Conflict: the lot stands still.
     """
-    row = await tx.fetchrow(
-        "SELECT u.lot_id, u.chunk_bytes, u.chunks, c.leaf FROM bidding_upload u"
-        " JOIN bidding_bid b ON b.id = u.bid_id JOIN bidding_interest i ON i.id = b.interest_id"
-        " LEFT JOIN bidding_chunk c ON c.upload_id = u.id AND c.j = $3"
-        " WHERE u.id = $1 AND i.organisation_id = $2",
-        upload_id,
-        actor.organisation_id,
-        min(j, 2**31 - 1),
-    )
+    asked = _Asked(upload_id, j, actor.organisation_id)
+    place: Place = await db.together.ask("places", lambda asking: _find_places(db, asking), asked)
+    return place
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    upload_id: uuid.UUID
+    j: int
+    organisation_id: uuid.UUID | None
+
+
+_PLACES = (
+    "SELECT w.n, u.lot_id, u.chunk_bytes, u.chunks, c.leaf"
+    " FROM unnest($1::uuid[], $2::int[], $3::uuid[]) WITH ORDINALITY AS w (upload, j, organisation, n)"
+    " JOIN bidding_upload u ON u.id = w.upload JOIN bidding_bid b ON b.id = u.bid_id"
+    " JOIN bidding_interest i ON i.id = b.interest_id AND i.organisation_id = w.organisation"
+    " LEFT JOIN bidding_chunk c ON c.upload_id = u.id AND c.j = w.j"
+)
+
+
+async def _find_places(db: Database, asked: Sequence[_Asked]) -> list[Place | DomainError]:
+    columns = [(one.upload_id, min(one.j, 2**31 - 1), one.organisation_id) for one in asked]
+    rows = {row["n"]: row for row in await db.fetch(_PLACES, *(list(c) for c in zip(*columns, strict=True)))}
+    wanted = {row["lot_id"] for row in rows.values() if row["leaf"] is None}
+    lots = await trading.look_at_due_lots(db, list(wanted)) if wanted else {}
+    found: list[Place | DomainError] = []
+    for n, one in enumerate(asked, 1):
+        try:
+            found.append(_place(one, rows.get(n), lots))
+        except DomainError as refusal:
+            found.append(refusal)
+    return found
+
+
+def _place(one: _Asked, row: asyncpg.Record | None, lots: Mapping[uuid.UUID, HeldLot]) -> Place:
     if row is None:
         raise NotFound
-    if not 0 <= j < row["chunks"]:
+    if not 0 <= one.j < row["chunks"]:
         raise InvalidInput("没有这个分块。", [("j", f"0 至 {row['chunks'] - 1}")])
-    place = Place(upload_id, row["lot_id"], j, row["chunk_bytes"], row["leaf"])
-    if place.leaf is None:
-        _require_due((await trading.look_at_due_lots(tx, [place.lot_id])).get(place.lot_id))
-    return place
+    if row["leaf"] is None:
+        _require_due(lots.get(row["lot_id"]))
+    return Place(one.upload_id, row["lot_id"], one.j, row["chunk_bytes"], row["leaf"])
 
 
 def _require_due(lot: HeldLot | None) -> None:

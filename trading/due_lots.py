@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from kernel.db.transaction import INSTANT, Tx
+from kernel.db.transaction import INSTANT, Database, Tx
 from kernel.errors import NotFound
 from trading.vocabulary import Stage
 
@@ -58,16 +58,28 @@ class HeldLot:
         return self.deadline is None or self.instant >= self.deadline
 
 
+_DUE = (
+    "SELECT l.id, p.number, l.number, p.id, p.procuring_entity_id, p.agency_id FROM trading_lot l"
+    " JOIN trading_project p ON p.id = l.project_id WHERE l.published_at IS NOT NULL AND "
+)
+
+
 async def find_due_lot(tx: Tx, tender: str, number: str) -> DueLot | None:
     """Return the published lot of a project number and a lot number, or None."""
-    found = await tx.fetchrow(
-        "SELECT l.id, p.number, l.number, p.id, p.procuring_entity_id, p.agency_id FROM trading_lot l"
-        " JOIN trading_project p ON p.id = l.project_id"
-        " WHERE p.number = $1 AND l.number = $2 AND l.published_at IS NOT NULL",
-        tender,
-        number,
-    )
+    found = await tx.fetchrow(_DUE + "p.number = $1 AND l.number = $2", tender, number)
     return None if found is None else DueLot(*found)
+
+
+async def get_due_lot(tx: Tx, lot_id: uuid.UUID) -> DueLot:
+    """Return a published lot.
+
+    Raises:
+        NotFound: there is none, or its notice is not out.
+    """
+    found = await tx.fetchrow(_DUE + "l.id = $1", lot_id)
+    if found is None:
+        raise NotFound
+    return DueLot(*found)
 
 
 #: The clock is read from the held row's answer, never beside the lock: below it, it would be read before the waiting.
@@ -85,7 +97,7 @@ _LOOK = (
 )
 
 
-async def look_at_due_lots(tx: Tx, lot_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, HeldLot]:
+async def look_at_due_lots(tx: Tx | Database, lot_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, HeldLot]:
     """Return lots as they are now; nobody is kept from closing them. What is not published is left out."""
     rows = await tx.fetch(_LOOK, list(lot_ids))
     return {row["id"]: HeldLot(Stage(row["stage"]), row["deadline"], row["keyset"], row["instant"]) for row in rows}

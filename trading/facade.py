@@ -1,7 +1,7 @@
 """The front door of trading for the packages above: values, reads, acts. No logic."""
 
 from trading.affiliations import list_tied, require_independent
-from trading.due_lots import DueLot, HeldLot, find_due_lot, hold_due_lot, look_at_due_lots
+from trading.due_lots import DueLot, HeldLot, find_due_lot, get_due_lot, hold_due_lot, look_at_due_lots
 from trading.evaluation_report import EvaluationReport, RankedBid, RejectedBid
 from trading.handover import (
     declare_failed,
@@ -40,6 +40,7 @@ __all__ = [
     "find_due_lot",
     "find_lot",
     "find_prequalification",
+    "get_due_lot",
     "get_lot",
     "hold_due_lot",
     "is_mandatory_lot",

@@ -28,7 +28,7 @@ CSP: Final = (
 
 def environment() -> Environment:
     """The template environment of the product."""
-    return make_environment(ROOT / "templates")
+    return make_environment(ROOT / "templates", reloads=True)
 
 
 def render(template: str, variant: str = "", *, mode: str = "") -> str:

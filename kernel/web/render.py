@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,10 +19,13 @@ from kernel.web.services import Services, SiteView, services_of
 
 
 @functools.cache
-def make_environment(folder: Path) -> Environment:
+def make_environment(folder: Path, *, reloads: bool = False) -> Environment:
     """Return the template environment: undefined names are faults, everything is escaped.
 
     A process has one for each folder, because compiling a page costs more than rendering it a hundred times.
+
+    Args:
+        reloads: look at each use whether a template's file has changed, for people who work on it.
     """
     environment = Environment(
         loader=FileSystemLoader(folder),
@@ -29,11 +33,21 @@ def make_environment(folder: Path) -> Environment:
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=reloads,
     )
     environment.filters.update(filters.FILTERS)
+    environment.globals["remembered"] = remembered
     environment.filters["b64u"] = b64u_encode
     environment.filters["json"] = lambda value: json.dumps(value, ensure_ascii=False, sort_keys=True, indent=2)
     return environment
+
+
+def remembered(part: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a part of pages that depends on its arguments alone, drawn once for the same ones.
+
+    Text and markup that look alike are not the same: one is escaped, the other is not.
+    """
+    return functools.lru_cache(maxsize=1024, typed=True)(part)
 
 
 def site_context(

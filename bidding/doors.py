@@ -11,6 +11,7 @@ from bidding.api import (
     licence,
     objections,
     opening,
+    parameters,
     presence,
     scanning,
     signatures,
@@ -34,6 +35,7 @@ from bidding.pages import (
 )
 from bidding.pages import clerks as clerk_pages
 from bidding.pages import consortia as consortium_pages
+from bidding.pages import parameters as parameter_pages
 
 HANDLERS: list[Any] = [
     *licence.HANDLERS,
@@ -48,6 +50,7 @@ HANDLERS: list[Any] = [
     *opening.HANDLERS,
     *objections.HANDLERS,
     *presence.HANDLERS,
+    *parameters.HANDLERS,
     *signatures.HANDLERS,
     *signing_in.HANDLERS,
     *rooms.HANDLERS,
@@ -61,6 +64,7 @@ HANDLERS: list[Any] = [
     *halls.HANDLERS,
     *objecting.HANDLERS,
     *attending.HANDLERS,
+    *parameter_pages.HANDLERS,
     *signing.HANDLERS,
     *witnessing.HANDLERS,
     *proposing.HANDLERS,

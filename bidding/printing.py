@@ -215,7 +215,7 @@ def _page(
             for row in content["trustees"]
         ],
         k=k,
-        parameters=[],
+        parameters=[_parameter(line) for line in content.get("parameters", [])],
         objections=[_objection(line) for line in content["objections"]],
         present=[_present(line) for line in content.get("present", [])],
         signatures=[*map(_signature, content.get("signatures", [])), *map(_unsigned, content.get("unsigned", []))],
@@ -256,6 +256,11 @@ def _objection(line: dict[str, Any]) -> ObjectionRow:
         text=f"{line['text']}（{raised} 提出）",
         answer=f"{OUTCOMES[ObjectionOutcome(line['outcome'])]}。{line['answer']}（{answered} 答复）",
     )
+
+
+def _parameter(line: dict[str, Any]) -> tuple[str, str]:
+    words = f"{line['value']}{line['unit']}（抽取编号 {line['draw']}，规则指纹 {line['spec']}）"
+    return f"{line['label']} {line['name']}（{line['basis']}）", words
 
 
 def _present(line: dict[str, Any]) -> tuple[str, str, str]:

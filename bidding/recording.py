@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import text
 
 from bidding.closing import notify
+from bidding.drawn import drawn_json, list_drawn
 from bidding.models.opening import Record
 from bidding.objection_reading import list_opening_objections, objection_json
 from bidding.sharing import list_posted
@@ -99,7 +100,9 @@ async def draft_of(tx: Tx, lot: LotView, opening: Any) -> dict[str, Any]:
         opening: the row of `bidding_opening`, after the reading out.
     """
     objections = [objection_json(one) for one in await list_opening_objections(tx, lot.id)]
-    return await _content(tx, lot, opening) | {"type": "opening.draft", "objections": objections}
+    parameters = [drawn_json(one) for one in await list_drawn(tx, lot)]
+    told = {"type": "opening.draft", "objections": objections, "parameters": parameters}
+    return await _content(tx, lot, opening) | told
 
 
 async def current_draft(tx: Tx, lot: LotView) -> dict[str, Any] | None:

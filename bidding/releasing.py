@@ -9,6 +9,7 @@ from sqlalchemy import Row, text
 from bidding.addressee import find_addressee, verify_bidder_message
 from bidding.alarms import KeyUsedTooEarly
 from bidding.closing import notify
+from bidding.drawn import waits_for_draw
 from bidding.ending import end_with_lot, require_not_ended
 from bidding.envelope.format import bidder_commitment, core_hash
 from bidding.envelopes import SealedDocument, list_documents, list_documents_of_bid
@@ -203,6 +204,8 @@ async def close_window(tx: Tx, lot_id: uuid.UUID, *, platform: PlatformKey) -> N
     if opening is None or await tx.instant() < opening.window_until:
         return
     lot = await trading.get_lot(tx, lot_id)
+    if await waits_for_draw(tx, lot):
+        return  # nobody sees a price before the parameters of the award are drawn (docs/adr)
     keyset = await require_published_keyset(tx, lot_id)
     root = await _require_close_list(tx, lot_id)
     for bid in await _listed_bids(tx, lot_id):

@@ -78,3 +78,17 @@ class OpeningAnswerDraft(msgspec.Struct, forbid_unknown_fields=True):
 
     outcome: ObjectionOutcome
     text: str
+
+
+class DrawReveal(msgspec.Struct, forbid_unknown_fields=True):
+    """A contributor's random value, base64url of 32 bytes."""
+
+    party: str
+    r: str
+
+
+class ParameterDraw(msgspec.Struct, forbid_unknown_fields=True):
+    """How the parameters are drawn: minutes for each step; a third contributor's account, of the trading centre."""
+
+    minutes: int
+    third: str | None = None

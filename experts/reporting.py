@@ -5,6 +5,7 @@ Law: R-EVAL-08, R-EVAL-09, R-EVAL-14, R-THR-11; 条例 53.
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import select
@@ -49,6 +50,7 @@ async def load_summary(tx: Tx, session: EvaluationSession) -> Summary:
     lot = await trading.get_lot(tx, session.lot_id)
     valid = set(valid_bids(session))
     prices = {bid.bid_id: bid.price_fen for bid in await bidding.list_opened_bids(tx, lot.id) if bid.bid_id in valid}
+    lot = replace(lot, price_method=await bidding.drawn_rule(tx, lot))
     return summarise(lot, prices, {member.code: await sheet_of(tx, member.id) for member in sitting})
 
 

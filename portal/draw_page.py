@@ -11,7 +11,12 @@ from kernel.drawbook.models import Draw, Step
 from kernel.drawbook.standing import Standing
 from kernel.drawbook.steps import steps_of, waiting_of
 
-_PURPOSES = {"experts": "评标专家抽取", "targets": "检查对象抽取", "inspectors": "检查人员抽取"}
+_PURPOSES = {
+    "experts": "评标专家抽取",
+    "opening": "开标随机参数抽取",
+    "targets": "检查对象抽取",
+    "inspectors": "检查人员抽取",
+}
 #: What a draw is for, where the spec names it by a code.
 _FOR = {"targets": "“双随机、一公开”检查", "inspectors": "“双随机、一公开”检查", "experts": "评标委员会"}
 _PARTIES = {
@@ -163,7 +168,9 @@ def _facts(draw: Draw) -> list[tuple[str, str]]:
     told = [("候选名录", " / ".join(f"{pool['count']:,} 名" for pool in pools))]
     told.append(("抽取方法", f"{spec['algo']}：{_ALGORITHMS[spec['algo']]}"))
     if spec["algo"] == "panel/1":
-        told.append(("抽取人数", "，".join(f"{group['v']} {group['n']} 人" for group in spec["params"]["groups"])))
+        people = "" if spec["stage"].startswith("opening/") else " 人"
+        counts = (f"{group['v']} {group['n']}{people}" for group in spec["params"]["groups"])
+        told.append(("抽取人数" if people else "抽取个数", "，".join(counts)))
         if spec["params"]["cap"]:
             told.append(("限制", f"同一单位至多 {spec['params']['cap']['max']} 人"))
     if spec["algo"] == "strata/1":
@@ -183,7 +190,8 @@ def _groups(draw: Draw) -> list[PickGroup]:
     output = draw.output or {}
     if "groups" in output:
         titles = [str(group["v"]) for group in draw.spec["params"]["groups"]]
-        return [_picks(title, leaves) for title, leaves in zip(titles, output["groups"], strict=True)]
+        values = {entry["l"]: str(entry["p"]["value"]) for entry in draw.pools["pool"] if "value" in entry["p"]}
+        return [_picks(title, leaves, values) for title, leaves in zip(titles, output["groups"], strict=True)]
     if "classes" in output:
         return [_picks(f"{name} 级", leaves) for name, leaves in sorted(output["classes"].items())]
     if "teams" in output:
@@ -191,8 +199,16 @@ def _groups(draw: Draw) -> list[PickGroup]:
     return [_picks("次序", output["order"])] if "order" in output else []
 
 
-def _picks(title: str, leaves: Sequence[str]) -> PickGroup:
-    return PickGroup(title, [Pick(number, f"{leaf[:8]}…", _MASKED) for number, leaf in enumerate(leaves, 1)])
+def _picks(title: str, leaves: Sequence[str], values: Mapping[str, str] | None = None) -> PickGroup:
+    """Return the selected; what is drawn from public values shows its value, people only their codes."""
+    values = values or {}
+    return PickGroup(
+        title,
+        [
+            Pick(number, values[leaf], f"{leaf[:8]}…") if leaf in values else Pick(number, f"{leaf[:8]}…", _MASKED)
+            for number, leaf in enumerate(leaves, 1)
+        ],
+    )
 
 
 def _odds(draw: Draw) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from kernel.parameters.table import Parameter
 from trading.drafts import LotDraft, Procedure
 from trading.findings import Finding
 from trading.lot_view import Criterion, ReviewItem
+from trading.parameters import BadParameter, parameters_of
 from trading.procedures.definition import Definition
 from trading.vocabulary import EvaluationMethod, Limit
 
@@ -158,6 +159,10 @@ def _check_price(draft: LotDraft) -> Faults:
         yield name, "请填写每 1% 偏差所扣的分，0 至 100，最多两位小数。"
     if (lost["e2"] or 0) > (lost["e1"] or 0) and None not in lost.values():
         yield "e2", "低于基准价的扣分不得多于高于基准价的扣分。"
+    try:
+        parameters_of(draft.price_method)
+    except BadParameter as fault:
+        yield "parameters", fault.detail
     full = draft.price_method.get("full")
     prices = [item.max for item in draft.criteria if item.kind == "price"]
     if full is not None and full not in prices:

@@ -24,6 +24,7 @@ from trading.legal import law_of_project, procedure_of_lot
 from trading.lot_view import LotView
 from trading.messages import tell
 from trading.models.project import Lot, Project
+from trading.parameters import published_parameters
 from trading.plan import PlanOfDates, check_clarification, check_plan
 from trading.plans import require_plan_holds
 from trading.posting import Posted, post
@@ -209,6 +210,7 @@ async def tender_data(tx: Tx, lot: Lot, changes: Sequence[str]) -> dict[str, Any
         "opening_at": _time(view.opening_at),
         "opening_place": view.procedure["opening_place"],
         "evaluation_method": procedure.evaluation_methods[EvaluationMethod(view.procedure["evaluation_method"])],
+        "parameters": [one.words for one in published_parameters(view.price_method)],
         "criteria": [{"code": c.code, "name": c.name, "kind": c.kind, "max": c.max} for c in view.criteria],
         "keyset": view.keyset,
         "contacts": view.contacts,

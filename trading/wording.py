@@ -71,6 +71,7 @@ def tender_notice(data: Data) -> list[Block]:
         heading("七、评标办法"),
         paragraph(f"{data['evaluation_method']}。评审因素与分值如下："),
         table("评审因素", ["因素", "满分"], [[item["name"], item["max"]] for item in data["criteria"]]),
+        *(paragraph(f"开标时公开抽取{words}。") for words in data.get("parameters", [])),
         heading("八、联系方式"),
         *(paragraph(_contact(item)) for item in data["contacts"]),
         paragraph(f"监督部门：{data['supervising_body']}。"),

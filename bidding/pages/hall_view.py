@@ -11,6 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bidding import emergency, queries
+from bidding.drawn import DrawnValue, list_drawn
 from bidding.faults import CONSEQUENCES, cause_of, sealed_as_received
 from bidding.objection_reading import list_opening_objections
 from bidding.opening_objections import is_in_close_list
@@ -25,6 +26,7 @@ from bidding.opening_view import (
 )
 from bidding.pages.hall_people import HallPeople, people_of
 from bidding.pages.objecting import OpeningObjectionRow, row_of
+from bidding.pages.parameters import ParameterRow, parameter_rows
 from bidding.pages.rooms import published_lot
 from bidding.pages.words import MINE, STAGES, base_of
 from bidding.queries import OwnBidView
@@ -46,6 +48,12 @@ _SHOWN = frozenset(
         "bid.close",
         "bid.share",
         "bid.window-extended",
+        "draw.spec",
+        "draw.commit",
+        "draw.close",
+        "draw.reveal",
+        "draw.result",
+        "draw.void",
         "bid.opened",
         "bid.fault",
         "opening.attended",
@@ -129,7 +137,8 @@ class HallPage:
     open_objections: int
     objection_word: str
     objection_href: str
-    parameters: list[tuple[str, str, str]]
+    parameters: list[ParameterRow]
+    parameters_href: str
     record_href: str
     verify_href: str
     release_href: str
@@ -147,6 +156,7 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
     own = None if actor is None or not actor.has("bidder") else await queries.find_own_bid(tx, actor, lot_id)
     seats = opening.seats if opening else await list_seats(tx, lot_id)
     people = await people_of(tx, actor, lot, opening)
+    drawn = await list_drawn(tx, lot)
     label, until = _until(lot, opening, people.sign_until, tx.now)
     has_ended = lot.stage is Stage.TERMINATED
     objections = [row_of(one, actor) for one in await list_opening_objections(tx, lot_id)]
@@ -179,7 +189,8 @@ async def hall_page(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> HallPage:
         open_objections=sum(not one.outcome for one in objections),
         objection_word=_objection_word(opening),
         objection_href=f"{base_of(lot_id)}/opening" if await _may_object(tx, actor, opening) else "",
-        parameters=[],
+        parameters=parameter_rows(drawn),
+        parameters_href=_parameters_href(actor, lot_id, drawn),
         record_href=f"/api/v1/lots/{lot_id}/opening/record.pdf" if opening and opening.record_file_id else "",
         verify_href=await _verify_href(tx, lot_id, bids),
         release_href=f"{base_of(lot_id)}/release" if releasing and own and own.state is BidState.CLOSED else "",
@@ -219,6 +230,11 @@ def _intervene_href(actor: Actor | None, lot_id: uuid.UUID, opening: OpeningView
     may = actor is not None and policy.current().rule("opening.intervene").admits(actor)
     over = opening is None or opening.stage in (OpeningStage.RECORDED, OpeningStage.FAILED)
     return f"/s/lots/{lot_id}/opening" if may and not over else ""
+
+
+def _parameters_href(actor: Actor | None, lot_id: uuid.UUID, drawn: list[DrawnValue]) -> str:
+    may = actor is not None and policy.current().rule("draw.contribute").admits(actor)
+    return f"/openings/{lot_id}/parameters" if may and drawn else ""
 
 
 def _confirm_href(actor: Actor | None, lot: LotView, opening: OpeningView | None) -> str:
@@ -327,6 +343,7 @@ def fragments_of(services: Services, page: HallPage, now: datetime) -> dict[str,
         "hall-duties": str(parts.duties(page)),
         "hall-keys": str(parts.key_list(page.trustees)),
         "hall-people": str(parts.people_list(page.people)),
+        "hall-parameters": str(parts.parameter_list(page.parameters, page.parameters_href)),
         "hall-signatures": str(parts.signature_list(page.people.signatures, page.people.sign_until, now)),
         "hall-objections": str(parts.objection_list(page)),
         "hall-closing": str(parts.closing(page)),

@@ -104,7 +104,7 @@ async def _page(tx: Tx, actor: Actor, lot: LotView, standing: Standing, opening:
     draft = await current_draft(tx, lot)
     rows = signature_rows(await list_signatures(tx, lot.id), actor, None if draft is None else digest_of(draft))
     keys = await list_person_keys(tx, actor.account_id, purpose="sign")
-    told = draft or {"bids": [], "objections": []}
+    told = draft or {"bids": [], "objections": [], "parameters": []}
     return SigningPage(
         id=str(lot.id),
         title=lot.title,
@@ -116,7 +116,9 @@ async def _page(tx: Tx, actor: Actor, lot: LotView, standing: Standing, opening:
         until=await objection_until(tx, lot, opening.opened_at) if opening and opening.opened_at else None,
         bids=[_read_out(line) for line in told["bids"]],
         objections=[_objected(line) for line in told["objections"]],
-        parameters=[],
+        parameters=[
+            (f"{line['label']} {line['name']}", f"{line['value']}{line['unit']}") for line in told["parameters"]
+        ],
         digest="" if draft is None else b64u_encode(digest_of(draft)),
         draft_href=f"/api/v1/lots/{lot.id}/opening/draft",
         send_href=f"/api/v1/lots/{lot.id}/opening/signatures",

@@ -113,8 +113,7 @@ async def own_draw(request: Request[Any, Any, Any], tx: Tx, actor: Actor, draw_i
     if draw is None:
         raise NotFound
     part = await find_part(tx, actor, draw.id, may_close=False)
-    experts = str(draw.spec["stage"]).startswith("experts/")
-    base = f"/api/v1/draws/{draw.id}" if experts else f"/api/v1/inspections/{draw.subject}"
+    base = _base_of(draw)
     keys = await list_person_keys(tx, actor.account_id, purpose="sign")
     page = OwnDrawPage(
         role=_rail(actor),
@@ -127,6 +126,14 @@ async def own_draw(request: Request[Any, Any, Any], tx: Tx, actor: Actor, draw_i
         key=keys[-1].kid if keys else "",
     )
     return render_page(request, "portal/draw_part.html", {"page": page}, now=tx.now)
+
+
+def _base_of(draw: Draw) -> str:
+    """Return where commitments and values of a draw go."""
+    matter = str(draw.spec["stage"]).partition("/")[0]
+    if matter == "opening":
+        return f"/api/v1/lots/{draw.subject}/opening/parameters"
+    return f"/api/v1/draws/{draw.id}" if matter == "experts" else f"/api/v1/inspections/{draw.subject}"
 
 
 def _rail(actor: Actor) -> str:
@@ -147,6 +154,8 @@ async def _matter(tx: Tx, actor: Actor, draw: Draw) -> tuple[str, str, bool]:
     """Return what a draw is for, where the reader takes part in it, and whether the reader may close it."""
     if draw.subject is None:
         return draw.purpose, f"/verify/draws/{draw.id}", False
+    if str(draw.spec["stage"]).startswith("opening/"):
+        return (await trading.get_lot(tx, draw.subject)).title, f"/openings/{draw.subject}/parameters", True
     if str(draw.spec["stage"]).startswith("experts/"):
         lot = await trading.get_lot(tx, draw.subject)
         if draw.state == "void":  # the lot's page shows the attempt that followed

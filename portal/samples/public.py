@@ -11,6 +11,7 @@ from portal.samples.common import (
     BUYER,
     CAP,
     DEADLINE,
+    EMPTY_FORM,
     LOT,
     NOTICES,
     NUMBER,
@@ -315,6 +316,31 @@ SIGNING = Row(
     signatures=SIGNATURES[1:],
     hall_href="/openings/01J2Q8",
 )
+PARAMETERS = [
+    Row(
+        name="K",
+        label="下浮系数",
+        value="0.03",
+        choices="0.01、0.02、0.03、0.04、0.05",
+        basis="招标文件第三章 2.2",
+        draw_href="/verify/draws/1",
+    )
+]
+_UNDRAWN = [Row(**{**vars(PARAMETERS[0]), "value": "", "draw_href": ""})]
+DRAWING = Row(
+    id="01J2Q8",
+    title=TITLE,
+    number=NUMBER,
+    lot_no="001",
+    state=("seal", "投标人解密"),
+    rows=_UNDRAWN,
+    may_freeze=True,
+    thirds=[("", "不加入（两方抽取，不设托管）"), ("3", "西安市公共资源交易中心 王磊")],
+    part=None,
+    key=digest("k")[:22],
+    hall_href="/openings/01J2Q8",
+    form=EMPTY_FORM,
+)
 HALL = Row(
     id="01J2Q8",
     title=TITLE,
@@ -383,7 +409,8 @@ HALL = Row(
     open_objections=1,
     objection_word="",
     objection_href="/b/lots/01J2Q8/opening",
-    parameters=[],
+    parameters=PARAMETERS,
+    parameters_href="",
     record_href="",
     verify_href="/verify",
     confirm_href="",
@@ -403,6 +430,7 @@ HALL_BEFORE = Row(**{
     "total": 0,
     "trustees": [Row(role=t.role, name=t.name, state="", word="截止后释放") for t in TRUSTEES],
     "log": [Row(at=at("2026-08-06 13:00:00"), text="开标大厅开放，公众可旁观", digest=digest("8"))],
+    "parameters": _UNDRAWN,
     "people": Row(
         present=PRESENT[:2],
         secret=True,
@@ -518,6 +546,11 @@ SAMPLES = {
     "bidding/hall.html": {
         "": {"nav": "openings", "page": HALL},
         "before": {"nav": "openings", "page": HALL_BEFORE},
+    },
+    "bidding/parameters.html": {
+        "": {"nav": "openings", "page": DRAWING},
+        "keyless": {"nav": "openings", "page": Row(**{**vars(DRAWING), "may_freeze": False, "key": ""})},
+        "drawn": {"nav": "openings", "page": Row(**{**vars(DRAWING), "rows": PARAMETERS, "may_freeze": False})},
     },
     "bidding/sign_record.html": {
         "": {"nav": "openings", "page": SIGNING},

@@ -50,6 +50,7 @@ _USUAL_REVIEW = (
 
 PRICE_METHODS = [
     ("P-AVG", "平均价法", "有效报价的平均值为评标基准价，按偏差率扣分"),
+    ("P-FLOAT", "浮动平均价法", "去掉最高、最低后的平均值下浮为评标基准价；下浮系数开标时公开抽取"),
     ("P-LOW", "低价优先法", "最低有效报价为评标基准价；政府采购应当采用"),
 ]
 #: Where a fault of the lot stands in this form.
@@ -297,6 +298,9 @@ def values_of(lot: LotView) -> dict[str, Any]:
         "price_method": str(lot.price_method.get("method", "")),
         **{name: str(lot.price_method[name]) for name in ("e1", "e2") if name in lot.price_method},
     }
+    for one in lot.price_method.get("parameters", []):
+        if one["target"] == "k" and "values" in one:
+            values |= {"k_values": " ".join(one["values"]), "k_basis": one["basis"]}
     for name, fen in (("price_cap", lot.price_cap_fen), ("estimate", lot.estimate_fen), ("bid_bond", lot.bid_bond_fen)):
         values[name] = "" if fen is None else str(Money(fen))
     grid.fill(values, "criteria", lot.criteria)
@@ -306,9 +310,17 @@ def values_of(lot: LotView) -> dict[str, Any]:
 
 def _price_method(values: Mapping[str, Any]) -> dict[str, Any]:
     method = str(values.get("price_method", ""))
-    if method != "P-AVG":
+    if method not in ("P-AVG", "P-FLOAT"):
         return {"method": method} if method else {}
-    return {"method": method} | {name: str(values[name]) for name in ("e1", "e2") if values.get(name)}
+    told: dict[str, Any] = {"method": method}
+    told |= {name: str(values[name]) for name in ("e1", "e2") if values.get(name)}
+    if method == "P-FLOAT":
+        choices = str(values.get("k_values", "")).replace("、", " ").replace("，", " ").replace(",", " ").split()
+        basis = str(values.get("k_basis", "")).strip()
+        told["parameters"] = [
+            {"name": "K", "label": "下浮系数", "unit": "", "values": choices, "basis": basis, "target": "k"}
+        ]
+    return told
 
 
 def rename(form: Form) -> None:
@@ -323,6 +335,8 @@ def rename(form: Form) -> None:
         form.errors["number"] = form.errors.pop("form")
     if "document" in form.errors:
         form.errors["entrustment"] = form.errors.pop("document")
+    if "parameters" in form.errors:
+        form.errors["k_values"] = form.errors.pop("parameters")
     if "bond" in form.errors:
         form.errors["bid_bond"] = form.errors.pop("bond")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from bidding import closing, combining, ending, printing, readiness, receipt_paper, releasing
+from bidding import closing, combining, ending, printing, readiness, receipt_mail, receipt_paper, releasing
 from bidding.vocabulary import OpeningStage
 from kernel.db.transaction import Tx
 from kernel.outbox.queue import Handler
@@ -111,6 +111,7 @@ JOBS: dict[str, Handler] = {
     "bidding:combine": combine,
     "bidding:print_record": printing.print_record,
     receipt_paper.PRINT: receipt_paper.print_receipt,
+    receipt_mail.SEND: receipt_mail.mail_receipt,
 }
 DUE: tuple[Callable[[Services], Awaitable[None]], ...] = (
     close_due_lots,

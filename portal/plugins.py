@@ -6,6 +6,7 @@ from bidding.holders import RegisteredHolders
 from experts.facade import CommitteeMembers
 from kernel.crypto.authority import load_authority
 from kernel.drawbook.vault import Vault
+from kernel.mail import MAIL, FolderDesk, MailDesk, SmtpDesk
 from kernel.parties.fields import FieldCipher
 from kernel.timestamps.ordering import STAMPS, StampDesk
 from portal import administrators, keyring
@@ -37,6 +38,9 @@ def make_plugins(settings: Settings, *, seals: bool = False) -> dict[str, Any]:
     licences = load_licence_trust(settings)
     if licences is not None:
         plugins["licences"] = licences
+    desk = mail_desk(settings)
+    if desk is not None:
+        plugins[MAIL] = desk
     if not seals:
         return plugins
     stamps = stamp_service(settings)
@@ -46,3 +50,12 @@ def make_plugins(settings: Settings, *, seals: bool = False) -> dict[str, Any]:
     if may_seal and (authority_folder(home) / "root.pem").exists():
         plugins["seals"] = SealDesk(home / "keys" / "seals", load_authority(authority_folder(home)), stamps)
     return plugins
+
+
+def mail_desk(settings: Settings) -> MailDesk | None:
+    """Return where mails are handed over: the server of the settings, a folder in a rehearsal, nothing otherwise."""
+    if settings.mail_server:
+        return SmtpDesk(settings.mail_server.reveal(), settings.mail_sender)
+    if settings.rehearsal:
+        return FolderDesk(settings.home / "mail", settings.mail_sender or "receipts@sunlit.example")
+    return None

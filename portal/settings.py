@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from kernel.mail import SmtpDesk
 from kernel.web.origin import Proxies
 from portal.embedded.home import CHECKOUT, Home, choose_home
 from portal.embedded.postgres import DATABASE, LOGINS
@@ -97,6 +98,9 @@ class Settings:
     #: Where the time-stamping authority is asked (it may hold a password), and the file of roots its tokens lead to.
     timestamper: Secret
     timestamp_roots: Path | None
+    #: Where mails are handed over (it holds a password), and the address that they come from.
+    mail_server: Secret
+    mail_sender: str
     #: Trust the local authority although this is no rehearsal; every page then says so.
     trust_local_authority: bool
     #: Which services `serve` starts itself, because no outside address was given.
@@ -159,6 +163,13 @@ VARIABLES = (
     Variable("SUNLIT_TSA", "timestamper", "secret; address of the time-stamping authority (RFC 3161); empty: none"),
     Variable("SUNLIT_TSA_ROOTS", "timestamp_roots", "PEM file; roots of this and of earlier time-stamping authorities"),
     Variable(
+        "SUNLIT_SMTP",
+        "mail_server",
+        "secret; `smtps://user:password@host:465`, or `smtp://…:587` with STARTTLS; empty: demonstrations write `.eml`"
+        " files into `mail` in the home, production sends none",
+    ),
+    Variable("SUNLIT_MAIL_FROM", "mail_sender", "address that mails come from; needed with SUNLIT_SMTP"),
+    Variable(
         "SUNLIT_TRUST_LOCAL_AUTHORITY",
         "trust_local_authority",
         "`1`: trust the unprotected local authority outside a rehearsal, for time stamps too; every page says DEMO",
@@ -220,6 +231,8 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         licence_trust_key=reader.text("SUNLIT_LICENCE_TRUST_KEY"),
         timestamper=Secret(reader.checked("SUNLIT_TSA", _http_url, "")),
         timestamp_roots=Path(reader.text("SUNLIT_TSA_ROOTS")) if reader.text("SUNLIT_TSA_ROOTS") else None,
+        mail_server=Secret(reader.checked("SUNLIT_SMTP", _smtp_url, "")),
+        mail_sender=reader.checked("SUNLIT_MAIL_FROM", _mail_address, ""),
         trust_local_authority=reader.flag("SUNLIT_TRUST_LOCAL_AUTHORITY"),
         embedded_postgres=not reader.text("SUNLIT_DATABASE_URL"),
         embedded_valkey=not redis,
@@ -327,6 +340,8 @@ def _faults_together(settings: Settings, reader: _Reader) -> list[str]:
         faults.append("SUNLIT_METRICS_TOKEN 至少需要 16 个字符")
     if (settings.licence_trust is None) != (not settings.licence_trust_key):
         faults.append("SUNLIT_LICENCE_TRUST 与 SUNLIT_LICENCE_TRUST_KEY 必须一起设置")
+    if settings.mail_server and not settings.mail_sender:
+        faults.append("设置了 SUNLIT_SMTP，还需要 SUNLIT_MAIL_FROM")
     if settings.timestamper and settings.timestamp_roots is None:
         faults.append("设置了 SUNLIT_TSA，还需要 SUNLIT_TSA_ROOTS（时间戳机构的根证书，PEM 文件）")
     if settings.timestamper and settings.rehearsal:
@@ -360,6 +375,17 @@ def _http_url(word: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("应为 http 或 https 地址")
     return word.rstrip("/")
+
+
+def _smtp_url(word: str) -> str:
+    SmtpDesk(word, "")
+    return word
+
+
+def _mail_address(word: str) -> str:
+    if word.count("@") != 1 or word.startswith("@") or word.endswith("@") or not word.isprintable() or " " in word:
+        raise ValueError("应为邮件地址")
+    return word
 
 
 def _address(word: str) -> Address:

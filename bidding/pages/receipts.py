@@ -11,15 +11,17 @@ from bidding.pages.own_bid import takes_bids
 from bidding.pages.rooms import published_lot
 from bidding.pages.words import SLOT_NAMES, base_of, receipt_no, receipt_state
 from bidding.queries import ReceiptView
+from bidding.receipt_mail import order_mail, own_address
 from bidding.receipt_paper import find_own, find_paper, order_paper
 from bidding.rejections import Rejection
 from bidding.vocabulary import SubmissionKind
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
 from kernel.db.transaction import Tx
-from kernel.errors import NotFound
+from kernel.errors import NotFound, Unavailable
 from kernel.identity.actor import Actor
 from kernel.log import reader
 from kernel.log.checkpoint import parse_checkpoint
+from kernel.mail import MAIL, masked
 from kernel.papers.shelf import paper_response
 from kernel.web.figures import qr
 from kernel.web.guards import permits
@@ -78,6 +80,8 @@ class ReceiptPage:
     qr: Markup
     pdf_href: str
     json_href: str
+    mail_to: str
+    mailed: bool
 
 
 @get("/b/receipts/{digest:str}", guards=[permits("bid.room")], include_in_schema=False)
@@ -112,6 +116,8 @@ async def receipt_page(
         qr=qr(f"{services.site.base_url}/verify"),
         pdf_href=f"/b/receipts/{digest}/paper.pdf" if await find_paper(tx, view) else "",
         json_href=f"/api/v1/receipts/{digest}",
+        mail_to=masked(await own_address(tx, actor)) if MAIL in services.plugins else "",
+        mailed="mailed" in request.query_params,
     )
     return render_page(request, "bidding/receipt.html", {"page": page}, nav="", now=tx.now)
 
@@ -143,6 +149,8 @@ async def _rejected(
         qr=qr(f"{services.site.base_url}/verify"),
         pdf_href=f"/b/receipts/{digest}/paper.pdf" if await find_paper(tx, view) else "",
         json_href=f"/api/v1/rejections/{digest}",
+        mail_to="",
+        mailed=False,
     )
     return render_page(request, "bidding/receipt.html", {"page": page}, nav="", now=tx.now)
 
@@ -164,6 +172,34 @@ async def paper_file(tx: Tx, services: Services, actor: Actor, digest: str) -> R
     return await paper_response(services, use)
 
 
+@post("/b/receipts/{digest:str}/mail", guards=[permits("bid.room")], include_in_schema=False)
+async def mail(tx: Tx, services: Services, actor: Actor, digest: str) -> Response[None]:
+    """Have one's own receipt sent to one's own registered address."""
+    await order_mail(tx, actor, _digest(digest))
+    _require_desk(services)
+    return Response(None, status_code=303, headers={"Location": f"/b/receipts/{digest}?mailed"})
+
+
+@post(
+    "/api/v1/receipts/{digest:str}/mail",
+    guards=[permits("bid.room")],
+    tags=["bidding"],
+    summary="Have one's own receipt sent to one's own registered address",
+    status_code=202,
+)
+async def add_mail(tx: Tx, services: Services, actor: Actor, digest: str) -> dict[str, str]:
+    """Order the mail; the answer masks the address."""
+    to = await order_mail(tx, actor, _digest(digest))
+    _require_desk(services)
+    return {"to": to}
+
+
+def _require_desk(services: Services) -> None:
+    """Refuse after it is known that the receipt is one's own: the order is rolled back."""
+    if MAIL not in services.plugins:
+        raise Unavailable("本平台没有配置邮件服务，请下载回执文件保存。")
+
+
 def _digest(typed: str) -> bytes:
     try:
         return b64u_decode(typed, 32)
@@ -182,4 +218,4 @@ async def _proof(tx: Tx, services: Services, view: ReceiptView | Rejection) -> P
     return ProofRow(proof["index"], checkpoint.size, b64u_encode(checkpoint.root), head.at, witnesses)
 
 
-HANDLERS = [receipt_page, order, paper_file]
+HANDLERS = [receipt_page, order, paper_file, mail, add_mail]

@@ -181,6 +181,8 @@ RECEIPT = Row(
     qr=qr("/verify?q=HZ-20260806-01043"),
     pdf_href="#",
     json_href="#",
+    mail_to="z***@example.cn",
+    mailed=False,
 )
 REJECTED = Row(**{
     **vars(RECEIPT),

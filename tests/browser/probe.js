@@ -1,5 +1,6 @@
 // Strings module calls together for test_js_crypto.py, where handles cannot cross the debugging protocol.
 import * as bidcheck from './bidcheck.js';
+import * as blind from './blind.js';
 import * as canonical from './canonical.js';
 import * as drawcheck from './drawcheck.js';
 import * as envelope from './envelope.js';
@@ -21,6 +22,10 @@ export const openShare = async (spec, party, told, pkcs8) =>
 export const readForm = (fields, cap) => bidcheck.readForm(fields, BigInt(cap));
 export const fileProblems = (name, data, most, bidder) =>
   bidcheck.fileProblems(new File([data], name), most, bidder);
+export const findTraces = async (name, data, identity) =>
+  (await blind.findTraces(name, new File([data], name), identity))
+    .map((trace) => [trace.where, trace.code, trace.what, blind.wordsOf(trace)]);
+export const blindLimits = () => blind.LIMITS;
 export const readAsText = (data) => JSON.stringify(canonical.parse(data));
 
 const RSA = { name: 'RSA-OAEP', hash: 'SHA-256' };

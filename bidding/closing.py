@@ -99,6 +99,8 @@ def _opening(lot: LotView, keyset: KeysetView, instant: datetime, *, failed: boo
         lot_id=lot.id,
         keyset_id=keyset.id,
         stage=(OpeningStage.FAILED if failed else OpeningStage.CLOSED).value,
+        step=1,
+        begun_at=None,
         closed_at=instant,
         deadline_size=None,
         window_until=end_of_window(lot, keyset, instant),

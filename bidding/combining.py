@@ -6,6 +6,7 @@ it comes to the same result (attack 20 of crypto.md §13).
 
 import asyncio
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,13 +20,11 @@ from bidding.ending import has_ended
 from bidding.envelope import EnvelopeError, recover_file_key
 from bidding.envelopes import SealedDocument, find_document
 from bidding.keysets import require_published_keyset
-from bidding.vocabulary import FILE, FORM, BidState, OpeningStage, Outcome, Step
+from bidding.turns import find_turn
+from bidding.vocabulary import FORM, FORMS, BidState, OpeningStage, Outcome, Step
 from kernel.db.transaction import Database, Tx
 from kernel.files.library import enter_file
 from kernel.files.store import FileStore
-
-_MEDIA = {FORM: "application/json", FILE: "application/pdf"}
-
 
 #: Documents that are decrypted side by side; each may hold its whole plaintext in memory (`decryption.QUARANTINE`).
 _AT_ONCE = 3
@@ -50,13 +49,18 @@ async def advance(db: Database, store: FileStore, lot_id: uuid.UUID) -> bool:
         if await has_ended(tx, lot_id):
             return True
     if await _stage(db, lot_id) is OpeningStage.COMBINING:
-        if not await recover_keys(db, lot_id):
+        async with db.begin_read_only() as tx:
+            turn = await find_turn(tx, lot_id)
+        # Of a first envelope every key is wanted before its table: after it nobody is asked for them again.
+        if not await recover_keys(db, lot_id, turn.names if turn.is_first_of_two else {turn.form}):
             return False
-        await open_documents(db, store, lot_id, FORM)
+        await open_documents(db, store, lot_id, {turn.form})
         await reading_out.publish(db, store, lot_id)
-    if await _stage(db, lot_id) is OpeningStage.OPENED:
-        complete = await recover_keys(db, lot_id, FILE)
-        await open_documents(db, store, lot_id, FILE)
+    if await _stage(db, lot_id) in (OpeningStage.FIRST_OPENED, OpeningStage.OPENED):
+        async with db.begin_read_only() as tx:
+            files = (await find_turn(tx, lot_id)).so_far - set(FORMS)
+        complete = await recover_keys(db, lot_id, files)
+        await open_documents(db, store, lot_id, files)
         return complete
     return True
 
@@ -75,11 +79,11 @@ async def _stage_in(tx: Tx, lot_id: uuid.UUID) -> OpeningStage | None:
 # File keys.
 
 
-async def recover_keys(db: Database, lot_id: uuid.UUID, awaited: str = FORM) -> bool:
+async def recover_keys(db: Database, lot_id: uuid.UUID, awaited: Collection[str] = (FORM,)) -> bool:
     """Recover the file keys of all released bids, each in a transaction of its own.
 
     Args:
-        awaited: the slot whose keys the next step cannot do without.
+        awaited: the parts whose keys the opening cannot go on without.
 
     Returns:
         False while such a key waits for shares.
@@ -89,7 +93,7 @@ async def recover_keys(db: Database, lot_id: uuid.UUID, awaited: str = FORM) -> 
     complete = True
     for pending in waiting:
         done = await db.run(partial(_recover, pending))
-        complete = complete and (done or pending.slot != awaited)
+        complete = complete and (done or pending.slot not in awaited)
     return complete
 
 
@@ -117,7 +121,7 @@ async def recover_key(tx: Tx, bid_id: uuid.UUID, slot: str) -> bool:
         file_key = recover_file_key(document.head.header, parts.secret, parts.shares if use_shares else None)
     except EnvelopeError as error:
         await _add_step(tx, document, Step.KEY, Outcome.FAULT_BIDDER, error.code)
-        if slot == FILE and await _stage_in(tx, document.lot_id) is OpeningStage.OPENED:
+        if slot not in FORMS and await _stage_in(tx, document.lot_id) is OpeningStage.OPENED:
             await reading_out.note_file(tx, document, Outcome.FAULT_BIDDER, error.code)
         return True
     await _keep_key(tx, document, file_key)
@@ -160,10 +164,10 @@ async def _keep_key(tx: Tx, document: SealedDocument, file_key: bytes) -> None:
 # Plaintexts.
 
 
-async def open_documents(db: Database, store: FileStore, lot_id: uuid.UUID, slot: str) -> None:
-    """Decrypt the documents of a slot whose keys are there, two at a time: reading and hashing keep two cores busy."""
+async def open_documents(db: Database, store: FileStore, lot_id: uuid.UUID, names: Collection[str]) -> None:
+    """Decrypt the documents of these parts whose keys are there, two at a time: it keeps two cores busy."""
     async with db.begin_read_only() as tx:
-        waiting = [p for p in await _without_step(tx, lot_id, Step.PLAIN) if p.slot == slot and p.file_key]
+        waiting = [p for p in await _without_step(tx, lot_id, Step.PLAIN) if p.slot in names and p.file_key]
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def open_one(pending: Pending) -> None:
@@ -189,7 +193,7 @@ async def open_document(db: Database, store: FileStore, pending: Pending) -> Non
             return
         if isinstance(result, Fault):
             await _add_step(tx, document, Step.PLAIN, result.outcome, result.code)
-            if document.slot == FILE:
+            if document.slot not in FORMS:
                 await reading_out.note_file(tx, document, result.outcome, result.code)
         else:
             file = await enter_file(
@@ -197,14 +201,14 @@ async def open_document(db: Database, store: FileStore, pending: Pending) -> Non
                 digest=result.digest,
                 size=result.size,
                 name=f"{document.bidder}-{document.slot}",
-                media_type=_MEDIA[document.slot],
+                media_type="application/json" if document.slot in FORMS else "application/pdf",
                 access=f"bidding.{document.slot}",
                 subject=document.lot_id,
             )
             await _add_step(
                 tx, document, Step.PLAIN, Outcome.OK, "", file_id=file.id, digest=result.digest, size=result.size
             )
-        if document.slot == FILE:
+        if document.slot not in FORMS:
             await notify(tx, document.lot_id)
 
     await db.run(keep)
@@ -253,21 +257,25 @@ async def _add_step(
 
 
 async def _without_step(tx: Tx, lot_id: uuid.UUID, step: Step) -> list[Pending]:
-    """Return the documents of released and opened bids that lack a step; for plaintexts with the key that is known."""
+    """Return the documents of released and opened bids that lack a step; for plaintexts with the key that is known.
+
+    A part that a later step of the opening opens is not among them.
+    """
     rows = await tx.session.execute(
         text(
             "SELECT b.id, d.slot, k.file_key FROM bidding_bid b JOIN bidding_submission s ON s.digest = b.head"
             " JOIN bidding_document d ON d.submission_id = s.id"
             " LEFT JOIN bidding_step k ON k.bid_id = b.id AND k.slot = d.slot AND k.step = 'key'"
-            " WHERE b.lot_id = :lot AND b.state IN (:released, :opened) AND NOT EXISTS (SELECT 1 FROM bidding_step t"
+            " WHERE b.lot_id = :lot AND b.state = ANY(:states) AND d.slot = ANY(:names)"
+            " AND NOT EXISTS (SELECT 1 FROM bidding_step t"
             "   WHERE t.bid_id = b.id AND t.slot = d.slot AND t.step = :step)"
             " ORDER BY s.received_at, d.slot"
         ),
         {
             "lot": lot_id,
             "step": step.value,
-            "released": BidState.RELEASED.value,
-            "opened": BidState.OPENED.value,
+            "states": [s.value for s in (BidState.RELEASED, BidState.FIRST_OPENED, BidState.OPENED)],
+            "names": sorted((await find_turn(tx, lot_id)).so_far),
         },
     )
     return [Pending(row.id, row.slot, _bytes(row.file_key)) for row in rows]

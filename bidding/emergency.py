@@ -17,6 +17,7 @@ from bidding.envelope.format import key_commitment
 from bidding.envelopes import SealedDocument, list_documents_of_bid
 from bidding.licence_trust import LicenceTrust
 from bidding.messages import EMERGENCY, MessageError, check_message
+from bidding.turns import find_turn, require_turn
 from bidding.vocabulary import BidState, OpeningStage, Outcome, Step
 from kernel.canonical import b64u_decode, b64u_encode
 from kernel.crypto import equal, suite
@@ -89,7 +90,10 @@ async def give_keys(tx: Tx, actor: Actor, token: str, *, trust: LicenceTrust) ->
         raise Conflict("您没有等待解密的投标文件。")
     if (message["bidder"], message["submission"]) != (interest.pseudonym, b64u_encode(bytes(bid.head))):
         raise _refuse("submission")
-    keys = _keys(message, await list_documents_of_bid(tx, interest.bid_id))
+    turn = await find_turn(tx, lot.id)
+    require_turn(turn, {item["slot"] for item in message["keys"]}, lot.id, "emergency-key")
+    documents = await list_documents_of_bid(tx, interest.bid_id)
+    keys = _keys(message, [document for document in documents if document.slot in turn.names])
 
     facts = {"bidder": interest.pseudonym, "message": b64u_encode(suite("intl-1").hash(token.encode()))}
     entry = await record(tx, actor, "bid.emergency-key", facts, subject=lot.id, visibility="sealed")
@@ -111,7 +115,9 @@ async def give_keys(tx: Tx, actor: Actor, token: str, *, trust: LicenceTrust) ->
             for slot, key in keys.items()
         ],
     )
-    await enqueue(tx, "bidding:combine", {"lot_id": str(lot.id)}, key=f"bidding:combine:{lot.id}:{interest.pseudonym}")
+    await enqueue(
+        tx, "bidding:combine", {"lot_id": str(lot.id)}, key=f"bidding:combine:{lot.id}:{turn.step}:{interest.pseudonym}"
+    )
 
 
 def _keys(message: dict[str, Any], documents: list[SealedDocument]) -> dict[str, bytes]:
@@ -130,8 +136,11 @@ def _keys(message: dict[str, Any], documents: list[SealedDocument]) -> dict[str,
 
 
 async def given_at(tx: Tx, bid_id: uuid.UUID) -> datetime | None:
-    """Return when a bidder gave the own file keys, or None."""
-    query = text("SELECT min(released_at) FROM bidding_emergency_key WHERE bid_id = :bid")
+    """Return when a bidder gave the own file keys of the step that runs, or None."""
+    query = text(
+        "SELECT min(e.released_at) FROM bidding_emergency_key e JOIN bidding_opening o ON o.lot_id = e.lot_id"
+        " WHERE e.bid_id = :bid AND (o.begun_at IS NULL OR e.released_at >= o.begun_at)"
+    )
     found: datetime | None = (await tx.session.execute(query, {"bid": bid_id})).scalar_one()
     return found
 
@@ -142,9 +151,10 @@ async def waits_for_keys(tx: Tx, lot_id: uuid.UUID) -> bool:
         "SELECT EXISTS (SELECT 1 FROM bidding_bid b JOIN bidding_submission s ON s.digest = b.head"
         " JOIN bidding_document d ON d.submission_id = s.id LEFT JOIN bidding_step k"
         " ON k.bid_id = b.id AND k.slot = d.slot AND k.step = 'key'"
-        " WHERE b.lot_id = :lot AND b.state IN ('released', 'opened') AND k.bid_id IS NULL)"
+        " WHERE b.lot_id = :lot AND b.state IN ('released', 'opened') AND d.slot = ANY(:names) AND k.bid_id IS NULL)"
     )
-    return bool((await tx.session.execute(query, {"lot": lot_id})).scalar_one())
+    names = sorted((await find_turn(tx, lot_id)).names)
+    return bool((await tx.session.execute(query, {"lot": lot_id, "names": names})).scalar_one())
 
 
 async def conclude(tx: Tx, actor: Actor, lot_id: uuid.UUID, reason: str) -> None:
@@ -165,10 +175,16 @@ async def conclude(tx: Tx, actor: Actor, lot_id: uuid.UUID, reason: str) -> None
             "INSERT INTO bidding_step (bid_id, slot, step, lot_id, outcome, code, done_at)"
             " SELECT b.id, d.slot, :key, b.lot_id, :outcome, 'share-count', :now FROM bidding_bid b"
             " JOIN bidding_submission s ON s.digest = b.head JOIN bidding_document d ON d.submission_id = s.id"
-            " WHERE b.lot_id = :lot AND b.state IN ('released', 'opened')"
+            " WHERE b.lot_id = :lot AND b.state IN ('released', 'opened') AND d.slot = ANY(:names)"
             " ON CONFLICT (bid_id, slot, step) DO NOTHING"
         ),
-        {"key": Step.KEY.value, "outcome": Outcome.FAULT_PLATFORM.value, "now": tx.now, "lot": lot_id},
+        {
+            "key": Step.KEY.value,
+            "outcome": Outcome.FAULT_PLATFORM.value,
+            "now": tx.now,
+            "lot": lot_id,
+            "names": sorted((await find_turn(tx, lot_id)).names),
+        },
     )
     await tx.session.execute(
         text(
@@ -178,7 +194,9 @@ async def conclude(tx: Tx, actor: Actor, lot_id: uuid.UUID, reason: str) -> None
         ),
         {"state": BidState.FAULT_PLATFORM.value, "outcome": Outcome.FAULT_PLATFORM.value, "lot": lot_id},
     )
-    await enqueue(tx, "bidding:combine", {"lot_id": str(lot_id)}, key=f"bidding:combine:{lot_id}:concluded")
+    await enqueue(
+        tx, "bidding:combine", {"lot_id": str(lot_id)}, key=f"bidding:combine:{lot_id}:{opening.step}:concluded"
+    )
     await notify(tx, lot_id)
 
 

@@ -15,7 +15,10 @@ from kernel.errors import Conflict
 from trading import facade as trading
 from trading.vocabulary import Stage
 
-_BEFORE = (OpeningStage.CLOSED.value, OpeningStage.RELEASING.value, OpeningStage.COMBINING.value)
+_BEFORE = tuple(
+    stage.value
+    for stage in (OpeningStage.CLOSED, OpeningStage.RELEASING, OpeningStage.COMBINING, OpeningStage.FIRST_OPENED)
+)
 
 
 async def require_not_ended(tx: Tx, lot_id: uuid.UUID) -> None:

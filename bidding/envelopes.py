@@ -2,6 +2,7 @@
 
 import io
 import uuid
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,10 +58,14 @@ _DOCUMENTS = (
 _GROUP = " GROUP BY b.id, b.lot_id, i.pseudonym, s.digest, d.slot, d.eid, d.size, u.head ORDER BY i.pseudonym, d.slot"
 
 
-async def list_documents(tx: Tx, lot_id: uuid.UUID, *states: BidState) -> list[SealedDocument]:
-    """Return the documents of a lot's bids in these states, in an order that tells nothing."""
-    values: dict[str, Any] = {"lot": lot_id, "states": [state.value for state in states]}
-    return await _documents(tx, "WHERE b.lot_id = :lot AND b.state = ANY(:states)", values)
+async def list_documents(tx: Tx, lot_id: uuid.UUID, *states: BidState, names: Collection[str]) -> list[SealedDocument]:
+    """Return the documents of a lot's bids in these states, in an order that tells nothing.
+
+    Args:
+        names: the parts to return: those that the step opens.
+    """
+    values: dict[str, Any] = {"lot": lot_id, "states": [state.value for state in states], "names": sorted(names)}
+    return await _documents(tx, "WHERE b.lot_id = :lot AND b.state = ANY(:states) AND d.slot = ANY(:names)", values)
 
 
 async def list_documents_of_bid(tx: Tx, bid_id: uuid.UUID) -> list[SealedDocument]:

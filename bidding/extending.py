@@ -50,7 +50,7 @@ async def extend_window(tx: Tx, actor: Actor, lot_id: uuid.UUID, until: datetime
     policy.require(actor, "opening.intervene")
     if not reason.strip():
         raise InvalidInput("请写明延长解密时间的原因。", [("reason", "请写明延长解密时间的原因。")])
-    query = text("SELECT stage, closed_at, window_until FROM bidding_opening WHERE lot_id = :lot FOR UPDATE")
+    query = text("SELECT stage, closed_at, begun_at, window_until FROM bidding_opening WHERE lot_id = :lot FOR UPDATE")
     row = (await tx.session.execute(query, {"lot": lot_id})).one_or_none()
     if row is None or row.stage not in (OpeningStage.CLOSED, OpeningStage.RELEASING):
         raise Conflict("解密时间已结束或尚未开始，不能延长。")
@@ -76,7 +76,7 @@ async def extend_window(tx: Tx, actor: Actor, lot_id: uuid.UUID, until: datetime
 
 async def latest_end(tx: Tx, lot_id: uuid.UUID) -> datetime | None:
     """Return the last instant to which the window may be extended; None where there is nothing to extend."""
-    query = text("SELECT stage, closed_at, window_until FROM bidding_opening WHERE lot_id = :lot")
+    query = text("SELECT stage, closed_at, begun_at, window_until FROM bidding_opening WHERE lot_id = :lot")
     row = (await tx.session.execute(query, {"lot": lot_id})).one_or_none()
     if row is None or row.stage not in (OpeningStage.CLOSED, OpeningStage.RELEASING):
         return None
@@ -88,7 +88,7 @@ async def latest_end(tx: Tx, lot_id: uuid.UUID) -> datetime | None:
 
 async def _limit(tx: Tx, lot: LotView, opening: Row[Any]) -> tuple[datetime, Parameter]:
     limit = (await law_of(tx, lot.regime, lot.registered_at)).row(EXTENSION)
-    planned = end_of_window(lot, await require_published_keyset(tx, lot.id), opening.closed_at)
+    planned = end_of_window(lot, await require_published_keyset(tx, lot.id), opening.begun_at or opening.closed_at)
     return planned + timedelta(hours=int(limit.value)), limit
 
 

@@ -67,6 +67,9 @@ async def advance_openings(services: Services) -> None:
     """Go on with openings that a lost wake-up or a crash has left standing."""
     due = [
         *await _in_stage(services, OpeningStage.COMBINING, f"AND ({_READY})"),
+        *await _in_stage(
+            services, OpeningStage.FIRST_OPENED, f"AND EXISTS ({_CLOSED_FILES}) AND NOT EXISTS ({_ENDED})"
+        ),
         *await _in_stage(services, OpeningStage.OPENED, f"AND EXISTS ({_CLOSED_FILES}) AND NOT EXISTS ({_ENDED})"),
     ]
     for lot_id in due:
@@ -76,14 +79,17 @@ async def advance_openings(services: Services) -> None:
 #: Enough batches are here, or none are needed.
 _READY = (
     "EXISTS (SELECT 1 FROM bidding_keyset k WHERE k.id = bidding_opening.keyset_id AND (k.k = 0 OR"
-    " (SELECT count(*) FROM bidding_share_batch s WHERE s.lot_id = bidding_opening.lot_id) >= k.k))"
+    " (SELECT count(*) FROM bidding_share_batch s WHERE s.lot_id = bidding_opening.lot_id"
+    "   AND s.step = bidding_opening.step) >= k.k))"
     " OR emergency_reason IS NOT NULL OR NOT EXISTS (SELECT 1 FROM bidding_bid b"
     "   WHERE b.lot_id = bidding_opening.lot_id AND b.state = 'released')"
 )
 _ENDED = "SELECT 1 FROM trading_lot l WHERE l.id = bidding_opening.lot_id AND l.stage = 'terminated'"
 _CLOSED_FILES = (
     "SELECT 1 FROM bidding_bid b JOIN bidding_submission s ON s.digest = b.head"
-    " JOIN bidding_document d ON d.submission_id = s.id WHERE b.lot_id = bidding_opening.lot_id AND b.state = 'opened'"
+    " JOIN bidding_document d ON d.submission_id = s.id WHERE b.lot_id = bidding_opening.lot_id"
+    " AND (b.state = 'opened' OR (b.state = 'first_opened' AND EXISTS (SELECT 1 FROM bidding_keyset k"
+    "   WHERE k.id = bidding_opening.keyset_id AND jsonb_exists(k.document -> 'steps' -> 0, d.slot))))"
     " AND NOT EXISTS (SELECT 1 FROM bidding_step t WHERE t.bid_id = b.id AND t.slot = d.slot AND t.step = 'plain')"
 )
 

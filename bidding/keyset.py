@@ -17,6 +17,8 @@ from kernel.crypto import CryptoError, Suite, equal, random_bytes, suite
 from kernel.crypto.keys import PrivateKey, PublicKey
 
 MEMBERS = {"v", "type", "tender", "lot", "suite", "policy", "k", "opens_at", "window_s", "trustees"}
+#: Only where parts of a bid are opened one step after the other.
+STEPS = "steps"
 TRUSTEE_MEMBERS = {"i", "role", "a", "kid", "spki"}
 MAX_TRUSTEES = 16
 MAX_WINDOW_S = 7 * 24 * 3600
@@ -46,7 +48,7 @@ class Trustee:
 
 def make_keyset(
     *, tender: str, lot: str, suite_id: str, policy: str, k: int, opens_at: datetime, window_s: int,
-    trustees: Sequence[Trustee],
+    trustees: Sequence[Trustee], steps: Sequence[Sequence[str]] = (),
 ) -> Keyset:  # fmt: skip
     """Make a keyset and check it.
 
@@ -54,6 +56,7 @@ def make_keyset(
         k: how many trustees act together; 0 under policy `bidder`, which has none.
         opens_at: the opening; trustees release nothing earlier.
         window_s: seconds that bidders have for their release after the opening time.
+        steps: names of the parts of a bid by the step that opens them; left out where there is but one step.
 
     Raises:
         KeysetError: besides the checks of `check_keyset`, `organisations` if one organisation alone holds k seats.
@@ -80,6 +83,8 @@ def make_keyset(
             for i, trustee in enumerate(trustees, 1)
         ],
     }
+    if len(steps) > 1:
+        keyset[STEPS] = [sorted(step) for step in steps]
     check_keyset(keyset)
     seats = [trustee.organisation for trustee in trustees]
     if any(seats.count(organisation) >= k for organisation in seats):
@@ -193,7 +198,8 @@ def _check_fields(keyset: Keyset) -> None:
     texts = all(type(keyset.get(name)) is str and keyset[name] for name in ("tender", "lot"))
     window = keyset.get("window_s")
     if (
-        keyset.keys() != MEMBERS
+        keyset.keys() - {STEPS} != MEMBERS
+        or (STEPS in keyset and not _are_steps(keyset[STEPS]))
         or not texts
         or type(keyset["k"]) is not int
         or type(window) is not int
@@ -206,6 +212,15 @@ def _check_fields(keyset: Keyset) -> None:
             raise KeysetError("keyset-fields", "a trustee has missing, unknown or ill-typed members")
         if not all(type(trustee[name]) is str and trustee[name] for name in ("role", "a", "kid", "spki")):
             raise KeysetError("keyset-fields", "a trustee has missing, unknown or ill-typed members")
+
+
+def _are_steps(steps: Any) -> bool:
+    """Say whether these are two or more steps, each of parts in order, none of which occurs twice."""
+    if type(steps) is not list or len(steps) < 2 or not all(type(step) is list and step for step in steps):
+        return False
+    names = [name for step in steps for name in step]
+    known = all(type(name) is str and name for name in names)
+    return known and len(set(names)) == len(names) and all(step == sorted(step) for step in steps)
 
 
 def _check_key(provider: Suite, trustee: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ from kernel.identity.models import Account
 from kernel.log.writer import record, record_detail
 from trading import facade as trading
 from trading.lot_view import LotView
+from trading.slots import steps_of
 
 #: How long bidders have for their release where the procedure says nothing else.
 DEFAULT_WINDOW_S = 1800
@@ -177,6 +178,7 @@ def _make_document(lot: LotView, accounts: Sequence[tuple[Account, Trustee]], k:
             opens_at=lot.opening_at,
             window_s=int(procedure.get("window_s", DEFAULT_WINDOW_S)),
             trustees=[trustee for _, trustee in accounts],
+            steps=steps_of(lot.slots),
         )
     except KeysetError as refusal:
         message = {

@@ -27,6 +27,8 @@ from trading.vocabulary import ObjectionOutcome
 #: How often one bidder may object to one opening: each has to be answered before the record is confirmed.
 MOST = 5
 #: Bids that are not in the close list: their bidders were not opened.
+#: When bids have been read out: of two envelopes, the first or both.
+_ON_THE_SPOT = (OpeningStage.FIRST_OPENED, OpeningStage.OPENED, OpeningStage.RECORDED, OpeningStage.FAILED)
 _OUTSIDE = (BidState.REGISTERED, BidState.SEALED, BidState.WITHDRAWN)
 
 
@@ -166,7 +168,7 @@ async def _own_closed_bid(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> queries.Ow
 async def _require_on_the_spot(tx: Tx, lot_id: uuid.UUID) -> None:
     """Refuse an objection that comes before the reading out or after the record; the opening stays locked."""
     opening = await _lock(tx, lot_id)
-    if opening is None or opening.stage not in (OpeningStage.OPENED, OpeningStage.RECORDED, OpeningStage.FAILED):
+    if opening is None or opening.stage not in _ON_THE_SPOT:
         raise TooEarly("尚未唱标。请在公布报价之后、确认开标记录之前提出异议（招标投标法实施条例第四十四条）。")
     if opening.stage == OpeningStage.FAILED:
         raise Conflict("本标段没有开标，不存在对开标的异议。")

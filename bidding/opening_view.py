@@ -131,7 +131,8 @@ async def list_seats(tx: Tx, lot_id: uuid.UUID) -> tuple[SeatView, ...]:
             "SELECT s.i, s.role, o.name AS organisation, a.display_name AS person, b.posted_at FROM bidding_keyset k"
             " JOIN bidding_seat s ON s.keyset_id = k.id JOIN identity_organisation o ON o.id = s.organisation_id"
             " JOIN identity_account a ON a.id = s.account_id"
-            " LEFT JOIN bidding_share_batch b ON b.keyset_id = k.id AND b.i = s.i"
+            " LEFT JOIN bidding_opening g ON g.lot_id = k.lot_id"
+            " LEFT JOIN bidding_share_batch b ON b.keyset_id = k.id AND b.i = s.i AND b.step = g.step"
             " WHERE k.lot_id = :lot AND k.state = 'published' ORDER BY s.i"
         ),
         {"lot": lot_id},

@@ -5,19 +5,19 @@ forms are public, so that anybody recomputes ciphertext → price. The lot's sea
 """
 
 import uuid
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, text
+from sqlalchemy import text
 
 from bidding.closing import notify
-from bidding.consortium_reading import OpenedConsortium, list_opened
 from bidding.ending import end_with_lot
 from bidding.envelopes import SealedDocument
+from bidding.first_reading import find_letters, publish_first_table
 from bidding.form import BidForm, FormError, check_form
 from bidding.models.opening import OpenedBid
-from bidding.vocabulary import FILE, FORM, BidState, OpeningStage, Outcome
+from bidding.reading_lines import Forms, Line, close_items, list_lines
+from bidding.turns import find_turn
+from bidding.vocabulary import BidState, OpeningStage, Outcome
 from kernel.canonical import b64u_encode, format_time, jcs
 from kernel.crypto import suite
 from kernel.db.transaction import Database, Tx
@@ -28,42 +28,21 @@ from kernel.outbox.queue import enqueue
 from trading import facade as trading
 from trading.lot_view import LotView
 
-#: Decrypted forms by digest.
-Forms = dict[bytes | None, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """One bid of the close list with what the opening has found."""
-
-    bid_id: uuid.UUID
-    organisation_id: uuid.UUID
-    bidder: str
-    name: str
-    uscc: str
-    rev: int
-    submission: bytes
-    received_at: datetime
-    state: BidState
-    fault: str
-    file_key: bytes | None
-    eid: bytes | None
-    digest: bytes | None
-    consortium: OpenedConsortium | None
-
 
 async def publish(db: Database, store: FileStore, lot_id: uuid.UUID) -> bool:
-    """Publish the table once every released form is open, or known not to open.
+    """Publish the table of the step that runs once every released form is open, or known not to open.
 
     Returns:
         False while a form is missing.
     """
     async with db.begin_read_only() as tx:
-        lines = await _lines(tx, lot_id)
+        turn = await find_turn(tx, lot_id)
+        lines = await list_lines(tx, lot_id, turn)
     forms: Forms = {
         line.digest: await store.get(content_name(line.digest)) for line in lines if line.digest is not None
     }
-    return await db.run(lambda tx: publish_table(tx, lot_id, forms))
+    act = publish_first_table if turn.is_first_of_two else publish_table
+    return await db.run(lambda tx: act(tx, lot_id, forms))
 
 
 async def publish_table(tx: Tx, lot_id: uuid.UUID, forms: Forms) -> bool:
@@ -85,11 +64,12 @@ async def publish_table(tx: Tx, lot_id: uuid.UUID, forms: Forms) -> bool:
     if opening is None:
         return True
     lot = await trading.get_lot(tx, lot_id)
-    lines = await _lines(tx, lot_id)
-    if any(line.state is BidState.RELEASED and line.digest is None for line in lines):
+    lines = await list_lines(tx, lot_id, await find_turn(tx, lot_id))
+    if any(line.is_awaited for line in lines):
         return False
 
-    shown = [await _open_line(tx, lot, no, line, forms) for no, line in enumerate(lines, 1)]
+    letters = await find_letters(tx, lot_id)
+    shown = [await _open_line(tx, lot, no, line, forms, letters) for no, line in enumerate(lines, 1)]
     table = {
         "v": 1,
         "type": "bid.opening-table",
@@ -104,7 +84,7 @@ async def publish_table(tx: Tx, lot_id: uuid.UUID, forms: Forms) -> bool:
         "lot": lot.number,
         "table": b64u_encode(suite("intl-1").hash(jcs(table))),
         "deadline_size": opening.deadline_size,
-        "close_list": await _close_items(tx, lot_id),
+        "close_list": await close_items(tx, lot_id),
         "bids": [line for line, _ in shown],
         "at": format_time(tx.now),
     }
@@ -143,7 +123,9 @@ def _read_out(line: dict[str, Any], form: BidForm | None) -> dict[str, Any]:
     }
 
 
-async def _open_line(tx: Tx, lot: LotView, no: int, line: _Line, forms: Forms) -> tuple[dict[str, Any], BidForm | None]:
+async def _open_line(
+    tx: Tx, lot: LotView, no: int, line: Line, forms: Forms, letters: dict[str, dict[str, Any]]
+) -> tuple[dict[str, Any], BidForm | None]:
     """Settle one bid and return its line as the log publishes it, with what was read out."""
     state, fault, form = line.state, line.fault, None
     if state is BidState.RELEASED:
@@ -154,7 +136,7 @@ async def _open_line(tx: Tx, lot: LotView, no: int, line: _Line, forms: Forms) -
             lot_id=lot.id,
             no=no,
             bidder_name=line.name,
-            form=form.content,
+            form=letters.get(line.bidder, {}) | form.content,
             price_fen=form.price.fen,
         )
         tx.session.add(row)
@@ -162,101 +144,19 @@ async def _open_line(tx: Tx, lot: LotView, no: int, line: _Line, forms: Forms) -
         text("UPDATE bidding_bid SET state = :state, fault = :fault WHERE id = :id"),
         {"state": state.value, "fault": fault or None, "id": line.bid_id},
     )
-    shown: dict[str, Any] = {
-        "no": no,
-        "bidder": line.bidder,
-        "name": line.name,
-        "uscc": line.uscc,
-        "rev": line.rev,
-        "submission": b64u_encode(line.submission),
-        "received_at": format_time(line.received_at),
-        "state": state.value,
-    }
-    if line.consortium is not None:
-        shown["consortium"] = line.consortium.shown()
-    if fault:
-        shown["fault"] = fault
+    shown = line.published(no, state, fault)
     if form is not None:
         shown["price"] = str(form.price)
-        shown["form"] = _proof_of_form(lot, line)
+        shown["form"] = line.proof_of_form(lot)
     return shown, form
 
 
-def _judge(lot: LotView, line: _Line, forms: Forms) -> tuple[BidState, str, BidForm | None]:
+def _judge(lot: LotView, line: Line, forms: Forms) -> tuple[BidState, str, BidForm | None]:
     try:
         form = check_form(forms[line.digest], tender=lot.tender, lot=lot.number, uscc=line.uscc)
     except FormError as error:
         return BidState.FAULT_BIDDER, f"form-{error}", None
     return BidState.OPENED, "", form
-
-
-def _proof_of_form(lot: LotView, line: _Line) -> dict[str, str]:
-    """Return what lets anybody recompute the price; the key only where the procedure publishes it."""
-    assert line.eid is not None
-    assert line.digest is not None
-    assert line.file_key is not None
-    proof = {"eid": b64u_encode(line.eid), "plain": b64u_encode(line.digest)}
-    if lot.procedure.get("form_keys_published", True):
-        proof["fk"] = b64u_encode(line.file_key)
-    return proof
-
-
-async def _close_items(tx: Tx, lot_id: uuid.UUID) -> list[Any]:
-    query = text("SELECT items FROM bidding_close WHERE lot_id = :lot")
-    return list((await tx.session.execute(query, {"lot": lot_id})).scalar_one())
-
-
-async def _lines(tx: Tx, lot_id: uuid.UUID) -> list[_Line]:
-    """Return the bids of the close list in the order in which they were received."""
-    rows = await tx.session.execute(
-        text(
-            "SELECT b.id, o.id AS organisation_id,"
-            " i.pseudonym, o.name, o.uscc, s.rev, s.digest AS submission, s.received_at, b.state, b.fault,"
-            " d.eid, k.outcome AS key_outcome, k.code AS key_code, k.file_key,"
-            " p.outcome AS plain_outcome, p.code AS plain_code, p.digest,"
-            " f.outcome AS file_outcome, f.code AS file_code"
-            " FROM bidding_bid b JOIN bidding_interest i ON i.id = b.interest_id"
-            " JOIN identity_organisation o ON o.id = i.organisation_id"
-            " JOIN bidding_submission s ON s.digest = b.head"
-            " LEFT JOIN bidding_document d ON d.submission_id = s.id AND d.slot = :form"
-            " LEFT JOIN bidding_step k ON k.bid_id = b.id AND k.slot = :form AND k.step = 'key'"
-            " LEFT JOIN bidding_step p ON p.bid_id = b.id AND p.slot = :form AND p.step = 'plain'"
-            " LEFT JOIN bidding_step f ON f.bid_id = b.id AND f.slot = :file AND f.step = 'key'"
-            " WHERE b.lot_id = :lot AND b.state NOT IN ('registered', 'sealed', 'withdrawn')"
-            " ORDER BY s.received_at, i.pseudonym"
-        ),
-        {"lot": lot_id, "form": FORM, "file": FILE},
-    )
-    consortia = await list_opened(tx, lot_id)
-    return [_line(row, consortia.get(row.organisation_id)) for row in rows]
-
-
-def _line(row: Row[Any], consortium: OpenedConsortium | None) -> _Line:
-    state, fault = BidState(row.state), row.fault or ""
-    found = (
-        (row.key_outcome, row.key_code),
-        (row.plain_outcome, row.plain_code),
-        (row.file_outcome, row.file_code),
-    )
-    for outcome, code in found:
-        if state is BidState.RELEASED and outcome is not None and outcome != Outcome.OK:
-            state, fault = BidState(outcome), code
-    return _Line(
-        bid_id=row.id,
-        organisation_id=row.organisation_id,
-        bidder=row.pseudonym,
-        name=row.name if consortium is None else consortium.name,
-        uscc=row.uscc,
-        rev=row.rev,
-        submission=bytes(row.submission),
-        received_at=row.received_at,
-        state=state,
-        fault=fault,
-        file_key=None if row.file_key is None else bytes(row.file_key),
-        eid=None if row.eid is None else bytes(row.eid),
-        digest=None if row.digest is None else bytes(row.digest),
-        consortium=consortium,
-    )
 
 
 async def note_file(tx: Tx, document: SealedDocument, outcome: Outcome, code: str) -> None:

@@ -16,6 +16,7 @@ from bidding.envelopes import SealedDocument, list_documents, list_documents_of_
 from bidding.keysets import require_published_keyset
 from bidding.licence_trust import LicenceTrust
 from bidding.messages import RELEASE, MessageError, check_message, close_root
+from bidding.turns import Turn, find_turn, require_turn
 from bidding.vocabulary import BidState, OpeningStage, Policy
 from kernel.canonical import b64u_decode, b64u_encode, format_time
 from kernel.crypto import equal, suite
@@ -49,7 +50,7 @@ _WORDS = {
     "message": "解密内容的格式不正确。",
     "bidder": "投标代号与登记不符。",
     "submission": "这不是截止时有效的那次递交。",
-    "slots": "请一次提交全部文件的解密密钥。",
+    "slots": "请一次提交本次开启的全部文件的解密密钥。",
     "eid": "密钥对应的文件与递交时不同。",
     "bidder-secret": "密钥不正确：它打不开您递交的这份文件，请确认使用的是本项目的开标文件（.sbk）。",
 }
@@ -81,16 +82,21 @@ async def release(tx: Tx, actor: Actor, token: str, *, trust: LicenceTrust) -> N
     _require_window(lot, opening, await tx.instant())
     act = await verify_bidder_message(tx, actor, token, RELEASE, trust, lot.id, _refuse)
     message = _checked(act.payload)
+    turn = await find_turn(tx, lot.id)
+    require_turn(turn, {item["slot"] for item in message["secrets"]}, lot.id, "release")
     if message["bidder"] != interest.pseudonym:
         raise _refuse("bidder")
     bid = await _bid(tx, interest.bid_id)
     if bid.state == BidState.RELEASED:
         return
-    if bid.state != BidState.CLOSED:
+    if bid.state == BidState.NOT_PASSED:
+        raise Conflict("您的投标未通过技术评审，第二信封不开启，保持密封，不需要解密。")
+    if bid.state != awaited_state(turn):
         raise Conflict("您没有在截止时有效的投标文件。")
     if message["submission"] != b64u_encode(bytes(bid.head)):
         raise _refuse("submission")
-    secrets = _secrets(message, await list_documents_of_bid(tx, interest.bid_id))
+    documents = await list_documents_of_bid(tx, interest.bid_id)
+    secrets = _secrets(message, [document for document in documents if document.slot in turn.names])
 
     detail = {
         "v": 1,
@@ -133,6 +139,8 @@ def _require_window(lot: LotView, opening: Row[Any] | None, now: datetime) -> No
     if opening is None:
         raise KeyUsedTooEarly("尚未到开标时间，平台拒收解密密钥；本次操作已报告监督部门。", lot.id, "release")
     stage = OpeningStage(opening.stage)
+    if stage is OpeningStage.FIRST_OPENED:
+        raise KeyUsedTooEarly("第二信封尚未开启，平台拒收解密密钥；本次操作已报告监督部门。", lot.id, "release")
     if stage is OpeningStage.FAILED:
         raise Conflict("本标段未能开标，不需要解密，投标文件保持密封。")
     if stage is OpeningStage.CLOSED:
@@ -179,6 +187,11 @@ async def _bid(tx: Tx, bid_id: uuid.UUID) -> Row[Any]:
     return (await tx.session.execute(query, {"id": bid_id})).one()
 
 
+def awaited_state(turn: Turn) -> BidState:
+    """Return the state of bids whose bidders have not released yet in this step."""
+    return BidState.FIRST_OPENED if turn.is_second else BidState.CLOSED
+
+
 async def _set_state(tx: Tx, bid_id: uuid.UUID, state: BidState, fault: str | None = None) -> None:
     await tx.session.execute(
         text("UPDATE bidding_bid SET state = :state, fault = :fault WHERE id = :id"),
@@ -208,10 +221,11 @@ async def close_window(tx: Tx, lot_id: uuid.UUID, *, platform: PlatformKey) -> N
         return  # nobody sees a price before the parameters of the award are drawn (docs/adr)
     keyset = await require_published_keyset(tx, lot_id)
     root = await _require_close_list(tx, lot_id)
+    turn = await find_turn(tx, lot_id)
     for bid in await _listed_bids(tx, lot_id):
         if bid.idx is None or bid.idx >= opening.deadline_size:
             await _set_state(tx, bid.id, BidState.FAULT_PLATFORM, "late-entry")
-        elif bid.state == BidState.CLOSED:
+        elif bid.state == awaited_state(turn):
             unreleased = keyset.policy.asks_bidders
             await _set_state(tx, bid.id, BidState.UNRELEASED if unreleased else BidState.RELEASED)
 
@@ -225,10 +239,12 @@ async def close_window(tx: Tx, lot_id: uuid.UUID, *, platform: PlatformKey) -> N
         "deadline_size": opening.deadline_size,
         "envelopes": [
             {"bidder": document.bidder, "slot": document.slot, "eid": b64u_encode(document.eid)}
-            for document in await list_documents(tx, lot_id, BidState.RELEASED)
+            for document in await list_documents(tx, lot_id, BidState.RELEASED, names=turn.names)
         ],
         "at": format_time(tx.now),
     }
+    if len(turn.steps) > 1:
+        detail["step"] = turn.step
     entry = await record_detail(tx, "bid.window-closed", detail, subject=lot_id, visibility="sealed")
     await tx.session.execute(
         text(
@@ -243,7 +259,7 @@ async def close_window(tx: Tx, lot_id: uuid.UUID, *, platform: PlatformKey) -> N
             "lot": lot_id,
         },
     )
-    await enqueue(tx, "bidding:combine", {"lot_id": str(lot_id)}, key=f"bidding:combine:{lot_id}:window")
+    await enqueue(tx, "bidding:combine", {"lot_id": str(lot_id)}, key=f"bidding:combine:{lot_id}:{turn.step}:window")
     await notify(tx, lot_id)
 
 

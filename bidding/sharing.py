@@ -13,6 +13,7 @@ from bidding.envelope.format import core_hash, share_commitment
 from bidding.envelopes import SealedDocument, list_documents, shown_head
 from bidding.messages import SHARE
 from bidding.trustee_signature import verify_trustee_message
+from bidding.turns import find_turn, proof_of_conclusion, require_turn
 from bidding.vocabulary import BidState, OpeningStage
 from kernel.canonical import b64u_decode, b64u_encode
 from kernel.crypto import equal, suite
@@ -40,7 +41,8 @@ async def list_headers(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, Any
 
     Returns:
         keyset and seat; `close` and `window_closed` as details with their proofs, the latter signed as well; the rows
-        of the close list with the message of each; the heads of the released envelopes.
+        of the close list with the message of each; the heads of the released envelopes of the step that runs, which
+        `step` names; in the second step `technical`, the proved conclusion of the technical evaluation.
 
     Raises:
         NotFound: the actor has no seat in the lot's keyset, or the log has not numbered the end of the window yet.
@@ -52,8 +54,11 @@ async def list_headers(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, Any
     query = text("SELECT items FROM bidding_close WHERE lot_id = :lot")
     rows = (await tx.session.execute(query, {"lot": lot_id})).scalar_one()
     window = await reader.find_entry(tx, opening.window_entry_id)
-    documents = await list_documents(tx, lot_id, BidState.RELEASED, BidState.OPENED)
+    turn = await find_turn(tx, lot_id)
+    documents = await list_documents(tx, lot_id, BidState.RELEASED, BidState.OPENED, names=turn.names)
     return {
+        "step": turn.step,
+        "technical": await proof_of_conclusion(tx, lot_id) if turn.is_second else None,
         "keyset": seat.document,
         "ks": b64u_encode(bytes(seat.ks)),
         "i": seat.i,
@@ -103,9 +108,14 @@ async def post_shares(tx: Tx, actor: Actor, token: str) -> None:
     message = await verify_trustee_message(tx, actor, token, SHARE)
     if (message["ks"], message["i"]) != (b64u_encode(bytes(seat.ks)), seat.i):
         raise ShareRefused("分片与本席位不符。", reason="keyset")
-    if await _is_known(tx, seat, token):
+    turn = await find_turn(tx, lot.id)
+    if await _is_known(tx, seat, turn.step, token):
         return
-    documents = {document.eid: document for document in await list_documents(tx, lot.id, BidState.RELEASED)}
+    every = {name for step in turn.steps for name in step}
+    listed = await list_documents(tx, lot.id, BidState.RELEASED, names=every)
+    given = {item["eid"] for item in message["shares"]}
+    require_turn(turn, {d.slot for d in listed if b64u_encode(d.eid) in given}, lot.id, "share")
+    documents = {document.eid: document for document in listed if document.slot in turn.names}
     shares = [_checked(documents, seat.i, item) for item in message["shares"]]
 
     facts = {
@@ -117,12 +127,13 @@ async def post_shares(tx: Tx, actor: Actor, token: str) -> None:
     entry = await record(tx, actor, "bid.share", facts, subject=lot.id, visibility="public")
     await tx.session.execute(
         text(
-            "INSERT INTO bidding_share_batch (keyset_id, i, lot_id, jws, entry_id, posted_at)"
-            " VALUES (:keyset, :i, :lot, :jws, :entry, :at)"
+            "INSERT INTO bidding_share_batch (keyset_id, i, step, lot_id, jws, entry_id, posted_at)"
+            " VALUES (:keyset, :i, :step, :lot, :jws, :entry, :at)"
         ),
         {
             "keyset": seat.keyset_id,
             "i": seat.i,
+            "step": turn.step,
             "lot": lot.id,
             "jws": token,
             "entry": entry.entry_id,
@@ -137,7 +148,9 @@ async def post_shares(tx: Tx, actor: Actor, token: str) -> None:
         )
     count = await count_batches(tx, lot.id)
     if count >= seat.k:
-        await enqueue(tx, "bidding:combine", {"lot_id": str(lot.id)}, key=f"bidding:combine:{lot.id}:{count}")
+        await enqueue(
+            tx, "bidding:combine", {"lot_id": str(lot.id)}, key=f"bidding:combine:{lot.id}:{turn.step}:{count}"
+        )
     await notify(tx, lot.id)
 
 
@@ -177,6 +190,10 @@ async def _require_combining(tx: Tx, lot_id: uuid.UUID, what: str, *, lock: bool
     stage = None if opening is None else OpeningStage(opening.stage)
     if opening is None or stage in (OpeningStage.CLOSED, OpeningStage.RELEASING):
         raise KeyUsedTooEarly("投标人解密尚未结束，不能使用见证人密钥；本次操作已报告监督部门。", lot_id, what)
+    if stage is OpeningStage.FIRST_OPENED and what == "share":
+        raise KeyUsedTooEarly("第二信封尚未开启，不能使用见证人密钥；本次操作已报告监督部门。", lot_id, what)
+    if stage is OpeningStage.FIRST_OPENED:
+        raise Conflict("第一信封已经开启；技术评审结束、招标人开启第二信封后，再核对第二信封。")
     if stage is OpeningStage.FAILED:
         raise Conflict("本标段未能开标，投标文件保持密封。")
     if what == "share" and stage is not OpeningStage.COMBINING:
@@ -184,9 +201,10 @@ async def _require_combining(tx: Tx, lot_id: uuid.UUID, what: str, *, lock: bool
     return opening
 
 
-async def _is_known(tx: Tx, seat: Row[Any], token: str) -> bool:
-    query = text("SELECT jws FROM bidding_share_batch WHERE keyset_id = :keyset AND i = :i")
-    known = (await tx.session.execute(query, {"keyset": seat.keyset_id, "i": seat.i})).scalar_one_or_none()
+async def _is_known(tx: Tx, seat: Row[Any], step: int, token: str) -> bool:
+    query = text("SELECT jws FROM bidding_share_batch WHERE keyset_id = :keyset AND i = :i AND step = :step")
+    values = {"keyset": seat.keyset_id, "i": seat.i, "step": step}
+    known = (await tx.session.execute(query, values)).scalar_one_or_none()
     if known is not None and known != token:
         raise Conflict("您已经提交过分片。")
     return known is not None
@@ -204,14 +222,19 @@ def _checked(documents: dict[bytes, SealedDocument], i: int, item: dict[str, Any
 
 
 async def count_batches(tx: Tx, lot_id: uuid.UUID) -> int:
-    """Return how many trustees have posted their shares."""
-    query = text("SELECT count(*) FROM bidding_share_batch WHERE lot_id = :lot")
+    """Return how many trustees have posted their shares of the step that runs."""
+    query = text(
+        "SELECT count(*) FROM bidding_share_batch s JOIN bidding_opening o ON o.lot_id = s.lot_id AND o.step = s.step"
+        " WHERE s.lot_id = :lot"
+    )
     return int((await tx.session.execute(query, {"lot": lot_id})).scalar_one())
 
 
 async def list_posted(tx: Tx, lot_id: uuid.UUID) -> dict[int, Any]:
-    """Return seat → instant of the batches that are here; trustees are public."""
-    rows = await tx.session.execute(
-        text("SELECT i, posted_at FROM bidding_share_batch WHERE lot_id = :lot"), {"lot": lot_id}
+    """Return seat → instant of the batches of the step that runs; trustees are public."""
+    query = text(
+        "SELECT s.i, s.posted_at FROM bidding_share_batch s"
+        " JOIN bidding_opening o ON o.lot_id = s.lot_id AND o.step = s.step WHERE s.lot_id = :lot"
     )
+    rows = await tx.session.execute(query, {"lot": lot_id})
     return {row.i: row.posted_at for row in rows}

@@ -23,7 +23,7 @@ from bidding.licence_trust import LicenceTrust
 from bidding.messages import SUBMISSION, WITHDRAWAL, MessageError, check_message, submission_digest
 from bidding.refusing import SubmissionLate, SubmissionRefused
 from bidding.registration import InterestView, find_interests, require_own
-from bidding.vocabulary import SLOTS, BidState, Hold, SubmissionKind
+from bidding.vocabulary import BidState, Hold, SubmissionKind
 from kernel.canonical import b64u_decode, b64u_encode, format_time, jcs, parse
 from kernel.crypto import Suite, suite
 from kernel.db.transaction import Tx
@@ -308,7 +308,7 @@ def _documents(
     if message["ks"] != held.keyset:
         raise refuse("keyset")
     docs = message["docs"]
-    if sorted(doc["slot"] for doc in docs) != sorted(SLOTS):
+    if sorted(doc["slot"] for doc in docs) != sorted(slot.name for slot in held.slots):
         raise refuse("slots")
     return [_document(provider, doc, uploads, refuse) for doc in docs]
 

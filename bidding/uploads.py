@@ -17,8 +17,9 @@ from sqlalchemy import text
 
 from bidding.envelope import EnvelopeError, Head, read_head
 from bidding.keysets import SealingTerms, require_sealing_terms
+from bidding.parts import find_slot, most_chunks
 from bidding.registration import InterestView, require_interest
-from bidding.vocabulary import CHUNK_OF_SLOT, MAX_CHUNKS, SLOTS, Policy
+from bidding.vocabulary import CHUNK_OF_SLOT, Policy
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode
 from kernel.crypto import random_bytes
 from kernel.db.transaction import Database, Tx
@@ -27,6 +28,7 @@ from kernel.files.store import FileStore
 from kernel.identity.actor import Actor
 from trading import facade as trading
 from trading.due_lots import PAUSED, DueLot, HeldLot
+from trading.slots import Slot
 
 #: An honest client needs a handful per revision; more than this only fills the store.
 MAX_UPLOADS = 60
@@ -73,12 +75,16 @@ async def open_upload(tx: Tx, actor: Actor, lot_id: uuid.UUID, slot: str, raw: b
         one row in `bidding_upload`.
     """
     interest = await require_interest(tx, actor, lot_id)
-    _require_due((await trading.look_at_due_lots(tx, [lot_id])).get(lot_id))
+    held = (await trading.look_at_due_lots(tx, [lot_id])).get(lot_id)
+    _require_due(held)
+    assert held is not None
     head = _read(raw)
+    part = find_slot(held.slots, slot)
     lot = await trading.get_due_lot(tx, lot_id)
-    _require_for_this_bid(head, slot, lot, interest, await require_sealing_terms(tx, lot_id))
-    if not 1 <= chunks <= MAX_CHUNKS[slot]:
-        raise NotSealed("投标文件过大或为空。", [("chunks", f"1 至 {MAX_CHUNKS[slot]}")], reason="chunks")
+    _require_for_this_bid(head, part, lot, interest, await require_sealing_terms(tx, lot_id))
+    assert part is not None
+    if not 1 <= chunks <= most_chunks(part):
+        raise NotSealed("投标文件过大或为空。", [("chunks", f"1 至 {most_chunks(part)}")], reason="chunks")
     if await tx.fetchval("SELECT count(*) FROM bidding_upload WHERE bid_id = $1", interest.bid_id) >= MAX_UPLOADS:
         raise TooManyRequests("本标段的上传次数过多，请联系平台服务人员。", retry_after_s=3600)
 
@@ -106,18 +112,20 @@ def _read(raw: bytes) -> Head:
     return head
 
 
-def _require_for_this_bid(head: Head, slot: str, lot: DueLot, interest: InterestView, keyset: SealingTerms) -> None:
+def _require_for_this_bid(
+    head: Head, part: Slot | None, lot: DueLot, interest: InterestView, keyset: SealingTerms
+) -> None:
     core = head.header["core"]
     document = keyset.document
     expected: dict[str, Any] = {
         "tender": lot.tender,
         "lot": lot.number,
-        "slot": slot if slot in SLOTS else None,
+        "slot": None if part is None else part.name,
         "bidder": interest.pseudonym,
         "ks": b64u_encode(keyset.ks),
         "policy": keyset.policy.value,
         "suite": document["suite"],
-        "chunk": CHUNK_OF_SLOT.get(slot),
+        "chunk": None if part is None else CHUNK_OF_SLOT[part.name],
     }
     for name, value in expected.items():
         if core[name] != value:

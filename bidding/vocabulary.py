@@ -28,8 +28,12 @@ class BidState(StrEnum):
     WITHDRAWN = "withdrawn"
     #: 已截止: in the close list.
     CLOSED = "closed"
-    #: 投标人已解密: the bidder has released all secrets.
+    #: 投标人已解密: the bidder has released all secrets of the step that runs.
     RELEASED = "released"
+    #: 第一信封已开启: of a bid in two envelopes; the price is sealed still.
+    FIRST_OPENED = "first_opened"
+    #: 未通过技术评审: the second envelope stays sealed.
+    NOT_PASSED = "not_passed"
     #: 已开标
     OPENED = "opened"
     #: 投标人未解密，视为撤销 (R-ET-07)
@@ -49,6 +53,8 @@ class OpeningStage(StrEnum):
     RELEASING = "releasing"
     #: 见证人解密: the window is closed, shares are due.
     COMBINING = "combining"
+    #: 第一信封已开启: names are public, the technical evaluation goes on; the second step begins by an act.
+    FIRST_OPENED = "first_opened"
     #: 唱标: the reading-out table is public.
     OPENED = "opened"
     #: 开标记录已确认
@@ -155,15 +161,18 @@ class Capacity(StrEnum):
     TRUSTEE = "trustee"
 
 
-#: Document slots of this version: the form is read out, the file goes to the evaluators.
-FORM = "form"
-FILE = "file"
-SLOTS = (FORM, FILE)
-#: Chunk sizes by slot (crypto.md §3.5).
-CHUNK_OF_SLOT = {FORM: 16384, FILE: 1048576}
+#: Parts of a bid (trading.slots says which a lot asks for). The form with the price, and the one file of a bid that is
+#: opened at once; a bid in two envelopes has a letter and two files before, and a priced file beside the form.
+FORM, FILE = "form", "file"
+LETTER, BUSINESS, TECHNICAL, COMMERCIAL = "letter", "business", "technical", "commercial"
+#: Parts that are filled in and read out; the others are files.
+FORMS = (LETTER, FORM)
+_FORM_CHUNK, _FILE_CHUNK = 16384, 1048576
+#: Chunk sizes by part (crypto.md §3.5).
+CHUNK_OF_SLOT = {LETTER: _FORM_CHUNK, FORM: _FORM_CHUNK} | dict.fromkeys(
+    (FILE, BUSINESS, TECHNICAL, COMMERCIAL), _FILE_CHUNK
+)
 #: The largest file of a bid, in bytes: 500 MiB.
 MAX_FILE_BYTES = 500 << 20
-#: The most chunks of a slot, with room for the length before the file; more are refused before the first one.
-MAX_CHUNKS = {FORM: 64, FILE: 501}
 #: Fewer bids than this and the lot fails (R-FAIL-01); looked up as `min_bidders` in the parameter table.
 MIN_BIDDERS = "min_bidders"

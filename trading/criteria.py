@@ -199,6 +199,8 @@ def _check_procedure(procedure: Procedure, allowed: Definition) -> Faults:
         yield "award_mode", f"{allowed.law}项目不采用评定分离。"
     if procedure.envelopes not in allowed.envelopes:
         yield "envelopes", "投标文件应为一次开启或者技术、价格分两次开启。"
+    elif procedure.blind_technical and not any(slot.blind for slot in allowed.slots.get(procedure.envelopes, ())):
+        yield "blind_technical", "技术文件单独密封的（分两次开启），才能采用暗标。"
     if procedure.policy not in POLICIES:
         yield "policy", "开标解密方式应为 both、bidder 或 trustees。"
     if procedure.policy != "bidder" and not 2 <= procedure.k <= procedure.n - 2:

@@ -115,6 +115,7 @@ class Procedure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         form_keys_published: whether the keys of the price forms become public after the opening.
         prequalified: whether applicants are examined before they get the documents (R-TIME-02).
         envelopes: `one`, or `two`: technical part first, price later, as the definition divides them.
+        blind_technical: the technical part must not show who bids (暗标); only where it is a part of its own.
     """
 
     evaluation_method: EvaluationMethod = EvaluationMethod.COMPREHENSIVE
@@ -129,6 +130,7 @@ class Procedure(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     valid_days: int = 90
     prequalified: bool = False
     envelopes: str = "one"
+    blind_technical: bool = False
 
 
 class LotDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from kernel.db.transaction import INSTANT, Database, Tx
 from kernel.errors import NotFound
+from trading.slots import Slot, read_slots
 from trading.vocabulary import Stage
 
 #: What whoever wants to bid is told while the tender stands still (R-TIME-08).
@@ -34,12 +35,14 @@ class HeldLot:
 
     Attributes:
         keyset: `ks` of the keyset that bids are sealed to, b64u.
+        slots: the parts of a bid.
         instant: the database's clock after the row was held.
     """
 
     stage: Stage
     deadline: datetime | None
     keyset: str | None
+    slots: tuple[Slot, ...]
     instant: datetime
 
     @property
@@ -84,9 +87,9 @@ async def get_due_lot(tx: Tx, lot_id: uuid.UUID) -> DueLot:
 
 #: The clock is read from the held row's answer, never beside the lock: below it, it would be read before the waiting.
 _HOLD = (
-    "WITH held AS MATERIALIZED (SELECT stage, deadline, keyset FROM trading_lot"  # noqa: S608
+    "WITH held AS MATERIALIZED (SELECT stage, deadline, keyset, (procedure -> 'slots')::text AS slots FROM trading_lot"  # noqa: S608
     " WHERE id = $1 AND published_at IS NOT NULL FOR SHARE)"
-    " SELECT held.stage, held.deadline, held.keyset, " + INSTANT + " AS instant FROM held"
+    " SELECT held.stage, held.deadline, held.keyset, held.slots, " + INSTANT + " AS instant FROM held"
 )
 
 
@@ -116,4 +119,4 @@ async def hold_due_lot(tx: Tx, lot_id: uuid.UUID) -> HeldLot:
     row = await tx.fetchrow(_HOLD, lot_id)
     if row is None:
         raise NotFound
-    return HeldLot(Stage(row["stage"]), row["deadline"], row["keyset"], row["instant"])
+    return HeldLot(Stage(row["stage"]), row["deadline"], row["keyset"], read_slots(row["slots"]), row["instant"])

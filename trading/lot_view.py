@@ -8,6 +8,7 @@ from typing import Any
 from kernel.periods import legal_date
 from trading.procedures.book import Combination, of_lot
 from trading.procedures.definition import Definition
+from trading.slots import Slot, slots_of
 from trading.stages import PublicDates, phase_of
 from trading.vocabulary import LotKind, Phase, Regime, Stage, TenderMethod
 
@@ -122,6 +123,11 @@ class LotView:
         """The procedure that the lot began under, in the version of that day."""
         prequalified = bool(self.procedure.get("prequalified"))
         return of_lot(Combination(self.regime, self.kind, self.method, prequalified), self.procedure)
+
+    @property
+    def slots(self) -> tuple[Slot, ...]:
+        """The parts of a bid, as they were when the lot was registered."""
+        return slots_of(self.procedure)
 
     def phase(self, now: datetime) -> Phase:
         """Return what a visitor sees at an instant."""

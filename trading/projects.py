@@ -150,7 +150,7 @@ async def register_lot(tx: Tx, actor: Actor, project_id: uuid.UUID, draft: LotDr
         criteria=msgspec.to_builtins(draft.criteria),
         review_items=msgspec.to_builtins(draft.review_items),
         price_method=_price_method(draft),
-        procedure=msgspec.to_builtins(draft.procedure) | {"definition": reference(procedure)},
+        procedure=_kept(draft, procedure),
         provenance=msgspec.to_builtins(draft.provenance),
         registered_at=tx.now,
     )
@@ -173,6 +173,17 @@ async def register_lot(tx: Tx, actor: Actor, project_id: uuid.UUID, draft: LotDr
     }
     await record(tx, actor, "lot.registered", facts, subject=lot.id, visibility="public")
     return lot.id
+
+
+def _kept(draft: LotDraft, procedure: Definition) -> dict[str, Any]:
+    """Return what the lot keeps of its procedure: the choices, the parts of a bid, and which definition that was."""
+    kept: dict[str, Any] = msgspec.to_builtins(draft.procedure)
+    blind = kept.pop("blind_technical")
+    slots = procedure.slots.get(draft.procedure.envelopes)
+    if slots is not None:
+        chosen = [msgspec.structs.replace(slot, blind=slot.blind and blind) for slot in slots]
+        kept["slots"] = msgspec.to_builtins(chosen)
+    return kept | {"definition": reference(procedure)}
 
 
 async def is_mandatory_lot(tx: Tx, lot_id: uuid.UUID) -> bool:

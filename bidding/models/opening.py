@@ -26,6 +26,8 @@ class Close(Base):
 class Opening(Base):
     """How far a lot's opening has come. Holds nothing that counts bids: it is shown to everybody.
 
+    `step` is the one that runs, from 1; `begun_at` is when the second began. What the first came to is `FirstOpening`.
+
     `reading` is the reading-out table as the log's `bid.opened` digests it; it is written when it becomes public.
     """
 
@@ -34,6 +36,8 @@ class Opening(Base):
     lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trading_lot.id"), primary_key=True)
     keyset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bidding_keyset.id"))
     stage: Mapped[str]
+    step: Mapped[int]
+    begun_at: Mapped[datetime | None]
     closed_at: Mapped[datetime]
     deadline_size: Mapped[int | None]
     window_until: Mapped[datetime]
@@ -44,6 +48,34 @@ class Opening(Base):
     opened_at: Mapped[datetime | None]
     opened_entry_id: Mapped[int | None]
     reading: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+
+
+class FirstOpening(Base):
+    """What the first of two openings came to: its window and what was read out, without prices. Append-only."""
+
+    __tablename__ = "bidding_first_opening"
+
+    lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trading_lot.id"), primary_key=True)
+    window_until: Mapped[datetime]
+    window_closed_at: Mapped[datetime | None]
+    window_entry_id: Mapped[int | None]
+    window_jws: Mapped[str | None]
+    emergency_reason: Mapped[str | None]
+    opened_at: Mapped[datetime]
+    opened_entry_id: Mapped[int]
+    reading: Mapped[dict[str, Any]]
+
+
+class TechnicalResult(Base):
+    """Who passed the technical evaluation, so that the second envelope may be opened, and who did not. Append-only."""
+
+    __tablename__ = "bidding_technical_result"
+
+    lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trading_lot.id"), primary_key=True)
+    verdicts: Mapped[list[Any]]
+    concluded_by: Mapped[uuid.UUID]
+    concluded_at: Mapped[datetime]
+    entry_id: Mapped[int]
 
 
 class Release(Base):
@@ -75,12 +107,13 @@ class EmergencyKey(Base):
 
 
 class ShareBatch(Base):
-    """All shares of one trustee for one lot, in one signed message. Append-only."""
+    """All shares of one trustee for one step of a lot's opening, in one signed message. Append-only."""
 
     __tablename__ = "bidding_share_batch"
 
     keyset_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("bidding_keyset.id"), primary_key=True)
     i: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    step: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trading_lot.id"), index=True)
     jws: Mapped[str]
     entry_id: Mapped[int]

@@ -22,8 +22,9 @@ from bidding import envelope
 from bidding.attachments import MAX_ENTRIES, check_attachment
 from bidding.keyset import Trustee, make_keyset
 from bidding.messages import document
+from bidding.parts import find_slot, most_chunks
 from bidding.proofs import log_file
-from bidding.vocabulary import CHUNK_OF_SLOT, MAX_CHUNKS, MAX_FILE_BYTES
+from bidding.vocabulary import CHUNK_OF_SLOT, FILE, MAX_FILE_BYTES
 from kernel.canonical import b64u_encode, jcs
 from kernel.crypto.keys import KeyKind, generate
 from portal.bidder.drafts import DraftRefused, read_contents
@@ -33,6 +34,7 @@ from portal.bidder.sealing import seal_contents, sealed_documents, try_opening
 from portal.demo.papers import make_pdf
 from tests.worlds.bidding_world import TENDER, BiddingWorld, cut
 from tests.worlds.envelope_world import key
+from trading.slots import CLASSIC
 
 CHINESE = re.compile("[\u4e00-\u9fff]{4}")
 PDF = make_pdf("投标文件", ["响应"])
@@ -110,8 +112,12 @@ def test_five_hundred_mebibytes_are_taken_and_one_byte_more_is_not(tmp_path: Pat
             told.append([fault.words for fault in check_attachment(file.name, size, paper)])
 
     assert told == [[], ["请压缩或拆分：文件超过 500 MiB 的上限。"]]
-    assert envelope.chunk_count(MAX_FILE_BYTES, CHUNK_OF_SLOT["file"]) == MAX_CHUNKS["file"]
+    assert envelope.chunk_count(MAX_FILE_BYTES, CHUNK_OF_SLOT["file"]) == MOST_CHUNKS
 
+
+_PART = find_slot(CLASSIC, FILE)
+assert _PART is not None
+MOST_CHUNKS = most_chunks(_PART)
 
 GOOD = {"price": "2986400.00", "period": "30 日", "manager": "张敏", "remark": "", "file": "投标文件.pdf"}
 
@@ -299,7 +305,7 @@ async def test_bad_heads_are_refused_and_the_honest_one_still_comes_through(bw: 
     honest = {"lot": str(bw.lot_id), "slot": "form", "header": b64u_encode(head), "chunks": 1}
     bodies: dict[str, tuple[dict[str, Any], int]] = {
         "no base64url": ({**honest, "header": "%PDF-1.7"}, 422),
-        "over 500 MiB": ({**honest, "chunks": MAX_CHUNKS["file"] + 1}, 422),
+        "over 500 MiB": ({**honest, "chunks": MOST_CHUNKS + 1}, 422),
         "fewer than no chunks": ({**honest, "chunks": -1}, 422),
         "half a chunk": ({**honest, "chunks": 1.5}, 400),
         "more than a number": ({**honest, "chunks": 2**80}, 400),

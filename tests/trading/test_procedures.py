@@ -5,6 +5,7 @@ import re
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput
@@ -18,11 +19,12 @@ from trading.drafts import Procedure
 from trading.procedures import book
 from trading.procedures.book import FOLDER, Combination, ProcedureFault, combinations, current, definition_of, of_lot
 from trading.procedures.definition import EVENTS, Definition, ProcedureRefused
+from trading.slots import CLASSIC, slots_of
 from trading.vocabulary import EvaluationMethod, LotKind, Regime, TenderMethod
 
 TODAY = date(2026, 11, 30)
 #: The released files. A new rule is a new file: whoever has to change a line here changes running procedures.
-RELEASED = {1: "b9374e5147f80ef7"}
+RELEASED = {1: "b9374e5147f80ef7", 2: "439346a1df152c53"}
 KNOWN = set(NoticeKind)
 
 
@@ -114,9 +116,45 @@ async def test_a_lot_keeps_the_version_it_began_under(tx: Tx) -> None:
     lot = await facade.get_lot(tx, world.lot_id)
     (entry,) = await entries(tx, "lot.registered")
 
-    kept = {"code": "ZTB-goods-open-prequalified", "version": 1, "sha256": lot.definition.digest}
+    kept = {"code": "ZTB-goods-open-prequalified", "version": 2, "sha256": lot.definition.digest}
     assert lot.procedure["definition"] == entry["facts"]["procedure"]["definition"] == kept
-    assert lot.definition is definition_of(Combination(lot.regime, lot.kind, lot.method, True), 1)
+    assert lot.definition is definition_of(Combination(lot.regime, lot.kind, lot.method, True), 2)
+
+
+def test_a_later_version_only_adds_the_parts_of_a_bid() -> None:
+    one, two = (definition_of(Combination(Regime.ZTB, LotKind.WORKS, TenderMethod.OPEN), number) for number in (1, 2))
+
+    assert one.slots == {}
+    assert "slots" not in one.described()
+    assert two.slots["one"] == tuple(
+        replace(slot, hint=shown.hint) for slot, shown in zip(CLASSIC, two.slots["one"], strict=True)
+    )
+    assert [(slot.name, slot.step) for slot in two.slots["two"]] == [
+        ("letter", 1),
+        ("business", 1),
+        ("technical", 1),
+        ("form", 2),
+        ("commercial", 2),
+    ]
+    assert one.described() == {name: value for name, value in two.described().items() if name != "slots"} | {
+        "version": 1
+    }
+
+
+async def test_a_lot_keeps_its_parts_and_whether_the_technical_one_is_blind(tx: Tx) -> None:
+    procedure = Procedure(envelopes="two", blind_technical=True)
+    lot = await facade.get_lot(tx, (await make_lot(tx, lot=lot_draft(procedure=procedure))).lot_id)
+
+    assert [slot.name for slot in lot.slots if slot.blind] == ["technical"]
+    assert "blind_technical" not in lot.procedure
+    assert slots_of({}) == CLASSIC  # what began before parts were data
+
+
+async def test_a_blind_part_has_to_be_a_part_of_its_own(tx: Tx) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        await make_lot(tx, lot=lot_draft(procedure=Procedure(blind_technical=True)))
+
+    assert [field for field, _ in refusal.value.fields] == ["blind_technical"]
 
 
 def test_a_changed_file_is_a_fault_and_not_a_new_rule() -> None:

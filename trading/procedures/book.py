@@ -147,6 +147,10 @@ def _file(version: int) -> dict[str, Any]:
     found = tomllib.loads(path.read_text(encoding="utf-8"))
     if found.get("version") != version:
         raise ProcedureFault(f"procedures/{version}.toml names another version")
+    earlier = found.get("continues")
+    if earlier is not None:  # its layers go on top of those of the version before
+        base = _file(earlier)
+        found |= {name: [*base.get(name, ()), *found.get(name, ())] for name in ("refused", "layer")}
     return found
 
 

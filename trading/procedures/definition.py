@@ -11,6 +11,7 @@ import msgspec
 
 from kernel.canonical import b64u_encode, jcs
 from kernel.errors import InvalidInput
+from trading.slots import Slot
 from trading.vocabulary import AwardMode, EvaluationMethod, LotKind, Regime, TenderMethod
 
 
@@ -115,7 +116,7 @@ class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     basis: str
 
 
-class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """One procedure, complete.
 
     Attributes:
@@ -126,6 +127,8 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         price_methods: permitted ways to score a price (R-PRC-03); empty: any.
         price_share: variant of the least weight of the price; empty: none.
         envelopes: ways to divide a bid: each a list of envelopes, each a list of parts, opened in that order.
+        slots: the parts of a bid by the way it is divided; empty before version 2, and then not described either, so
+            that digests stay what they were.
         counts: limits of head-counts by what they count.
         invitation_grounds: when bidders may be invited instead of called publicly: name to words.
     """
@@ -151,6 +154,7 @@ class Definition(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     bonds: Bonds
     counts: dict[str, str]
     invitation_grounds: dict[str, Field]
+    slots: dict[str, tuple[Slot, ...]] = {}
 
     @property
     def code(self) -> str:

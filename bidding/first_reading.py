@@ -75,7 +75,8 @@ async def publish_first_table(tx: Tx, lot_id: uuid.UUID, letters: Forms) -> bool
     entry = await record_detail(tx, "bid.first-opened", detail, subject=lot_id, visibility="public")
     await unseal(tx, lot_id)
     for line in lines:
-        await unseal(tx, line.organisation_id)
+        for firm in {line.organisation_id, *(line.consortium.firms if line.consortium else ())}:
+            await unseal(tx, firm)
     tx.session.add(
         FirstOpening(
             lot_id=lot_id,

@@ -60,7 +60,8 @@ class OpeningView:
     """Where a lot's opening stands, for everybody.
 
     Attributes:
-        is_open: the table is public.
+        is_open: the table with the prices is public.
+        step: the step that runs; first_opened_at: of two envelopes, when the first was read out.
         record_digest: of the confirmed record's canonical bytes; None before.
     """
 
@@ -78,6 +79,13 @@ class OpeningView:
     record_file_id: uuid.UUID | None
     record_fault: str | None
     confirmed_at: datetime | None
+    step: int = 1
+    first_opened_at: datetime | None = None
+
+    @property
+    def names_public(self) -> bool:
+        """Say whether it is public who bids."""
+        return self.is_open or self.first_opened_at is not None
 
     @property
     def is_over(self) -> bool:
@@ -97,8 +105,9 @@ async def find_opening(tx: Tx, lot_id: uuid.UUID) -> OpeningView | None:
         await tx.session.execute(
             text(
                 "SELECT o.*, k.policy, k.k, r.digest AS record_digest, r.file_id AS record_file_id,"
-                " r.fault AS record_fault, r.confirmed_at"
+                " r.fault AS record_fault, r.confirmed_at, f.opened_at AS first_opened_at"
                 " FROM bidding_opening o JOIN bidding_keyset k ON k.id = o.keyset_id"
+                " LEFT JOIN bidding_first_opening f ON f.lot_id = o.lot_id"
                 " LEFT JOIN bidding_record r ON r.lot_id = o.lot_id WHERE o.lot_id = :lot"
             ),
             {"lot": lot_id},
@@ -121,6 +130,8 @@ async def find_opening(tx: Tx, lot_id: uuid.UUID) -> OpeningView | None:
         record_file_id=row.record_file_id,
         record_fault=row.record_fault,
         confirmed_at=row.confirmed_at,
+        step=row.step,
+        first_opened_at=row.first_opened_at,
     )
 
 
@@ -153,7 +164,8 @@ _BIDS = (
     "   WHERE t.bid_id = b.id AND t.step = 'key' AND t.outcome = 'ok') AS keys"
     " FROM bidding_bid b JOIN bidding_interest i ON i.id = b.interest_id"
     " JOIN identity_organisation o ON o.id = i.organisation_id JOIN bidding_submission s ON s.digest = b.head"
-    " JOIN bidding_opening g ON g.lot_id = b.lot_id AND g.stage IN ('opened', 'recorded')"
+    " JOIN bidding_opening g ON g.lot_id = b.lot_id AND (g.stage IN ('opened', 'recorded')"
+    "   OR EXISTS (SELECT 1 FROM bidding_first_opening f WHERE f.lot_id = b.lot_id))"
     " LEFT JOIN bidding_opened_bid p ON p.bid_id = b.id"
     " LEFT JOIN bidding_consortium c ON c.lot_id = b.lot_id AND c.leader_id = o.id AND c.state = 'complete'"
     " WHERE b.lot_id = :lot AND b.state NOT IN ('registered', 'sealed', 'withdrawn') ORDER BY no"

@@ -11,6 +11,7 @@ from bidding.closing import proof_of_close
 from bidding.envelopes import SealedDocument, find_document, list_documents_of_bid, shown_head
 from bidding.opening_view import find_opening
 from bidding.registration import find_interest, require_interest
+from bidding.turns import find_turn, proof_of_conclusion
 from bidding.vocabulary import BidState, SubmissionKind
 from kernel.canonical import b64u_encode, jcs
 from kernel.crypto import suite
@@ -173,7 +174,7 @@ async def get_close_list(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> dict
     """
     opening = await find_opening(tx, lot_id)
     own = None if actor is None else await find_own_bid(tx, actor, lot_id)
-    if opening is None or not (opening.is_open or (own is not None and own.state in _LISTED)):
+    if opening is None or not (opening.names_public or (own is not None and own.state in _LISTED)):
         raise NotFound("开标清单尚未公布。")
     query = text("SELECT items, root FROM bidding_close WHERE lot_id = :lot")
     row = (await tx.session.execute(query, {"lot": lot_id})).one()
@@ -183,12 +184,16 @@ async def get_close_list(tx: Tx, actor: Actor | None, lot_id: uuid.UUID) -> dict
         "close": await proof_of_close(tx, lot_id),
         "mine": None if own is None else _place(row.items, own.pseudonym),
     }
-    if opening.is_open:
+    if opening.names_public:
         found["items"] = row.items
     return found
 
 
-_LISTED = (BidState.CLOSED, BidState.RELEASED, BidState.UNRELEASED, BidState.FAULT_BIDDER, BidState.FAULT_PLATFORM)
+_LISTED = tuple(
+    state
+    for state in BidState
+    if state not in (BidState.REGISTERED, BidState.SEALED, BidState.WITHDRAWN, BidState.OPENED)
+)
 
 
 def _place(items: list[dict[str, Any]], pseudonym: str) -> dict[str, Any] | None:
@@ -204,13 +209,19 @@ def _place(items: list[dict[str, Any]], pseudonym: str) -> dict[str, Any] | None
 
 
 async def list_own_headers(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, Any]:
-    """Return the heads of the actor's own sealed documents.
+    """Return the heads of the actor's own sealed documents; of two envelopes also which step runs, and what allows it.
 
     Raises:
         NotFound: the actor does not take part in the lot.
     """
     interest = await require_interest(tx, actor, lot_id)
-    return {"headers": [shown_head(document) for document in await list_documents_of_bid(tx, interest.bid_id)]}
+    shown: dict[str, Any] = {
+        "headers": [shown_head(document) for document in await list_documents_of_bid(tx, interest.bid_id)]
+    }
+    turn = await find_turn(tx, lot_id)
+    if len(turn.steps) > 1:
+        shown |= {"step": turn.step, "technical": await proof_of_conclusion(tx, lot_id)}
+    return shown
 
 
 async def get_document(tx: Tx, bid_id: uuid.UUID, slot: str) -> SealedDocument:

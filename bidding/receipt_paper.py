@@ -32,7 +32,14 @@ from trading.lot_view import LotView
 
 PRINT = "bidding:print_receipt"
 RECEIPT, REJECTION = "投标文件接收回执", "投标文件拒收凭证"
-_SLOTS = {"form": "投标函", "file": "投标文件"}
+_SLOTS = {
+    "form": "投标函",
+    "file": "投标文件",
+    "letter": "投标函（不含报价）",
+    "business": "商务文件",
+    "technical": "技术文件",
+    "commercial": "报价文件",
+}
 
 
 @dataclass(frozen=True, slots=True)

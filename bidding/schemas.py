@@ -60,6 +60,20 @@ class Decision(msgspec.Struct, forbid_unknown_fields=True):
     reason: str
 
 
+class TechnicalVerdict(msgspec.Struct, forbid_unknown_fields=True):
+    """What the technical evaluation came to for one bid; `reason` is published where it did not pass."""
+
+    bidder: str
+    passed: bool
+    reason: str = ""
+
+
+class TechnicalConclusion(msgspec.Struct, forbid_unknown_fields=True):
+    """A verdict for every bid whose first envelope was opened."""
+
+    verdicts: list[TechnicalVerdict]
+
+
 class WindowExtension(msgspec.Struct, forbid_unknown_fields=True):
     """A longer window for releases: until when (YYYY-MM-DDTHH:MM:SS.mmmZ), and why."""
 

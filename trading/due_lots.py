@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import asyncpg
+
 from kernel.db.transaction import INSTANT, Database, Tx
 from kernel.errors import NotFound
 from trading.slots import Slot, read_slots
@@ -95,15 +97,15 @@ _HOLD = (
 
 #: The same without holding it.
 _LOOK = (
-    "SELECT id, stage, deadline, keyset, " + INSTANT + " AS instant FROM trading_lot"  # noqa: S608
-    " WHERE id = ANY($1) AND published_at IS NOT NULL"
+    "SELECT id, stage, deadline, keyset, (procedure -> 'slots')::text AS slots, " + INSTANT + " AS instant"  # noqa: S608
+    " FROM trading_lot WHERE id = ANY($1) AND published_at IS NOT NULL"
 )
 
 
 async def look_at_due_lots(tx: Tx | Database, lot_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, HeldLot]:
     """Return lots as they are now; nobody is kept from closing them. What is not published is left out."""
     rows = await tx.fetch(_LOOK, list(lot_ids))
-    return {row["id"]: HeldLot(Stage(row["stage"]), row["deadline"], row["keyset"], row["instant"]) for row in rows}
+    return {row["id"]: _held(row) for row in rows}
 
 
 async def hold_due_lot(tx: Tx, lot_id: uuid.UUID) -> HeldLot:
@@ -119,4 +121,8 @@ async def hold_due_lot(tx: Tx, lot_id: uuid.UUID) -> HeldLot:
     row = await tx.fetchrow(_HOLD, lot_id)
     if row is None:
         raise NotFound
+    return _held(row)
+
+
+def _held(row: asyncpg.Record) -> HeldLot:
     return HeldLot(Stage(row["stage"]), row["deadline"], row["keyset"], read_slots(row["slots"]), row["instant"])

@@ -13,6 +13,12 @@ branch_labels = None
 depends_on = None
 
 UPGRADE = r"""
+ALTER TABLE bidding_bid DROP CONSTRAINT ck_bidding_bid_state;
+ALTER TABLE bidding_bid ADD CONSTRAINT ck_bidding_bid_state CHECK (state IN ('registered', 'sealed', 'withdrawn',
+  'closed', 'released', 'first_opened', 'not_passed', 'opened', 'unreleased', 'fault_bidder', 'fault_platform'));
+ALTER TABLE bidding_opening DROP CONSTRAINT ck_bidding_opening_stage;
+ALTER TABLE bidding_opening ADD CONSTRAINT ck_bidding_opening_stage CHECK (
+  stage IN ('closed', 'releasing', 'combining', 'first_opened', 'opened', 'recorded', 'failed'));
 ALTER TABLE bidding_opening ADD COLUMN step bigint NOT NULL DEFAULT 1;
 ALTER TABLE bidding_opening ALTER COLUMN step DROP DEFAULT;
 ALTER TABLE bidding_opening ADD COLUMN begun_at timestamptz;
@@ -57,6 +63,12 @@ END $$;
 """
 
 DOWNGRADE = r"""
+ALTER TABLE bidding_bid DROP CONSTRAINT ck_bidding_bid_state;
+ALTER TABLE bidding_bid ADD CONSTRAINT ck_bidding_bid_state CHECK (state IN ('registered', 'sealed', 'withdrawn',
+  'closed', 'released', 'opened', 'unreleased', 'fault_bidder', 'fault_platform'));
+ALTER TABLE bidding_opening DROP CONSTRAINT ck_bidding_opening_stage;
+ALTER TABLE bidding_opening ADD CONSTRAINT ck_bidding_opening_stage CHECK (
+  stage IN ('closed', 'releasing', 'combining', 'opened', 'recorded', 'failed'));
 DROP TABLE bidding_technical_result, bidding_first_opening;
 ALTER TABLE bidding_share_batch DROP CONSTRAINT pk_bidding_share_batch;
 DELETE FROM bidding_share_batch WHERE step > 1;

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from litestar import Request, Response, get, post
 from litestar.response import Stream
 
-from bidding import alarms, emergency, extending, opening_view, queries, recording, releasing, sharing
+from bidding import alarms, emergency, extending, opening_view, queries, recording, releasing, second_step, sharing
 from bidding.addressee import find_lot_of
 from bidding.alarms import KeyUsedTooEarly
 from bidding.api.licence import trust_of
@@ -15,7 +15,8 @@ from bidding.evaluators import require_evaluator
 from bidding.faults import cause_of
 from bidding.objection_reading import list_opening_objections, objection_json
 from bidding.opening_view import BidLine, OpeningView
-from bidding.schemas import Decision, SignedMessage, WindowExtension
+from bidding.schemas import Decision, SignedMessage, TechnicalConclusion, WindowExtension
+from bidding.second_step import Verdict
 from bidding.sharing import ShareRefused
 from bidding.vocabulary import FORM
 from kernel.canonical import NotCanonical, b64u_encode, format_time, parse_time
@@ -128,6 +129,33 @@ async def confirm(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, str]:
     """Confirm the record; the sealed PDF follows."""
     await recording.confirm_record(tx, actor, lot_id)
     return {"state": "recorded"}
+
+
+@post(
+    "/api/v1/lots/{lot_id:uuid}/opening/technical",
+    guards=[permits("opening.second")],
+    status_code=200,
+    tags=["opening"],
+    summary="Put on record who passed the technical evaluation of bids in two envelopes",
+)
+async def conclude_technical(tx: Tx, actor: Actor, lot_id: uuid.UUID, data: TechnicalConclusion) -> dict[str, str]:
+    """Publish the outcome of the technical evaluation."""
+    verdicts = [Verdict(one.bidder, one.passed, one.reason) for one in data.verdicts]
+    await second_step.conclude_technical(tx, actor, lot_id, verdicts)
+    return {"state": "concluded"}
+
+
+@post(
+    "/api/v1/lots/{lot_id:uuid}/opening/second",
+    guards=[permits("opening.second")],
+    status_code=200,
+    tags=["opening"],
+    summary="Begin to open the second envelopes of those who passed",
+)
+async def open_second(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> dict[str, str]:
+    """Begin the second step of the opening."""
+    await second_step.open_second(tx, actor, lot_id)
+    return {"state": "releasing"}
 
 
 @post(
@@ -285,6 +313,8 @@ def _shown(view: OpeningView, bids: list[BidLine], objections: list[dict[str, An
 
     return {
         "stage": view.stage.value,
+        "step": view.step,
+        "first_opened_at": time(view.first_opened_at),
         "policy": view.policy.value,
         "k": view.k,
         "closed_at": time(view.closed_at),
@@ -330,6 +360,8 @@ HANDLERS = [
     shares,
     state,
     confirm,
+    conclude_technical,
+    open_second,
     extend,
     decide_emergency,
     conclude,

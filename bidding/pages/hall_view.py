@@ -253,6 +253,7 @@ def _until(
         OpeningStage.CLOSED: "正在固定截止清单",
         OpeningStage.RELEASING: "距投标人解密截止",
         OpeningStage.COMBINING: "等待见证人提交分片",
+        OpeningStage.FIRST_OPENED: "第一信封已开启，正在技术评审；报价仍密封",
         OpeningStage.OPENED: "已唱标，等待确认开标记录",
         OpeningStage.RECORDED: "本场开标已结束",
         OpeningStage.FAILED: "投标人少于三个，不予开标",

@@ -99,7 +99,8 @@ def _release_state(own: OwnBidView, opening: OpeningView | None, now: datetime) 
     if own.state in (BidState.RELEASED, BidState.OPENED):
         return "done"
     is_open = opening.stage is OpeningStage.RELEASING and now < opening.window_until
-    return "open" if is_open and own.state is BidState.CLOSED else "late"
+    awaited = BidState.FIRST_OPENED if opening.step > 1 else BidState.CLOSED
+    return "open" if is_open and own.state is awaited else "late"
 
 
 HANDLERS = [release_page]

@@ -19,6 +19,8 @@ MINE: dict[BidState, State] = {
     BidState.WITHDRAWN: ("mute", "已撤回"),
     BidState.CLOSED: ("seal", "已截止，待解密"),
     BidState.RELEASED: ("ok", "已提交解密密钥"),
+    BidState.FIRST_OPENED: ("ok", "第一信封已开启"),
+    BidState.NOT_PASSED: ("mute", "未通过技术评审，第二信封不开启"),
     BidState.OPENED: ("ok", "已开标"),
     BidState.UNRELEASED: ("bad", "未解密，视为撤销"),
     BidState.FAULT_BIDDER: ("bad", "解密失败，视为撤销"),
@@ -29,11 +31,19 @@ STAGES: dict[OpeningStage, State] = {
     OpeningStage.CLOSED: ("warn", "投标截止"),
     OpeningStage.RELEASING: ("seal", "投标人解密"),
     OpeningStage.COMBINING: ("seal", "见证人解密"),
+    OpeningStage.FIRST_OPENED: ("info", "技术评审"),
     OpeningStage.OPENED: ("ok", "已唱标"),
     OpeningStage.RECORDED: ("ok", "开标结束"),
     OpeningStage.FAILED: ("bad", "流标"),
 }
-SLOT_NAMES = {"form": "投标函（报价、交货期、负责人）", "file": "投标文件"}
+SLOT_NAMES = {
+    "form": "投标函（报价、交货期、负责人）",
+    "file": "投标文件",
+    "letter": "投标函（第一信封，不含报价）",
+    "business": "商务文件",
+    "technical": "技术文件",
+    "commercial": "报价文件",
+}
 
 
 def offline_steps(site: str, lot_id: uuid.UUID) -> list[tuple[str, str]]:

@@ -14,7 +14,7 @@ from bidding.drafting import FIELDS, hint, template
 from bidding.keyfile import LicenceFile
 from bidding.keyset import Keyset, KeysetError, check_keyset, keyset_hash
 from bidding.proofs import KEYSET, log_file, require_logged
-from bidding.vocabulary import FORM, MAX_FILE_BYTES, SLOTS
+from bidding.vocabulary import FILE, MAX_FILE_BYTES
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, jcs
 from kernel.crypto import suite
 from kernel.crypto.keys import public_of
@@ -28,7 +28,7 @@ from portal.errors import plain
 
 SUITE = suite("intl-1")
 #: Slots that hold a file.
-FILE_SLOTS = tuple(slot for slot in SLOTS if slot != FORM)
+FILE_SLOTS = (FILE,)
 
 
 @dataclass(frozen=True, slots=True)

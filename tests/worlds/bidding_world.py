@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select, text
 
 from bidding import envelope, keyset, messages
 from bidding.client import accept_keyset, released_secret, share_all, sign_message
 from bidding.licence import login_token
+from bidding.parts import steps_of_keyset
 from bidding.vocabulary import CHUNK_OF_SLOT
 from kernel.canonical import b64u_decode, b64u_encode, jcs
 from kernel.codes import uscc_check_char
@@ -27,6 +29,8 @@ from portal.licences import LocalLicences
 from tests.world import World
 from tests.worlds import snapshot
 from tests.worlds.snapshot import Snapshot
+from trading.procedures.book import Combination, definition_of, versions
+from trading.vocabulary import LotKind, Regime, TenderMethod
 
 SUITE = suite("intl-1")
 TENDER = "C1100000189017141002"
@@ -136,6 +140,7 @@ class BiddingWorld:
         self.trustees: list[Trustee] = []
         self.keyset: dict[str, Any] = {}
         self.keyset_id = ""
+        self.step = 1
 
     async def now(self) -> datetime:
         async with self.db.begin_read_only() as tx:
@@ -218,7 +223,13 @@ class BiddingWorld:
     # The lot.
 
     async def make_lot(
-        self, *, policy: str = "both", window_s: int = 1800, published: bool = True, consortium: bool = False
+        self,
+        *,
+        policy: str = "both",
+        window_s: int = 1800,
+        published: bool = True,
+        consortium: bool = False,
+        envelopes: str = "one",
     ) -> None:
         """Insert a lot as `trading` would have left it; bids are due in ten days."""
         async with self.db.begin() as tx:
@@ -251,7 +262,11 @@ class BiddingWorld:
                     "t": now - timedelta(days=8),
                 },
             )
-            procedure = {"policy": policy, "suite": "intl-1", "k": 3, "n": 5, "window_s": window_s, "valid_days": 90}
+            procedure: dict[str, Any] = {"policy": policy, "suite": "intl-1", "k": 3, "n": 5, "window_s": window_s}
+            procedure["valid_days"] = 90
+            if envelopes != "one":
+                goods = Combination(Regime.ZTB, LotKind.GOODS, TenderMethod.OPEN)
+                procedure["slots"] = msgspec.to_builtins(definition_of(goods, max(versions())).slots[envelopes])
             await tx.session.execute(
                 text(
                     "INSERT INTO trading_entrustment (project_id, agency_id, offered_at, answered_at, accepted)"
@@ -390,6 +405,11 @@ class BiddingWorld:
             **changes,
         }
 
+    def letter(self, bidder: Bidder, /, **changes: Any) -> bytes:
+        """What the first of two envelopes says: a form without a price."""
+        form = self.form(bidder) | {"type": "bid.letter", **changes}
+        return jcs({name: value for name, value in form.items() if name != "price" or name in changes})
+
     def seal(self, bidder: Bidder, slot: str, data: bytes, /, **changes: Any) -> bytes:
         """Seal one document as the bidder's client does; remember the file key."""
         core = {
@@ -432,9 +452,19 @@ class BiddingWorld:
         return str(opened.json()["id"])
 
     async def prepare(self, bidder: Bidder, file: bytes = b"%PDF-1.7 bid", **form: Any) -> None:
-        """Seal and upload form and file; `docs` then holds what a submission names."""
+        """Seal and upload form and file, or what two envelopes hold; `docs` then holds what a submission names."""
         bidder.docs = []
-        for slot, data in (("file", file), ("form", jcs(self.form(bidder, **form)))):
+        price = jcs(self.form(bidder, **form))
+        parts = {"file": file, "form": price}
+        if "steps" in self.keyset:
+            parts = {
+                "business": b"%PDF-1.7 business",
+                "technical": file,
+                "letter": self.letter(bidder),
+                "commercial": b"%PDF-1.7 bill",
+                "form": price,
+            }
+        for slot, data in parts.items():
             raw = self.seal(bidder, slot, data)
             await self.upload(bidder, slot, raw)
             bidder.docs.append(messages.document(slot, bidder.eids[slot], len(cut(raw)[1]), len(raw)))
@@ -491,7 +521,8 @@ class BiddingWorld:
         found = []
         for row in own:
             header = envelope.parse_header(io.BytesIO(b64u_decode(row["header"])))
-            found.append((row["slot"], b64u_decode(row["eid"]), released_secret(header, bidder.bid_key)))
+            if row["slot"] in steps_of_keyset(self.keyset)[self.step - 1]:
+                found.append((row["slot"], b64u_decode(row["eid"]), released_secret(header, bidder.bid_key)))
         return found
 
     async def release(self, bidder: Bidder, /, secrets: Any = None, **changes: Any) -> httpx.Response:

@@ -17,7 +17,7 @@ from bidding.objection_reading import list_opening_objections, objection_json
 from bidding.sharing import list_posted
 from bidding.signatures import all_agreed, digest_of, list_signatures, objection_until, signed_by
 from bidding.vocabulary import OpeningStage
-from kernel.canonical import b64u_encode, format_time, jcs
+from kernel.canonical import b64u_decode, b64u_encode, format_time, jcs
 from kernel.crypto import suite
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, NotFound, TooEarly
@@ -110,6 +110,16 @@ async def current_draft(tx: Tx, lot: LotView) -> dict[str, Any] | None:
     query = text("SELECT * FROM bidding_opening WHERE lot_id = :lot AND stage = :stage")
     row = (await tx.session.execute(query, {"lot": lot.id, "stage": OpeningStage.OPENED.value})).one_or_none()
     return None if row is None else await draft_of(tx, lot, row)
+
+
+async def signed_digest(tx: Tx, lot: LotView) -> bytes:
+    """Return the digest that counts for signatures: of the confirmed record's draft, or of the draft as it stands."""
+    query = text("SELECT content ->> 'draft' FROM bidding_record WHERE lot_id = :lot")
+    confirmed = (await tx.session.execute(query, {"lot": lot.id})).scalar_one_or_none()
+    if confirmed is not None:
+        return b64u_decode(confirmed, 32)
+    draft = await current_draft(tx, lot)
+    return b"" if draft is None else digest_of(draft)
 
 
 async def count_closed_files(tx: Tx, lot_id: uuid.UUID) -> int:

@@ -19,8 +19,8 @@ from bidding.presence import (
     list_presence,
     own_presence,
 )
-from bidding.recording import current_draft
-from bidding.signatures import digest_of, list_signatures, objection_until
+from bidding.recording import signed_digest
+from bidding.signatures import list_signatures, objection_until
 from bidding.vocabulary import Capacity, OpeningStage
 from kernel.db.transaction import Tx
 from kernel.errors import Conflict, TooEarly
@@ -73,7 +73,6 @@ async def people_of(tx: Tx, actor: Actor | None, lot: LotView, opening: OpeningV
     standing = await _standing(tx, actor, lot)
     until = None if opening is None or opening.opened_at is None else await objection_until(tx, lot, opening.opened_at)
     signed = [] if opening is None or not opening.is_open else await list_signatures(tx, lot.id)
-    draft = await current_draft(tx, lot) if signed else None
     came_at = None if actor is None or standing is None else await own_presence(tx, actor, lot.id)
     return HallPeople(
         present=[
@@ -92,7 +91,7 @@ async def people_of(tx: Tx, actor: Actor | None, lot: LotView, opening: OpeningV
         opens_at=await check_in_from(tx, lot) if standing else None,
         role=CAPACITIES[standing.capacity] if standing else "",
         is_bidder=standing is not None and standing.capacity is Capacity.BIDDER,
-        signatures=signature_rows(signed, actor, None if draft is None else digest_of(draft)),
+        signatures=signature_rows(signed, actor, await signed_digest(tx, lot) if signed else b""),
         sign_until=until,
         sign_href=f"/openings/{lot.id}/record" if _may_sign(standing, opening) else "",
     )

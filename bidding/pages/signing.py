@@ -12,7 +12,7 @@ from bidding.opening_view import OpeningView, find_opening
 from bidding.pages.rooms import published_lot
 from bidding.pages.words import STAGES
 from bidding.presence import CAPACITIES, OUTSIDE, Standing, find_standing, own_presence
-from bidding.recording import count_closed_files, current_draft
+from bidding.recording import count_closed_files, current_draft, signed_digest
 from bidding.signatures import SignatureView, digest_of, list_signatures, objection_until
 from bidding.signing import STANCE_WORDS
 from bidding.vocabulary import BidState, Capacity, OpeningStage
@@ -102,7 +102,7 @@ async def signing(request: Request[Any, Any, Any], tx: Tx, actor: Actor, lot_id:
 
 async def _page(tx: Tx, actor: Actor, lot: LotView, standing: Standing, opening: OpeningView | None) -> SigningPage:
     draft = await current_draft(tx, lot)
-    rows = signature_rows(await list_signatures(tx, lot.id), actor, None if draft is None else digest_of(draft))
+    rows = signature_rows(await list_signatures(tx, lot.id), actor, await signed_digest(tx, lot))
     keys = await list_person_keys(tx, actor.account_id, purpose="sign")
     told = draft or {"bids": [], "objections": [], "parameters": []}
     return SigningPage(
@@ -151,20 +151,19 @@ async def _why_not(
     return "有开标异议尚未答复，请在答复后签署。" if any(one["answer"] is None for one in draft["objections"]) else ""
 
 
-def signature_rows(signed: list[SignatureView], actor: Actor | None, draft: bytes | None) -> list[SignatureRow]:
+def signature_rows(signed: list[SignatureView], actor: Actor | None, draft: bytes) -> list[SignatureRow]:
     """Return signatures as pages show them.
 
     Args:
-        draft: digest of the record as it stands; None once it is confirmed, when its last signatures are current.
+        draft: digest of the record, confirmed or as it stands.
     """
-    last = draft or (signed[-1].draft if signed else b"")
     return [
         SignatureRow(
             name=one.organisation,
             role=CAPACITIES[one.capacity],
             words=STANCE_WORDS[one.stance],
             remark=one.remark,
-            current=one.draft == last,
+            current=one.draft == draft,
             at=one.signed_at,
             mine=actor is not None
             and (one.organisation_id if one.capacity is Capacity.BIDDER else one.account_id)

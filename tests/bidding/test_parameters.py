@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
@@ -20,12 +21,18 @@ from kernel.drawbook.vault import Vault
 from tests.bidding.test_opening import PRICES
 from tests.worlds.bidding_world import SUITE, BiddingWorld, uscc
 from trading import facade as trading
+from trading.criteria import check_lot
+from trading.pages.registering import lot_of
 from trading.parameters import BadParameter, parameters_of
+from trading.procedures.book import Combination, current
+from trading.vocabulary import LotKind, Regime, TenderMethod
 
 K = {"name": "K", "label": "下浮系数", "unit": "", "basis": "招标文件第三章 2.2", "target": "k"}
 RULE = {"method": "P-FLOAT", "full": "60", "e1": "1", "e2": "0.5"}
 VALUES = ["0.01", "0.02", "0.03", "0.04", "0.05"]
 HTML = {"accept": "text/html"}
+
+DEFINITION = current(Combination(Regime.ZTB, LotKind.GOODS, TenderMethod.OPEN, False), date(2026, 7, 1))
 
 
 class Contributor:
@@ -209,6 +216,17 @@ def test_parameters_are_exact_decimals_with_a_basis():
 def test_a_parameter_that_means_nothing_is_refused(change):
     with pytest.raises(BadParameter):
         parameters_of(RULE | {"parameters": [K | change]})
+
+
+def test_the_registration_form_asks_for_the_values_and_their_basis():
+    typed = {"price_method": "P-FLOAT", "e1": "1", "e2": "0.5", "k_values": "0.01、0.02 0.03", "k_basis": "第三章 2.2"}
+    lot, empty = lot_of(typed), lot_of({"price_method": "P-FLOAT"})
+
+    (one,) = parameters_of(lot.price_method)
+    assert (one.values, one.target, one.basis) == (("0.01", "0.02", "0.03"), "k", "第三章 2.2")
+    faults = dict(check_lot(empty, DEFINITION))
+    assert "依据" in faults["parameters"]
+    assert "parameters" not in dict(check_lot(lot, DEFINITION))
 
 
 def test_a_floating_benchmark_needs_its_share_once():

@@ -1,7 +1,7 @@
 """Four people sit in the hall during an opening: bidder, agency, supervisor and public, two at phones, two at desks.
 
 Each page is opened once; whatever happens arrives by the event stream, and no page is loaded again. What one of them
-does (checks in, signs, objects, answers) the others see happen.
+does (checks in, draws, signs, objects, answers) the others see happen.
 """
 
 from datetime import timedelta
@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from tests.bidding.test_opening import sealed
+from kernel.crypto.keys import KeyKind, generate
+from kernel.drawbook.vault import Vault
+from tests.bidding.test_parameters import base, contributors, sealed_with_k
 from tests.browser.served import NARROW, PASSPHRASE, WIDE, Person, Served, licence_file, served
 from tests.world import World
-from tests.worlds.bidding_world import BiddingWorld, uscc
+from tests.worlds.bidding_world import BiddingWorld
 
 #: A stream tells at once; a busy machine takes longer.
 PATIENCE_MS = 30_000
@@ -48,10 +50,11 @@ async def hear(people: list[Person], place: str, words: str) -> None:
 async def test_an_opening_is_watched_and_signed_by_those_who_sit_in_the_hall(world: World, tmp_path: Path) -> None:
     await world.clock_by(timedelta(days=-30))  # the witness looks at the real clock
     bw = BiddingWorld(world)
-    bidders = await sealed(bw)
+    world.services.plugins.setdefault("vault", Vault(generate(KeyKind.P256)))
+    bidders = await sealed_with_k(bw)
     first, hall, api = bidders[0], f"/openings/{bw.lot_id}", f"/api/v1/lots/{bw.lot_id}/opening"
-    watcher = await bw.staff("supervisor", "supervisor", code=uscc(600_000), organisation="西安市监督局")
-    agent = await bw.agency()
+    drawing = await contributors(bw)
+    agent, watcher = (one.client for one in drawing)
     await world.clock_to(bw.deadline - timedelta(minutes=30))
     async with served(world, tmp_path) as platform:
         bidder = await sit_down(platform, first.client, hall, WIDE)
@@ -65,7 +68,7 @@ async def test_an_opening_is_watched_and_signed_by_those_who_sit_in_the_hall(wor
         assert "您已签到" in await bidder.page.inner_text("#own-presence")
         await supervisor.page.click("#own-presence button")
         await settled(supervisor)
-        await hear(everybody, "hall-people", "西安市监督局")
+        await hear(everybody, "hall-people", "监督局")
         assert first.name not in await public.page.inner_text("#main")
         await bidder.check("hall-checked-in")
 
@@ -74,6 +77,15 @@ async def test_an_opening_is_watched_and_signed_by_those_who_sit_in_the_hall(wor
         await hear([bidder], "hall-duties", "前往解密")
         for one in bidders:
             assert (await bw.release(one)).status_code == 200
+        begun = await agent.post(f"{base(bw)}/draw", json={"minutes": 10})
+        await hear(everybody, "hall-parameters", "尚未抽取")
+        for contributor in drawing:
+            assert (await contributor.commit(begun.json()["draw"])).status_code == 200
+        assert (await agent.post(f"{base(bw)}/close")).status_code == 200
+        for contributor in drawing:
+            assert (await contributor.reveal()).status_code == 200
+        ((drawn,),) = (one.json() for one in [await agent.get(base(bw))])
+        await hear(everybody, "hall-parameters", f"下浮系数 K：{drawn['value']}")
         await bw.end_window()
         for number, trustee in enumerate(bw.trustees[:3], 1):
             assert (await bw.share(trustee)).status_code == 200
@@ -101,11 +113,16 @@ async def test_an_opening_is_watched_and_signed_by_those_who_sit_in_the_hall(wor
         answer = {"outcome": "dismissed", "text": "当场重新解出，与唱标一致"}
         assert (await agent.post(f"{api}/objections/{one['id']}/answer", json=answer)).status_code == 200
         await hear(everybody, "hall-objections", "与唱标一致")
-        await hear(everybody, "hall-signatures", "须重新签署")
+        await hear(everybody, "hall-signatures", "签署的是变化之前的记录")
         await public.check("hall")
+        await agency.open(f"{hall}/parameters")
+        await agency.check("hall-parameters")
+        await agency.open(hall)
+        await settled(agency)
 
         await world.clock_by(timedelta(minutes=10))
         assert (await agent.post(f"{api}/confirm")).status_code == 200
         await hear(everybody, "hall-state", "开标结束")
-        await supervisor.check("hall-recorded")
+        await hear(everybody, "hall-signatures", "签署的是变化之前的记录")
+        await public.check("hall-recorded")
         assert [person.faults for person in everybody] == [[]] * 4

@@ -114,6 +114,25 @@ async def test_a_prepared_statement_cannot_write_in_a_read_and_the_connection_wr
         await db.close()
 
 
+async def test_connections_that_only_read_refuse_writes_without_a_transaction(database: FreshDatabase) -> None:
+    reads = make_engine(async_url(database.url()), pool_size=1, reading=True)
+    db = Database(database.db.engine, reads=reads)
+    write = "UPDATE kernel_installation SET clock_offset = interval '1 hour'"
+    try:
+        async with db.begin_read_only() as tx:
+            assert await tx.fetchval("SELECT count(*) FROM kernel_installation") == 1
+            with pytest.raises(asyncpg.ReadOnlySQLTransactionError):
+                await tx.fetch(write)
+            with pytest.raises(DBAPIError, match="read-only"):
+                await tx.session.execute(text(write))
+        async with db.begin() as tx:
+            await tx.fetch(write)
+        async with db.begin_read_only() as tx:  # the same connection, with nothing left on it
+            assert await tx.fetchval("SELECT clock_offset FROM kernel_installation") == timedelta(hours=1)
+    finally:
+        await reads.dispose()
+
+
 async def test_connections_that_the_server_closed_are_replaced_and_a_cut_one_is_called_lost(
     database: FreshDatabase,
 ) -> None:

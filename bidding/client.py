@@ -25,6 +25,7 @@ from bidding.messages import (
     submission_digest,
     withdrawal,
 )
+from bidding.parts import names_in_step
 from kernel.canonical import b64u_encode
 from kernel.crypto import Suite, jws
 from kernel.crypto.keys import PrivateKey
@@ -85,9 +86,9 @@ def require_in_close_list(provider: Suite, rows: Sequence[Message], root: bytes,
 
 
 def share_all(
-    keyset: Keyset, i: int, envelopes: Iterable[tuple[bytes, Header]], key: PrivateKey
+    keyset: Keyset, i: int, envelopes: Iterable[tuple[bytes, Header]], key: PrivateKey, step: int = 1
 ) -> tuple[Message, list[tuple[bytes, str]]]:
-    """All shares of trustee i in one batch.
+    """All shares of trustee i for one step of the opening in one batch.
 
     Args:
         envelopes: (eid, header), each already found in the close list by the caller.
@@ -96,12 +97,15 @@ def share_all(
         (message, faults): the batch of every share that opens, and (eid, code) of those that do not.
 
     Raises:
-        EnvelopeError: `header-fields` if an envelope was sealed for another keyset.
+        EnvelopeError: `header-fields` if an envelope was sealed for another keyset; `step` if another step opens it.
     """
     ks, shares, faults = keyset_hash(keyset), [], []
+    names = names_in_step(keyset, step)
     for eid, header in envelopes:
         if header["core"]["ks"] != b64u_encode(ks):
             raise EnvelopeError("header-fields", "an envelope was sealed for another keyset")
+        if header["core"]["slot"] not in names:
+            raise EnvelopeError("step", "an envelope is opened in another step")
         try:
             shares.append((eid, open_share(header, i, key)))
         except EnvelopeError as refusal:

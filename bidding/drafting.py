@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bidding.form import MAX_BYTES, MAX_TEXT, check_form
+from bidding.form import MAX_BYTES, MAX_TEXT, PRICE, check_form, check_letter
 from kernel.canonical import jcs
 from kernel.money import BadAmount, Money
 
@@ -156,6 +156,18 @@ def form_of(values: Mapping[str, str], ask: Ask) -> bytes:
     content = {"v": 1, "type": "bid.form", "tender": ask.tender, "lot": ask.lot, "bidder_name": ask.bidder_name}
     data = jcs(content | {"uscc": ask.uscc} | dict(values))
     check_form(data, tender=ask.tender, lot=ask.lot, uscc=ask.uscc)
+    return data
+
+
+def letter_of(values: Mapping[str, str], ask: Ask) -> bytes:
+    """Return the letter of the first envelope: what was filled in without the price.
+
+    Raises:
+        FormError: as for a form.
+    """
+    content = {"v": 1, "type": "bid.letter", "tender": ask.tender, "lot": ask.lot, "bidder_name": ask.bidder_name}
+    data = jcs(content | {"uscc": ask.uscc} | {name: value for name, value in values.items() if name != PRICE})
+    check_letter(data, tender=ask.tender, lot=ask.lot, uscc=ask.uscc)
     return data
 
 

@@ -1,7 +1,7 @@
 """The reading-out of the first envelopes: who bids, and what their letters say; no price is known to anybody yet.
 
 Where bids come in two envelopes the law's opening is held twice: business and technical parts first, and after their
-evaluation the prices of those who passed (docs/adr/0013-two-envelopes.md).
+evaluation the prices of those who passed (docs/adr/0015-two-envelopes.md).
 """
 
 import uuid

@@ -21,7 +21,7 @@ from kernel.log.tree import verify_inclusion
 from kernel.log.trust import Trust
 
 SUITE = suite("intl-1")
-KEYSET, CLOSE = "keyset.published", "bid.close"
+KEYSET, CLOSE, TECHNICAL = "keyset.published", "bid.close", "bid.technical-concluded"
 
 
 def require_logged(detail: Any, proof: Mapping[str, Any] | None, trust: Trust, *kinds: str) -> Checkpoint:
@@ -82,6 +82,26 @@ def require_own_place(told: Mapping[str, Any], own: bytes, trust: Trust) -> None
     leaf, path = leaf_hash(SUITE, jcs(mine["entry"])), hashes_of(mine["path"])
     if not verify_inclusion(SUITE, leaf, mine["index"], told["size"], path, b64u_decode(told["root"])):
         raise EnvelopeError("close-list", "the submission is not in the list")
+
+
+def require_passed(told: Mapping[str, Any] | None, lot: Mapping[str, Any], bidder: str, trust: Trust) -> None:
+    """Check, before a key of a second envelope is given, that the log holds that its bidder passed.
+
+    Args:
+        told: `{detail, proof}` of the conclusion, as the platform gives it; None where it gives none.
+        lot: has `tender` and `lot`.
+
+    Raises:
+        LogError: the log does not hold it.
+        EnvelopeError: `technical`: it is of another lot, or the bidder did not pass.
+    """
+    if told is None:
+        raise EnvelopeError("technical", "it is not on record that the technical evaluation has ended")
+    detail = told["detail"]
+    require_logged(detail, told["proof"], trust, TECHNICAL)
+    same = (detail["tender"], detail["lot"]) == (lot["tender"], lot["lot"])
+    if not same or bidder not in [one["bidder"] for one in detail["verdicts"] if one["passed"] is True]:
+        raise EnvelopeError("technical", "the bidder did not pass the technical evaluation")
 
 
 def log_file(detail: Any, proof: Mapping[str, Any]) -> bytes:

@@ -2,7 +2,7 @@
 
 Nobody may open a price envelope before it is on record, for everybody, who passed the technical part. Whoever did not
 pass keeps a sealed envelope: no key of it is ever asked for, so that it needs no giving back but a word
-(docs/adr/0013-two-envelopes.md).
+(docs/adr/0015-two-envelopes.md).
 """
 
 import uuid

@@ -1,6 +1,6 @@
 """The parts of a bid that a lot asks for: each is sealed in an envelope of its own, and opened in its step. Pure.
 
-A lot keeps its parts from registration on, as its procedure's definition had them (docs/adr/0013-two-envelopes.md);
+A lot keeps its parts from registration on, as its procedure's definition had them (docs/adr/0015-two-envelopes.md);
 the keyset that bids are sealed to repeats which part is opened in which step.
 """
 

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bidding.attachments import check_attachment
-from bidding.drafting import Ask, DraftUnreadable, Fault, check_draft, form_of, read_draft
-from bidding.form import FormError
-from bidding.vocabulary import FORM
+from bidding.drafting import Ask, DraftUnreadable, Fault, check_draft, form_of, letter_of, read_draft
+from bidding.form import PRICE, FormError
+from bidding.parts import steps_of_keyset
+from bidding.vocabulary import FORM, LETTER
 from kernel.parameters.articles import cite
 from portal.bidder.folder import FORM_DRAFT, BidFolder, Terms
-from portal.bidder.preparing import FILE_SLOTS
+from portal.bidder.preparing import file_slots
 from portal.bidder.refusals import BidRefused
 from portal.bidder.sealing import Content
 
@@ -43,9 +44,10 @@ def read_contents(folder: BidFolder, terms: Terms, number: int) -> list[Content]
     except DraftUnreadable as refusal:
         raise DraftRefused(file, [Fault(FORM_DRAFT, str(refusal))]) from None
     ask = Ask(terms.keyset["tender"], terms.keyset["lot"], terms.bidder_name, terms.uscc, terms.cap_fen)
-    values, faults = check_draft(draft, ask, FILE_SLOTS)
+    files = file_slots(terms.keyset)
+    values, faults = check_draft(draft, ask, files)
     contents = []
-    for slot in FILE_SLOTS:
+    for slot in files:
         told = draft.get(slot)
         if isinstance(told, str) and told.strip():
             path, found = _attachment(folder, told.strip(), terms.bidder_name)
@@ -54,6 +56,10 @@ def read_contents(folder: BidFolder, terms: Terms, number: int) -> list[Content]
     if faults:
         raise DraftRefused(file, faults)
     try:
+        if len(steps_of_keyset(terms.keyset)) > 1:  # the price stands in the second envelope, all else in the first
+            letter = letter_of(values, ask)
+            contents.append(Content(LETTER, folder.write(f"{number}-letter.json", letter)))
+            values = {PRICE: values[PRICE]}
         form = form_of(values, ask)
     except FormError as refusal:
         raise DraftRefused(file, [Fault(str(refusal), "请更正这一栏：开标时无法宣读。")]) from None

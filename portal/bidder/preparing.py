@@ -13,8 +13,9 @@ from typing import Any
 from bidding.drafting import FIELDS, hint, template
 from bidding.keyfile import LicenceFile
 from bidding.keyset import Keyset, KeysetError, check_keyset, keyset_hash
+from bidding.parts import steps_of_keyset
 from bidding.proofs import KEYSET, log_file, require_logged
-from bidding.vocabulary import FILE, MAX_FILE_BYTES
+from bidding.vocabulary import FORMS, MAX_FILE_BYTES
 from kernel.canonical import NotCanonical, b64u_decode, b64u_encode, jcs
 from kernel.crypto import suite
 from kernel.crypto.keys import public_of
@@ -27,8 +28,18 @@ from portal.bidder.refusals import BidRefused, NotWhatWasPromised, words_of
 from portal.errors import plain
 
 SUITE = suite("intl-1")
-#: Slots that hold a file.
-FILE_SLOTS = (FILE,)
+#: What belongs into each file of a bid.
+_FILES = {
+    "file": "投标文件的路径",
+    "business": "商务文件的路径（第一信封，不得出现报价）",
+    "technical": "技术文件的路径（第一信封，不得出现报价）",
+    "commercial": "报价文件的路径（第二信封）",
+}
+
+
+def file_slots(keyset: Keyset) -> tuple[str, ...]:
+    """Return the parts of a bid that are files."""
+    return tuple(name for step in steps_of_keyset(keyset) for name in step if name not in FORMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +159,7 @@ def write_prepared(folder: BidFolder, fetched: Fetched, terms: Terms) -> None:
         folder.write(NOTICE if turn == 0 else f"{name}.json", content)
     folder.write(TERMS, terms.as_json())
     if not folder.has(FORM_DRAFT):
-        folder.write(FORM_DRAFT, template(FILE_SLOTS))
+        folder.write(FORM_DRAFT, template(file_slots(fetched.keyset)))
     folder.write(README, leaflet(fetched, terms).encode())
 
 
@@ -173,7 +184,7 @@ def leaflet(fetched: Fetched, terms: Terms) -> str:
             f"  {field.name}　{field.label}{'' if field.required else '（选填）'}：{hint(field, terms.cap_fen)}"
             for field in FIELDS
         ),
-        *(f"  {name}　投标文件的路径，可以相对于本文件夹" for name in FILE_SLOTS),
+        *(f"  {name}　{_FILES.get(name, '文件的路径')}，可以相对于本文件夹" for name in file_slots(keyset)),
         "",
         "三、有下列情形的，投标将被拒收或者否决",
         *(f"  □ {words}（{cite(basis)}）" for words, basis in _grounds(lot)),

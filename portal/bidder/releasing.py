@@ -10,7 +10,8 @@ from bidding import envelope, messages
 from bidding.client import released_secret, sign_message
 from bidding.keyfile import LicenceFile
 from bidding.messages import SUBMISSION, submission_digest
-from bidding.proofs import require_own_place
+from bidding.parts import names_in_step
+from bidding.proofs import require_own_place, require_passed
 from bidding.sbk import OpeningFile, read_sbk
 from kernel.canonical import b64u_decode
 from kernel.crypto import CryptoError, suite
@@ -74,16 +75,24 @@ async def release(
         require_own_place(close, digest, trust)
     except (LogError, CryptoError) as refusal:
         raise NotWhatWasPromised(f"请勿继续，并拨打监督电话：{words_of(refusal)}") from None
-    rows = (await visitor.get(f"/api/v1/lots/{terms.lot_id}/headers"))["headers"]
+    told = await visitor.get(f"/api/v1/lots/{terms.lot_id}/headers")
+    rows, step = told["headers"], int(told.get("step", 1))
     if {(row["slot"], b64u_decode(row["eid"])) for row in rows} != {(slot.slot, slot.eid) for slot in kept.slots}:
         raise NotWhatWasPromised("请勿继续，并拨打监督电话：平台保存的封装与您递交的不一致。")
-    secrets = [(row["slot"], b64u_decode(row["eid"]), _secret(row, kept)) for row in rows]
+    if step > 1:
+        try:
+            require_passed(told.get("technical"), terms.keyset, terms.bidder, trust)
+        except (LogError, CryptoError) as refusal:
+            raise NotWhatWasPromised(f"请勿继续，并拨打监督电话：{words_of(refusal)}") from None
+    names = names_in_step(terms.keyset, step)  # a key of a later envelope never leaves this machine early
+    secrets = [(row["slot"], b64u_decode(row["eid"]), _secret(row, kept)) for row in rows if row["slot"] in names]
     message = messages.release(
         tender=kept.tender, lot=kept.lot, bidder=terms.bidder, submission=digest, secrets=secrets
     )
     token = sign_message(SUITE, message, licence.sign_key, licence.sign)
     await visitor.post("/api/v1/releases", {"jws": token})
-    folder.write(f"{folder.latest}-bid.release.jws", token.encode())
+    name = f"{folder.latest}-bid.release.jws" if step == 1 else f"{folder.latest}-bid.release-{step}.jws"
+    folder.write(name, token.encode())
 
 
 def _secret(row: dict[str, Any], kept: OpeningFile) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 
 from bidding import messages, sbk
 from bidding.keyfile import LicenceFile, PersonFile, read_person_file, write_licence_file, write_person_file
-from bidding.keyset import Trustee, keyset_hash, make_drill, make_keyset, require_drill_proof
+from bidding.keyset import KeysetError, Trustee, check_keyset, keyset_hash, make_drill, make_keyset, require_drill_proof
 from bidding.licence import verify_act
 from kernel.canonical import b64u_encode, jcs, parse
 from kernel.crypto import random_bytes, suite
@@ -119,6 +119,32 @@ def test_keysets_are_checked_before_anything_is_sealed(js: Modules, keyset: dict
     for change in changes:
         assert js.code("messages", "checkKeyset", {**made, **change}, ks) == "keyset"
     assert js.code("messages", "checkKeyset", made, b64u_encode(bytes(32))) == "keyset"
+
+
+def test_a_keyset_says_which_parts_are_opened_in_which_step(js: Modules, keyset: dict[str, Any]) -> None:
+    steps = [["business", "letter", "technical"], ["commercial", "form"]]
+    made = {**keyset["keyset"], "steps": steps}
+    ks = b64u_encode(keyset_hash(made))
+    check_keyset(made)
+
+    assert js("messages", "checkKeyset", made, ks) == made
+    assert [js("messages", "partsOf", made, step) for step in (1, 2, 3)] == [*steps, []]
+    assert js("messages", "partsOf", keyset["keyset"], 1) == ["file", "form"]
+    for wrong in (
+        [],
+        [["form"]],
+        [["form"], []],
+        [["b", "a"], ["c"]],
+        [["a"], ["a"]],
+        [["a"], [1]],
+        "ab",
+        None,
+        [["a"], ["b", ""]],
+    ):
+        other = {**made, "steps": wrong}
+        assert js.code("messages", "checkKeyset", other, b64u_encode(keyset_hash(other))) == "keyset"
+        with pytest.raises(KeysetError):
+            check_keyset(other)
 
 
 def test_the_drill_is_passed_in_the_browser(js: Modules, keyset: dict[str, Any]) -> None:

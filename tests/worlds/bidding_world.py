@@ -548,7 +548,7 @@ class BiddingWorld:
             (b64u_decode(row["eid"]), envelope.parse_header(io.BytesIO(b64u_decode(row["header"]))))
             for row in shown["headers"]
         ]
-        message, faults = share_all(shown["keyset"], shown["i"], envelopes, trustee.unwrap)
+        message, faults = share_all(shown["keyset"], shown["i"], envelopes, trustee.unwrap, self.step)
         assert not faults
         return message
 

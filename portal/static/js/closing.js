@@ -70,14 +70,34 @@ export async function verifyList(rows, submissions, root) {
 }
 
 /**
+ * Checks, before any key of a second envelope is given, that the log holds how the technical evaluation ended.
+ * @param {Proved | null} technical
+ * @param {Lot} lot
+ * @param {Trust} trust
+ * @returns {Promise<Set<string>>} the bidders who passed: nobody else's second envelope may be opened
+ * @throws {import('./errors.js').Refusal} `technical`, or the codes of `verifyProof`
+ */
+export async function verifyTechnical(technical, lot, trust) {
+  must(technical, 'technical');
+  const { detail, proof } = technical;
+  await verifyProof(detail, proof, trust);
+  const fits = detail.type === 'bid.technical-concluded' && detail.tender === lot.tender && detail.lot === lot.lot;
+  must(fits && proof.entry.type === 'bid.technical-concluded', 'technical');
+  const passed = detail.verdicts.filter((/** @type {any} */ one) => one.passed === true);
+  return new Set(passed.map((/** @type {any} */ one) => one.bidder));
+}
+
+/**
  * Checks the platform's record that the window for releases is over.
  * @param {Proved} closed
  * @param {Lot} lot
  * @param {Trust} trust
+ * @returns {Promise<number>} the step of the opening whose window that was
  * @throws {import('./errors.js').Refusal} `window`, or the codes of `verifyProof`
  */
 export async function verifyWindow({ detail, proof }, lot, trust) {
   await verifyProof(detail, proof, trust);
   must(detail.type === 'bid.window-closed' && proof.entry.type === 'bid.window-closed', 'window');
   must(detail.tender === lot.tender && detail.lot === lot.lot, 'window');
+  return detail.step ?? 1;
 }

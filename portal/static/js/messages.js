@@ -29,6 +29,7 @@ export const TYP = {
  * @property {string} opens_at
  * @property {number} window_s
  * @property {Trustee[]} trustees
+ * @property {string[][]} [steps] parts of a bid by the step that opens them; left out where there is but one
  */
 /** @typedef {{tender: string, lot: string, bidder: string}} Place which bid of which lot */
 /** @typedef {{slot: string, eid: Uint8Array, chunks: number, bytes: number}} Document `bytes` counts the head, too */
@@ -130,7 +131,9 @@ export const keysetHash = (keyset) => sha256(label('SBE1', 'keyset'), jcs(keyset
  */
 export async function checkKeyset(keyset, ks) {
   const members = ['v', 'type', 'tender', 'lot', 'suite', 'policy', 'k', 'opens_at', 'window_s', 'trustees'];
-  must(hasExactly(keyset, members) && keyset.v === 1 && keyset.type === 'bid.keyset', 'keyset', 'members');
+  const { steps, ...others } = keyset ?? {};
+  must(hasExactly(others, members) && keyset.v === 1 && keyset.type === 'bid.keyset', 'keyset', 'members');
+  must(steps === undefined || areSteps(steps), 'keyset', 'steps');
   must(keyset.suite === 'intl-1', 'keyset', 'this suite is not known here');
   must(['bidder', 'trustees', 'either', 'both'].includes(keyset.policy), 'keyset', 'policy');
   must(isInstant(keyset.opens_at) && Number.isSafeInteger(keyset.window_s), 'keyset', 'times');
@@ -147,6 +150,27 @@ export async function checkKeyset(keyset, ks) {
   must(equal(await keysetHash(keyset), fromB64u(ks, 32)), 'keyset', 'the digest is another');
   return keyset;
 }
+
+/** Two or more steps, each of parts in order, none of which occurs twice. @param {any} steps */
+function areSteps(steps) {
+  if (!Array.isArray(steps) || steps.length < 2) return false;
+  if (!steps.every((step) => Array.isArray(step) && step.length > 0)) return false;
+  const names = steps.flat();
+  const known = names.every((name) => typeof name === 'string' && name !== '');
+  return known && new Set(names).size === names.length
+    && steps.every((step) => text([...step].sort()) === text(step));
+}
+
+/** @param {unknown} value */
+const text = (value) => JSON.stringify(value);
+
+/**
+ * The parts that a step opens.
+ * @param {Keyset} keyset
+ * @param {number} step from 1
+ * @returns {string[]}
+ */
+export const partsOf = ({ steps }, step) => (steps ?? [['file', 'form']])[step - 1] ?? [];
 
 /**
  * Keys of the trustees in the form that sealing takes them.

@@ -6,13 +6,13 @@
 import { closeList, keyset, read, release, trust } from './api.js';
 import './app.js';
 import { fromB64u } from './bytes.js';
-import { verifyClose, verifyMine } from './closing.js';
+import { verifyClose, verifyMine, verifyTechnical } from './closing.js';
 import { bytesSource, openBidder, parseHeader } from './envelope.js';
 import { Refusal, must } from './errors.js';
 import { sign } from './jws.js';
 import { load } from './keys.js';
 import { chosenLicence } from './licence.js';
-import { TYP, checkKeyset, release as message } from './messages.js';
+import { TYP, checkKeyset, partsOf, release as message } from './messages.js';
 import { readSbk } from './sbk.js';
 import { $, chosenBytes, input, maybe, note, onPress, outcome, tick } from './ui.js';
 import { explain } from './words.js';
@@ -59,14 +59,19 @@ function control(card) {
       const keys = await keysAtHand(licence);
       say('正在核对封存清单…');
       const { keyset: told, ks } = await keyset(lotId);
-      const { opens_at: opensAt } = await checkKeyset(told, ks);
+      const known = await checkKeyset(told, ks);
+      const trusted = await trust();
       const list = await closeList(lotId);
-      const { root } = await verifyClose(list.close, { tender, lot }, opensAt, await trust());
+      const { root } = await verifyClose(list.close, { tender, lot }, known.opens_at, trusted);
       await verifyMine(list, root, submission);
       tick(card, 'closelist');
       say('正在核对封装…');
       const secrets = [];
-      const own = (await read(headers)).headers.filter((/** @type {any} */ item) => item.bidder === bidder);
+      const given = await read(headers);
+      const turn = given.step ?? 1;
+      const parts = partsOf(known, turn);
+      if (turn > 1) must((await verifyTechnical(given.technical, { tender, lot }, trusted)).has(bidder), 'technical');
+      const own = given.headers.filter((/** @type {any} */ item) => item.bidder === bidder && parts.includes(item.slot));
       must(own.length > 0, 'eid');
       for (const { slot, eid, header: raw } of own) {
         const { header } = await parseHeader(bytesSource(fromB64u(raw)));

@@ -6,12 +6,12 @@
 import { accept, read, registerKey, shares, trust } from './api.js';
 import './app.js';
 import { b64u, fromB64u } from './bytes.js';
-import { verifyClose, verifyList, verifyWindow } from './closing.js';
+import { verifyClose, verifyList, verifyTechnical, verifyWindow } from './closing.js';
 import { bytesSource, openShare, parseHeader } from './envelope.js';
 import { Refusal, must } from './errors.js';
 import { sign } from './jws.js';
 import { makePersonFile, readPersonFile } from './keyfile.js';
-import { TYP, acceptance, answerDrill, checkKeyset, shareBatch } from './messages.js';
+import { TYP, acceptance, answerDrill, checkKeyset, partsOf, shareBatch } from './messages.js';
 import { $, chosenBytes, el, input, maybe, note, onPress, outcome, save, tick } from './ui.js';
 import { explain } from './words.js';
 
@@ -89,7 +89,9 @@ async function releaseShares(card, say) {
   const given = await read(href);
   const { root } = await verifyClose(given.close, keyset, keyset.opens_at, trusted);
   tick(card, 'checkpoint');
-  await verifyWindow(given.window_closed, keyset, trusted);
+  const turn = await verifyWindow(given.window_closed, keyset, trusted);
+  const parts = partsOf(keyset, turn);
+  const passed = turn > 1 ? await verifyTechnical(given.technical, keyset, trusted) : null;
   tick(card, 'window');
   say('正在逐份核对封装并取出分片…');
   const eids = await verifyList(given.close_list, given.submissions, root);
@@ -100,6 +102,7 @@ async function releaseShares(card, say) {
     const { header } = await parseHeader(bytesSource(fromB64u(raw)));
     const { core } = header;
     must(core.ks === ks && core.bidder === bidder && core.slot === slot, 'eid');
+    must(parts.includes(slot) && (!passed || passed.has(bidder)), 'technical'); // no envelope before its time
     try {
       batch.push({ eid: fromB64u(eid, 32), share: await openShare(header, i, keys.unwrap.unwrapping) });
     } catch (error) {

@@ -18,6 +18,7 @@ from bidding.api import (
 )
 from bidding.pages import (
     attending,
+    blind,
     bonding,
     giving_keys,
     halls,
@@ -55,6 +56,7 @@ HANDLERS: list[Any] = [
     *signing_in.HANDLERS,
     *rooms.HANDLERS,
     *submitting.HANDLERS,
+    *blind.HANDLERS,
     *bonding.HANDLERS,
     *withdrawing.HANDLERS,
     *releasing.HANDLERS,

@@ -12,8 +12,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from bidding.blindness import LIMITS, find_traces
 from bidding.keyfile import LicenceFile
 from kernel.crypto import CryptoError
+from kernel.names import name_key
 from portal.bidder import acts
 from portal.bidder.folder import BidFolder
 from portal.bidder.http import Visitor
@@ -28,13 +30,20 @@ PATIENCE_S = 600.0
 
 def register(parser: argparse.ArgumentParser) -> None:
     """Name the acts."""
-    found = parser.add_subparsers(dest="act", metavar="prepare|seal|submit|receipt|withdraw|release", required=True)
+    found = parser.add_subparsers(
+        dest="act", metavar="prepare|blind|seal|submit|receipt|withdraw|release", required=True
+    )
     prepare = found.add_parser("prepare", help="取得公告、密钥集及其账本证明，登记参加，生成待填的表单")
     prepare.add_argument("lot", metavar="标段", help="标段网址，或标段编号（与 --site 一起）")
     prepare.add_argument("--site", metavar="网址", help="平台网址，例如 https://ggzy.example.cn")
     prepare.add_argument("--folder", metavar="目录", type=Path, help="投标文件夹，默认 bid-标段编号")
     prepare.add_argument("--trust", metavar="文件", type=Path, help="从公报等独立渠道取得的信任文件")
     prepare.add_argument("--yes", action="store_true", help="同意登记参加，不再询问")
+    blind = found.add_parser("blind", help="暗标自查：技术文件里有没有可识别投标人的信息；不需要网络")
+    blind.add_argument("folder", metavar="文件夹", type=Path)
+    blind.add_argument("files", metavar="文件", type=Path, nargs="+")
+    for name, word in (("person", "法定代表人姓名"), ("phone", "联系电话"), ("address", "单位地址")):
+        blind.add_argument(f"--{name}", metavar="文字", default="", help=f"一并查找的{word}")
     seal = found.add_parser("seal", help="核对表单，在本机密封；不需要网络")
     submit = found.add_parser("submit", help="上传、签名递交，取得并核验回执；中断后再次运行即可继续")
     submit.add_argument("--replace", action="store_true", help="替换在别处递交的投标，不再询问")
@@ -63,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         return {
             "prepare": _prepare,
+            "blind": _blind,
             "seal": _seal,
             "submit": _submit,
             "receipt": _receipt,
@@ -127,6 +137,21 @@ def _release(args: argparse.Namespace) -> int:
     return _online(
         args, terms.site, lambda visitor: acts.release(visitor, folder, terms, licence, passphrase, args.wait)
     )
+
+
+def _blind(args: argparse.Namespace) -> int:
+    terms = BidFolder(args.folder).terms()
+    identity = {"name": terms.bidder_name, "short": name_key(terms.bidder_name), "uscc": terms.uscc}
+    identity |= {"person": args.person, "phone": args.phone, "address": args.address}
+    total = 0
+    for file in args.files:
+        found = find_traces(file.name, _bytes(file), identity)
+        total += len(found)
+        print(f"{file}：" + (f"发现 {len(found)} 处，可能暴露投标人" if found else "没有发现可识别投标人的信息"))
+        for one in found:
+            print(f"  {one.words}")
+    print(LIMITS)
+    return 1 if total else 0
 
 
 def _receipt(args: argparse.Namespace) -> int:

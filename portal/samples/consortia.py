@@ -1,4 +1,4 @@
-"""Samples of the pages of consortia."""
+"""Samples of the pages of consortia, and of the check of parts without names."""
 
 from portal.samples.common import BIDDER, BIDDERS, DEADLINE, EMPTY_FORM, NUMBER, TITLE, Row, at, digest
 
@@ -142,6 +142,22 @@ _PAGES: dict[str, dict[str, Row]] = {
         ),
         "empty": Row(rows=[]),
     },
+}
+
+_PAGES["bidding/blind.html"] = {
+    "": Row(
+        base="/b/lots/01J2Q8",
+        title=TITLE,
+        number=NUMBER,
+        lot_no="001",
+        deadline=DEADLINE,
+        bidder_name=BIDDERS[0],
+        identity='{"name": "西安云枢信息技术有限公司", "uscc": "91610131MA6U8KX03C"}',
+        uscc="91610131MA6U8KX03C",
+        person="王守正",
+        address="西安市高新区科技路 1 号",
+        limits="图片和扫描页里的文字、印章、水印无法检查，请自行确认。",
+    )
 }
 
 SAMPLES = {name: {key: {"user": BIDDER, "page": page} for key, page in kinds.items()} for name, kinds in _PAGES.items()}

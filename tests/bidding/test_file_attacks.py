@@ -12,6 +12,7 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -459,3 +460,27 @@ async def test_an_upload_is_found_again_by_its_own_bidder_alone(bw: BiddingWorld
     hidden.append(await stranger.client.get(f"/api/v1/lots/{bw.lot_id}/uploads"))
     assert {answer.status_code for answer in hidden} == {404}
     assert (await bw.world.client().get(f"/api/v1/lots/{bw.lot_id}/uploads")).status_code == 401
+
+
+def test_a_draft_for_two_envelopes_keeps_the_price_out_of_the_first(prepared: BidFolder, tmp_path: Path) -> None:
+    folder, terms = BidFolder(tmp_path), prepared.terms()
+    steps = [["business", "letter", "technical"], ["commercial", "form"]]
+    files = {"business": "a.pdf", "technical": "b.pdf", "commercial": "c.pdf"}
+    for name in files.values():
+        folder.write(name, PDF)
+    folder.write("form.json", json.dumps({**GOOD, **files, "file": ""}).encode())
+    two = replace(terms, keyset={**terms.keyset, "steps": steps})
+
+    with pytest.raises(DraftRefused, match="file"):  # a part that this lot does not ask for
+        read_contents(folder, two, 1)
+    folder.write(
+        "form.json", json.dumps({name: text for name, text in (GOOD | files).items() if name != "file"}).encode()
+    )
+    contents = {content.slot: content.file for content in read_contents(folder, two, 1)}
+
+    assert set(contents) == {name for step in steps for name in step}
+    letter, form = (json.loads(contents[name].read_bytes()) for name in ("letter", "form"))
+    assert "price" not in letter
+    assert letter["manager"] == GOOD["manager"]
+    assert form["price"] == GOOD["price"]
+    assert "manager" not in form

@@ -15,6 +15,7 @@ from kernel.errors import InvalidInput
 from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.money import BadAmount, Money
+from kernel.parameters.articles import cite
 from kernel.web.filters import long_moment
 from trading.drafts import CorrectionDraft
 from trading.findings import Finding, breaches, require_lawful
@@ -25,6 +26,7 @@ from trading.models.project import Lot, Project
 from trading.notices import correct_notice, open_dates
 from trading.plan import PlanOfDates, check_clarification, check_plan
 from trading.posting import Posted
+from trading.procedures.definition import Definition
 from trading.progress import access_lot
 from trading.projects import is_mandatory
 from trading.thresholds import bid_bond_cap, check_bond
@@ -74,9 +76,9 @@ async def correct_lot(tx: Tx, actor: Actor, holders: Holders, lot_id: uuid.UUID,
     lot, project = await access_lot(tx, actor, lot_id, lock=True)
     old, documents_from, documents_to = await open_dates(tx, lot)
 
-    wanted = _read(lot, draft, old, documents_to)
-    deadline = await _deadline(tx, lot, project, draft, wanted, old)
     law, procedure = await law_of_project(tx, project), procedure_of_lot(lot, project)
+    wanted = _read(lot, draft, old, documents_to, procedure)
+    deadline = await _deadline(tx, lot, project, draft, wanted, old)
     plan = PlanOfDates(documents_from, wanted.documents_to or documents_to, deadline, deadline)
     require_lawful(check_plan(plan, law, procedure, mandatory=await is_mandatory(tx, project)))
     if wanted.price_cap is not None and lot.bid_bond_fen and lot.estimate_fen is None:
@@ -109,7 +111,9 @@ async def correct_lot(tx: Tx, actor: Actor, holders: Holders, lot_id: uuid.UUID,
     return posted
 
 
-def _read(lot: Lot, draft: CorrectionDraft, old: datetime, documents_to: datetime) -> _Wanted:
+def _read(lot: Lot, draft: CorrectionDraft, old: datetime, documents_to: datetime, procedure: Definition) -> _Wanted:
+    articles = {field.name: f"（{cite(field.basis)}）" for field in procedure.lot_fields}
+    articles["summary"] = articles.get("scope", "")
     faults: list[tuple[str, str]] = [] if draft.reason.strip() else [("reason", "请写明更正的原因。")]
     scope: dict[str, str] = {}
     for name in _SCOPE:
@@ -117,11 +121,11 @@ def _read(lot: Lot, draft: CorrectionDraft, old: datetime, documents_to: datetim
         if value is None or value.strip() == lot.scope.get(name, ""):
             continue
         if not value.strip() and name not in _MAY_BE_EMPTY:
-            faults.append((name, f"{LABELS[name]}不能为空。"))
+            faults.append((name, f"{LABELS[name]}不能为空{articles.get(name, '')}。"))
         scope[name] = value.strip()
     lines = tuple(item.strip() for item in draft.qualifications or () if item.strip())
     if draft.qualifications is not None and not lines:
-        faults.append(("qualifications", "请至少保留一项投标人资格条件。"))
+        faults.append(("qualifications", f"请至少保留一项投标人资格条件{articles.get('qualifications', '')}。"))
     cap = _cap(lot, draft.price_cap, faults)
     for name, moment, least, words in (
         ("documents_to", draft.documents_to, documents_to, "招标文件获取截止时间只能推后。"),

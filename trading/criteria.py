@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from kernel.parameters.articles import cite
 from kernel.parameters.law import Law
 from kernel.parameters.table import Parameter
 from trading.drafts import LotDraft, Procedure
@@ -121,7 +122,7 @@ def _check_words(draft: LotDraft, procedure: Definition) -> Faults:
     }
     for field in procedure.lot_fields:
         if field.name in said and not said[field.name].strip():
-            yield field.name, f"请填写{field.label}。"
+            yield field.name, f"请填写{field.label}（{cite(field.basis)}）。"
     if not draft.qualifications or not all(item.strip() for item in draft.qualifications):
         yield "qualifications", "请至少填写一项投标人资格条件。"
     if len(draft.number) != 3 or not (draft.number.isascii() and draft.number.isdecimal()):

@@ -108,6 +108,7 @@ _ADMISSION = Row(
     prequalification=None,
     due=False,
     applications=[],
+    marks=[],
     statement=f"我以{AGENCY}的名义确认以上内容，发布后不能删除，只能更正",
 )
 _GROUNDS = [

@@ -13,9 +13,11 @@ from litestar.response import Response
 from kernel.db.transaction import Tx
 from kernel.errors import NotFound
 from kernel.identity.actor import Actor
+from kernel.periods import legal_date
 from kernel.web.downloads import serve_file
 from kernel.web.guards import permits, signed_in
 from kernel.web.services import Services
+from trading import advising
 from trading.applying import (
     ApplicationView,
     access_application_file,
@@ -29,11 +31,15 @@ from trading.documents import MAX_SIZE, PREQUALIFICATION, upload_document
 from trading.drafts import ContractDraft, CorrectionDraft, InvitationDraft, PrequalificationDraft, VerdictDraft
 from trading.holders import holders_of
 from trading.inviting import decide_invitation, find_invitation
+from trading.legal import procedure_of_lot
 from trading.prequalifying import announce_prequalification, conclude_prequalification, postpone_prequalification
+from trading.procedures.book import Combination, current
+from trading.procedures.definition import Definition, ProcedureRefused
 from trading.progress import access_lot
 from trading.restrictive import find_marks
 from trading.schemas import NewDeadline, document_json, moment, posted_json
 from trading.special_notices import publish_contract
+from trading.vocabulary import LotKind, Regime, TenderMethod
 
 _TAGS = ["trading"]
 _LOT = "/api/v1/lots/{lot_id:uuid}"
@@ -43,6 +49,18 @@ class Wording(msgspec.Struct, forbid_unknown_fields=True):
     """A text to look through."""
 
     text: str
+
+
+class TypedForm(msgspec.Struct, forbid_unknown_fields=True):
+    """A form as far as it is typed.
+
+    Attributes:
+        lot: whose procedure says what is wanted; None for a lot that is not registered yet.
+    """
+
+    form: advising.Form
+    values: dict[str, str]
+    lot: UUID | None = None
 
 
 @post(f"{_LOT}/invitation", guards=[permits("invitation.decide")], tags=_TAGS, summary="Decide whom to invite")
@@ -201,6 +219,35 @@ async def check_wording(data: Wording) -> list[dict[str, Any]]:
     return [mark.described() for mark in find_marks(data.text)]
 
 
+@post(
+    "/api/v1/wording/form",
+    guards=[permits("lot.room")],
+    tags=_TAGS,
+    summary="What a form still lacks, and what in it looks restrictive, with articles",
+    status_code=200,
+)
+async def check_form(tx: Tx, actor: Actor, data: TypedForm) -> list[dict[str, Any]]:
+    """Return advice beside fields, while somebody types; nothing is kept."""
+    procedure = await _procedure_of(tx, actor, data)
+    return [item.described() for item in advising.advise(data.form, data.values, procedure)]
+
+
+async def _procedure_of(tx: Tx, actor: Actor, data: TypedForm) -> Definition | None:
+    if data.lot is not None:
+        lot, project = await access_lot(tx, actor, data.lot)
+        return procedure_of_lot(lot, project)
+    try:
+        chosen = Combination(
+            Regime(data.values.get("regime", "")),
+            LotKind(data.values.get("kind", "")),
+            TenderMethod(data.values.get("method", "")),
+            data.values.get("prequalified") == "yes",
+        )
+        return current(chosen, legal_date(tx.now))
+    except (ValueError, ProcedureRefused):
+        return None  # not chosen yet, or no such combination: saving says so
+
+
 async def _files(given: Any) -> Any:
     for file in given if isinstance(given, list) else [given]:
         if isinstance(file, UploadFile) and file.filename:
@@ -235,4 +282,5 @@ HANDLERS = [
     add_correction,
     add_contract,
     check_wording,
+    check_form,
 ]

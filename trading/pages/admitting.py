@@ -29,7 +29,10 @@ from trading.prequalifying import (
     find_prequalification,
     postpone_prequalification,
 )
+from trading.restrictive import Mark, marked_fields
 from trading.vocabulary import Stage
+
+_LOOKED_THROUGH = {"reason": "理由", "review_method": "资格审查的标准和方法"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class AdmissionPage:
     prequalification: PrequalificationView | None
     due: bool
     applications: list[ApplicationView]
+    marks: list[tuple[str, str, Mark]]
     statement: str
 
 
@@ -195,6 +199,7 @@ async def _show(
         prequalification=held,
         due=held is not None and held.concluded_at is None and tx.now >= held.deadline,
         applications=await list_applications(tx, actor, lot.id) if held else [],
+        marks=marked_fields(form.values, _LOOKED_THROUGH),
         statement=f"我以{lot.agency_name}的名义确认以上内容，发布后不能删除，只能更正",
     )
     return render_page(request, "trading/admission.html", {"page": page}, status=status, now=tx.now)

@@ -211,6 +211,16 @@ export async function envelope(url) {
  */
 export const receiptOf = (digest) => call('GET', `/receipts/${at(digest)}`);
 
+/** @typedef {{field: string, kind: string, message: string, article: string, text: string, better: string}} Advice */
+
+/**
+ * Asks what a form still lacks and what in it looks restrictive.
+ * @param {{form: string, lot: string | null, values: Record<string, string>}} typed
+ * @param {AbortSignal} signal
+ * @returns {Promise<Advice[]>}
+ */
+export const advice = (typed, signal) => call('POST', '/wording/form', typed, signal);
+
 /** @param {string} jws */
 export const withdraw = (jws) => call('POST', '/withdrawals', { jws });
 

@@ -20,6 +20,20 @@ BOOK: Final = Path("docs/law/rules.md")
 MATRIX: Final = Path("docs/law/matrix.md")
 PACKAGES: Final = ("kernel", "trading", "bidding", "experts", "supervision", "portal")
 
+#: Rules that wait for a part of the system that there is not yet, or that no program can keep: rule → why.
+LATER: Final = {
+    "R-CNT-06": "another law or an agreement that counts differently is a new row or a decision of people, not code",
+    "R-TIME-28": "notices are not sent to the national and provincial media yet",
+    "R-THR-06": "provisional sums of a general contract are not entered as lots of their own yet",
+    "R-FAIL-03": "the committee's rejection of all bids waits for the evaluation part",
+    "R-FAIL-04": "the committee's judgement of competition waits for the evaluation part",
+    "R-FAIL-06": "the withdrawal of an award has its place in the stage table, its act waits for the award part",
+    "R-FAIL-07": "unlawful documents are found by a complaint, which waits for the complaint part",
+    "R-FAIL-08": "orders of the supervisor wait for the complaint part",
+    "R-FAIL-10": "the review of a candidate by the committee waits for the evaluation part",
+    "R-ET-08": "where the committee sits and how it is watched is a matter of the place, not of the platform",
+}
+
 _ID: Final = re.compile(r"R-[A-Z]+-[0-9]{2}(?![0-9])")
 _SPAN: Final = re.compile(r"(R-[A-Z]+-)([0-9]{2}) to \1([0-9]{2})(?![0-9])")
 _ROW: Final = re.compile(r"^\| (R-[A-Z]+-[0-9]{2}) \| (.+?) \| ", re.MULTILINE)
@@ -50,6 +64,8 @@ def collect(root: Path = ROOT) -> dict[str, Evidence]:
     found: dict[str, Evidence] = {}
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
+            if path == Path(__file__):
+                continue  # it names rules, and keeps none
             for place, rule in _citations(path, root):
                 found.setdefault(rule, Evidence()).code.append(place)
     for row in SEED:
@@ -83,9 +99,11 @@ def matrix(found: dict[str, Evidence], book: dict[str, str]) -> str:
         evidence = found[rule]
         cells = (evidence.code, evidence.parameters, evidence.tests)
         lines.append(f"| {rule} | {' | '.join(_cell(places) for places in cells)} |")
-    untested = [rule for rule in used if not found[rule].tests]
+    untested = [rule for rule in used if not found[rule].tests and rule not in LATER]
     lines += ["", "## Cited, but named by no test", "", ", ".join(untested) or "None."]
     lines += ["", "## Not cited yet", "", ", ".join(rule for rule in book if rule not in found) or "None."]
+    lines += ["", "## Not covered, and why", ""]
+    lines += [f"- {rule}: {why}" for rule, why in LATER.items() if rule in book]
     return "\n".join(lines) + "\n"
 
 

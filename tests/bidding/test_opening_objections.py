@@ -20,6 +20,7 @@ async def bw(world) -> BiddingWorld:
 
 
 async def test_an_objection_is_answered_on_the_spot_and_both_are_in_the_record(bw):
+    """R-TIME-09, R-ET-09 (条例 44)."""
     bidders = await sealed(bw)
     await opened(bw, bidders)
     agency, public = await bw.agency(), bw.world.client()

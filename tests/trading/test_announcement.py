@@ -143,8 +143,13 @@ def test_a_publicity_tells_how_it_went_and_how_to_object(field: str) -> None:
     assert finding.field == field
 
 
-def test_a_notice_without_a_cap_says_so() -> None:
+def test_a_notice_tells_the_cap_or_that_there_is_none() -> None:
+    """R-THR-12 (条例 27): a maximum price is disclosed."""
+    capped = "".join(block.get("text", "") for block in wording.tender_notice(DATA | {"price_cap": "5000000.00"}))
+
     assert any(block.get("text") == "本标段不设最高投标限价。" for block in wording.tender_notice(DATA))
+    assert "5,000,000.00" in capped
+    assert "不设最高投标限价" not in capped
 
 
 def test_a_correction_tells_first_what_changed() -> None:

@@ -168,7 +168,7 @@ async def test_the_award_waits_until_the_publicity_is_over(tx: Tx, local: str, r
 
 
 async def test_with_state_money_the_first_wins(tx: Tx) -> None:
-    """R-AWD-02 (条例 55)."""
+    """R-AWD-02, R-TIME-18 (条例 55)."""
     world = await make_lot_in_publicity(tx)
     second = (await load_report(tx, world.lot_id)).candidates[1]
     await set_clock(tx, at(OVER))
@@ -217,7 +217,7 @@ async def test_the_agency_does_not_decide_in_the_buyers_place(tx: Tx) -> None:
 
 
 async def test_winner_and_losers_are_told_at_the_same_time(tx: Tx) -> None:
-    """R-TIME-19 (招投法 45)."""
+    """R-TIME-19 (招投法 45), R-TIME-20, R-ANN-04 (10号令 6): the result names winner and price."""
     world = await make_lot_in_publicity(tx)
     first = (await load_report(tx, world.lot_id)).candidates[0]
     await set_clock(tx, at("2026-08-14 09:00"))
@@ -232,7 +232,10 @@ async def test_winner_and_losers_are_told_at_the_same_time(tx: Tx) -> None:
     assert set(map(tuple, kinds.values())) == {("result",)}
     (winner,) = [bidder for bidder in world.bidders if bidder.organisation_name == first.bidder_name]
     assert (await list_messages(tx, winner))[0].href == f"/award-notices/{notice_id}"
-    assert (await list_notices_of(tx, world.lot_id))[0].kind is NoticeKind.AWARD
+    result = (await list_notices_of(tx, world.lot_id))[0]
+    assert result.kind is NoticeKind.AWARD
+    data = (await load_notice(tx, result.id)).content["data"]
+    assert (data["winner"], data["price"]) == (first.bidder_name, "4000000.01")
     (entry,) = await entries(tx, "award.notice")
     assert entry["facts"]["contract_until"] == "2026-09-14"  # 30 days end on a Sunday, R-TIME-22 with R-CNT-03
     assert len(await entries(tx, "result.published")) == 1

@@ -29,6 +29,7 @@ async def ask(tx: Tx, world: TradingWorld, text: str = "第三章的交货期是
 
 
 async def test_an_answer_reaches_every_holder_and_the_public(tx: Tx) -> None:
+    """R-ET-02 (20号令 22)."""
     world = await make_published_lot(tx)
     question = await ask(tx, world)
 

@@ -124,3 +124,19 @@ def return_by(ending: Ending, on: date, law: Law) -> date:
         Ending.CONTRACTED: Limit.BOND_RETURN,
     }[ending]
     return law.forward(limit if law.knows(limit) else Limit.BOND_RETURN_GP, on).date
+
+
+def return_after_award(law: Law, *, won: bool, notified_on: date, signed_on: date | None) -> date | None:
+    """Return the last day on which a bond goes back after an award; None while nothing has made it due.
+
+    The contract makes all bonds due; under procurement law those who lost get theirs from the award notice on.
+
+    Args:
+        notified_on: day of the award notice.
+        signed_on: day of the contract, None before.
+    Source:
+        R-TIME-23, R-GP-09
+    """
+    if not won and not law.knows(Limit.BOND_RETURN):
+        return return_by(Ending.AWARDED, notified_on, law)
+    return None if signed_on is None else return_by(Ending.CONTRACTED, signed_on, law)

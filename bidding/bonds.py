@@ -289,10 +289,12 @@ async def _next_rev(tx: Tx, interest_id: uuid.UUID) -> int:
 
 async def _list(tx: Tx, lot: LotView, interest_id: uuid.UUID | None = None) -> list[BondView]:
     law = await law_of(tx, lot.regime, lot.registered_at)
+    outcome = await trading.find_outcome(tx, lot.id)
     rows = await tx.session.execute(
         text(
-            "SELECT DISTINCT ON (i.id) b.*, o.name AS bidder, r.kind AS settled, r.on AS settled_on, r.interest_fen,"
-            " r.reason, r.late, x.state, (SELECT max(s.received_at) FROM bidding_submission s WHERE s.bid_id = x.id"
+            "SELECT DISTINCT ON (i.id) b.*, o.id AS bidder_id, o.name AS bidder, r.kind AS settled,"
+            " r.on AS settled_on, r.interest_fen, r.reason, r.late, x.state,"
+            " (SELECT max(s.received_at) FROM bidding_submission s WHERE s.bid_id = x.id"
             "   AND s.kind = 'withdrawal') AS withdrawn_at"
             " FROM bidding_bond b JOIN bidding_interest i ON i.id = b.interest_id"
             " JOIN identity_organisation o ON o.id = i.organisation_id"
@@ -316,7 +318,7 @@ async def _list(tx: Tx, lot: LotView, interest_id: uuid.UUID | None = None) -> l
             reference=row.reference,
             valid_until=row.valid_until,
             declared_at=row.declared_at,
-            due=_due(lot, row.withdrawn_at if row.state == "withdrawn" else None, law),
+            due=_due(lot, row.bidder_id, row.withdrawn_at if row.state == "withdrawn" else None, outcome, law),
             returned_on=row.settled_on if row.settled == "returned" else None,
             interest_fen=row.interest_fen or 0,
             kept_because=row.reason if row.settled == "kept" else "",
@@ -327,7 +329,9 @@ async def _list(tx: Tx, lot: LotView, interest_id: uuid.UUID | None = None) -> l
     return sorted(found, key=lambda item: item.bidder)
 
 
-def _due(lot: LotView, withdrawn_at: datetime | None, law: Law) -> date | None:
+def _due(
+    lot: LotView, bidder_id: uuid.UUID, withdrawn_at: datetime | None, outcome: trading.Outcome | None, law: Law
+) -> date | None:
     """Return until when a bond goes back; None while nothing has made it due."""
     if withdrawn_at is not None:
         return rules.return_by(Ending.WITHDRAWN, legal_date(withdrawn_at), law)
@@ -335,7 +339,11 @@ def _due(lot: LotView, withdrawn_at: datetime | None, law: Law) -> date | None:
         Stage.TERMINATED: Ending.TERMINATED,
         Stage.FAILED: Ending.FAILED,
         Stage.RETENDERED: Ending.FAILED,
-        Stage.CONTRACTED: Ending.CONTRACTED,
     }
     ending = endings.get(lot.stage)
-    return rules.return_by(ending, legal_date(lot.stage_since), law) if ending else None
+    if ending is not None:
+        return rules.return_by(ending, legal_date(lot.stage_since), law)
+    if outcome is None:
+        return None
+    won = bidder_id == outcome.winner_id
+    return rules.return_after_award(law, won=won, notified_on=outcome.notified_on, signed_on=outcome.signed_on)

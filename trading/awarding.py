@@ -277,8 +277,7 @@ def _publicity_data(lot: Lot, project: Project, report: ReportView, draft: Candi
     method = procedure_of_lot(lot, project).evaluation_methods[EvaluationMethod(report.method)]
     count = len(report.ranked) + len(report.rejected)
     usual = f"评标委员会采用{method}，共评审 {count} 份投标文件，否决 {len(report.rejected)} 份。"
-    answered = f"，招标人自收到异议之日起 {law.row(Limit.OBJECTION_ANSWER).count} 日内答复"
-    channel = "投标人或者其他利害关系人对评标结果有异议的，应当在公示期间通过本平台提出"
+    channel = _channel(law)
     return {
         "tender": project.number,
         "lot": lot.number,
@@ -290,9 +289,20 @@ def _publicity_data(lot: Lot, project: Project, report: ReportView, draft: Candi
             for item in report.rejected
         ],
         "evaluation": draft.evaluation.strip() or usual,
-        "objection_channel": draft.objection_channel.strip() or f"{channel}{answered}。",
+        "objection_channel": draft.objection_channel.strip() or channel,
         "report": report.digest,
     }
+
+
+def _channel(law: Law) -> str:
+    """Say how to object to the result, and until when it is answered. Source: R-TIME-17, R-GP-12, R-GP-13"""
+    if law.knows(Limit.OBJECTION_ANSWER):
+        days = law.row(Limit.OBJECTION_ANSWER).count
+        who = "投标人或者其他利害关系人对评标结果有异议的，应当在公示期间通过本平台提出"
+        return f"{who}，招标人自收到异议之日起 {days} 日内答复。"
+    asked, answered = law.row(Limit.SUPPLIER_QUESTION).count, law.row(Limit.SUPPLIER_ANSWER).count
+    who = f"供应商认为采购结果使自己的权益受到损害的，可以在知道之日起 {asked} 个工作日内通过本平台提出质疑"
+    return f"{who}，采购人自收到质疑之日起 {answered} 个工作日内答复。"
 
 
 def _candidate(item: RankedBid) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Law: only the lots that the actor's organisation runs (R-AGT-02); who objected i
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from kernel.db.transaction import Tx
 from kernel.identity.actor import Actor
@@ -26,8 +26,7 @@ SELECT l.id, r.received_at AS report, a.decided_at AS award, s.issued_at AS awar
   (SELECT min(n.published_at) FROM trading_notice n WHERE n.lot_id = l.id AND n.kind = 'award') AS result_published,
   (SELECT min(n.published_at) FROM trading_notice n WHERE n.lot_id = l.id AND n.kind = 'contract')
     AS contract_published,
-  (SELECT n.content->'data'->>'signed_on' FROM trading_notice n WHERE n.lot_id = l.id AND n.kind = 'contract'
-    ORDER BY n.version DESC LIMIT 1) AS signed_on,
+  c.signed_on,
   (SELECT min(n.published_at) FROM trading_notice n WHERE n.lot_id = l.id AND n.kind = 'termination') AS terminated,
   (SELECT min(n.published_at) FROM trading_notice n WHERE n.lot_id = l.id AND n.kind = 'failure') AS failure_published,
   EXISTS (SELECT 1 FROM trading_invitation i WHERE i.lot_id = l.id) AS invited,
@@ -40,6 +39,7 @@ FROM trading_lot l
 LEFT JOIN trading_report r ON r.lot_id = l.id
 LEFT JOIN trading_award a ON a.lot_id = l.id
 LEFT JOIN trading_award_notice s ON s.lot_id = l.id
+LEFT JOIN trading_contract c ON c.lot_id = l.id
 LEFT JOIN trading_prequalification q ON q.lot_id = l.id
 WHERE l.id = ANY($1)
 """
@@ -97,10 +97,8 @@ def _runs(actor: Actor, lot: LotView) -> bool:
 
 def _happened(row: dict[str, object]) -> Happened:
     values = {name: value for name, value in row.items() if name != "id"}
-    signed = values.pop("signed_on")
     owed = values.pop("answers_owed")
     return Happened(
         **values,  # type: ignore[arg-type]
-        signed_on=date.fromisoformat(str(signed)) if signed else None,
         answers_owed=tuple(owed) if isinstance(owed, list) else (),
     )

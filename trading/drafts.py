@@ -266,12 +266,21 @@ class CorrectionDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
 
 
 class ContractDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What the contract publicity says; price and winner are those of the award."""
+    """A signed contract as the procuring entity puts it on record; the other party is the winner.
+
+    Attributes:
+        amount: yuan, decimal text; the award's price and no other.
+        performance_bond: yuan; empty if none is asked for.
+        late_reason: why it was signed after the limit; needed only then.
+    """
 
     contract_no: str
     signed_on: date
+    amount: str
     term: str
     summary: str = ""
+    performance_bond: str = ""
+    late_reason: str = ""
 
 
 class CandidatesDraft(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

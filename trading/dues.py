@@ -146,10 +146,16 @@ def _after_report(lot: LotView, law: Law, happened: Happened, now: datetime) -> 
             until = _until(Limit.NOTICE_AND_RESULT, happened.award, law)
             article = cite("招投法45" if is_ztb else "采购条例43")
             yield Due("公告结果，发出中标通知书", "/award", "同时告知未中标的投标人", until, article)
-        case Stage.NOTICE_SENT if happened.contract_published is None:
+        case Stage.NOTICE_SENT:
             until = _until(Limit.CONTRACT, happened.award_notice or happened.result_published, law)
             article = law.row(Limit.CONTRACT).article
-            yield Due("订立书面合同并公示", "/contract", "自中标通知书发出之日起计算", until, article)
+            words = "自中标通知书发出之日起计算；由招标人登记"
+            yield Due("订立书面合同", "/contract", words, until, article)
+        case _ if happened.signed_on is not None and happened.contract_published is None:
+            form = lot.definition.notices[NoticeKind.CONTRACT]
+            day = count(Limit.CONTRACT_PUBLICATION, happened.signed_on, law)
+            until = None if day is None else end_of_day(day)
+            yield Due(f"发布{form.title}", "/contract", "内容取自登记的合同", until, cite(form.basis))
 
 
 def _reminders(lot: LotView, law: Law, happened: Happened, now: datetime) -> Iterator[Due]:

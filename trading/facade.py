@@ -1,6 +1,7 @@
 """The front door of trading for the packages above: values, reads, acts. No logic."""
 
 from trading.affiliations import list_tied, require_independent
+from trading.contract_reading import Outcome, find_outcome
 from trading.due_lots import DueLot, HeldLot, find_due_lot, get_due_lot, hold_due_lot, look_at_due_lots
 from trading.evaluation_report import EvaluationReport, RankedBid, RejectedBid
 from trading.handover import (
@@ -33,12 +34,14 @@ __all__ = [
     "LotView",
     "NoHolders",
     "NotIndependent",
+    "Outcome",
     "RankedBid",
     "RejectedBid",
     "ReviewItem",
     "declare_failed",
     "find_due_lot",
     "find_lot",
+    "find_outcome",
     "find_prequalification",
     "get_due_lot",
     "get_lot",

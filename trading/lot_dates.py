@@ -44,7 +44,7 @@ class Happened:
 
     Attributes:
         answers_owed: until when each open objection must be answered.
-        signed_on: day of the contract, as its publicity says.
+        signed_on: day of the contract on record.
     """
 
     report: datetime | None = None

@@ -13,7 +13,9 @@ from trading.models.question import Message
 from trading.vocabulary import Role
 
 #: Kinds that only those get who take part in a lot: another account of the same organisation must not learn of it.
-TO_BIDDERS = ("answer", "correction", "award", "result", "expiry", "clerk", "invitation", "prequalification")
+TO_BIDDERS = (
+    *("answer", "correction", "award", "result", "contract", "expiry", "clerk", "invitation", "prequalification"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,24 +12,22 @@ from sqlalchemy import select
 
 from kernel.canonical import format_time
 from kernel.db.transaction import Tx
-from kernel.errors import Conflict, InvalidInput
+from kernel.errors import Conflict
 from kernel.identity import policy
 from kernel.identity.actor import Actor
 from kernel.money import Money
 from kernel.periods import legal_date
 from trading import wording
 from trading.announcement import NoticeKind, check_notice
-from trading.drafts import ContractDraft
+from trading.contract_reading import find_contract
 from trading.findings import require_lawful
 from trading.legal import law_of_project, procedure_of_lot
 from trading.limits import check_in_time
-from trading.models.award import Award
+from trading.models.notice import Notice
 from trading.models.project import Lot, Project
 from trading.posting import Posted, post
 from trading.progress import access_lot
-from trading.vocabulary import Limit, Stage
-
-_AFTER_CONTRACT = (Stage.CONTRACTED, Stage.REPORTED, Stage.BONDS_RETURNED, Stage.ARCHIVED)
+from trading.vocabulary import Limit
 
 
 async def post_postponement(
@@ -65,14 +63,13 @@ async def post_termination(tx: Tx, actor: Actor, lot: Lot, project: Project, *, 
     return await _post(tx, actor, lot, project, NoticeKind.TERMINATION, data, wording.termination(data), "R-TIME-24")
 
 
-async def publish_contract(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: ContractDraft) -> Posted:
-    """Publish the main contents of the contract, which are those of the award.
+async def publish_contract(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> Posted:
+    """Publish the main contents of the contract on record; a late publication is out as late.
 
     Raises:
         NotFound: absent, or not a lot of the actor's.
-        Conflict: there is no award notice yet, or the contract is published already.
-        InvalidInput: number, date or term is missing; all faults together.
-        RuleBroken: too late after the signing, where the law sets a limit.
+        Conflict: no contract is on record, or it is published already.
+        RuleBroken: the publicity does not say what it must.
     Effects:
         a notice; entry `notice.published`, public.
     Source:
@@ -80,38 +77,29 @@ async def publish_contract(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: Contr
     """
     policy.require(actor, "notice.publish")
     lot, project = await access_lot(tx, actor, lot_id, lock=True)
-    award = (await tx.session.execute(select(Award).where(Award.lot_id == lot.id))).scalar_one_or_none()
-    if award is None or lot.stage not in (Stage.NOTICE_SENT, *_AFTER_CONTRACT):
-        raise Conflict("中标通知书发出、合同订立后才能公示合同。")
+    contract = await find_contract(tx, lot.id)
+    if contract is None:
+        raise Conflict("招标人登记合同后才能公示合同。")
+    published = select(Notice.id).where(Notice.lot_id == lot.id, Notice.kind == NoticeKind.CONTRACT.value).limit(1)
+    if (await tx.session.execute(published)).first() is not None:
+        raise Conflict("合同已经公示。")
 
-    today = legal_date(tx.now)
-    faults = [
-        (name, f"请填写{label}。")
-        for name, label, value in (
-            ("contract_no", "合同编号", draft.contract_no),
-            ("term", "履行期限", draft.term),
-        )
-        if not value.strip()
-    ]
-    if draft.signed_on > today or draft.signed_on < legal_date(award.decided_at):
-        faults.append(("signed_on", "订立日期应在定标之后、今天之前。"))
-    if faults:
-        raise InvalidInput("请更正标出的内容。", faults)
     procedure, law = procedure_of_lot(lot, project), await law_of_project(tx, project)
-    if procedure.date("contract", "contract_published"):
-        late = check_in_time(Limit.CONTRACT_PUBLICATION, draft.signed_on, today, law)
-        require_lawful([late] if late else ())
-
+    limited = procedure.date("contract", "contract_published") is not None
+    late = check_in_time(Limit.CONTRACT_PUBLICATION, contract.signed_on, legal_date(tx.now), law) if limited else None
     data = _common(lot, project) | {
-        "winner": award.bidder_name,
-        "price": str(Money(award.price_fen)),
-        "contract_no": draft.contract_no.strip(),
-        "summary": draft.summary.strip() or lot.scope["summary"],
-        "term": draft.term.strip(),
-        "signed_on": draft.signed_on.isoformat(),
+        "winner": contract.winner,
+        "price": str(Money(contract.amount_fen)),
+        "contract_no": contract.number,
+        "summary": contract.summary,
+        "term": contract.term,
+        "signed_on": contract.signed_on.isoformat(),
     }
-    rule = "R-GP-10" if procedure.date("contract", "contract_published") else "R-TIME-22"
-    return await _post(tx, actor, lot, project, NoticeKind.CONTRACT, data, wording.contract(data), rule)
+    facts = {"rules": ["R-GP-10" if limited else "R-TIME-22"]} | ({"late": late.message} if late else {})
+    kind = NoticeKind.CONTRACT
+    require_lawful(check_notice(kind, data, procedure))
+    title = [project.title, procedure.notices[kind].title]
+    return await post(tx, actor, lot, project, kind, title, data, wording.contract(data), facts)
 
 
 async def _post(

@@ -40,6 +40,7 @@ _EXACT: Final[dict[Stage, State]] = {
     Stage.REPORT_SIGNED: ("warn", "待公示候选人"),
     Stage.AWARDED: ("ok", "已定标"),
     Stage.NOTICE_SENT: ("ok", "已发中标通知书"),
+    Stage.CONTRACTED: ("ok", "已订立合同"),
     Stage.FAILED: ("bad", "招标失败"),
     Stage.TERMINATED: ("bad", "已终止"),
     Stage.SUSPENDED: ("bad", "监督部门责令暂停"),
@@ -62,6 +63,7 @@ _REACHED: Final[dict[Stage, int]] = {
     Stage.AWARD_MEETING: 7,
     Stage.AWARDED: 7,
     Stage.RESULT_PUBLISHED: 7,
+    Stage.NOTICE_SENT: 8,
 }
 
 
@@ -96,7 +98,7 @@ def over(lot: LotView) -> str:
 
 def stages_of(lot: LotView, now: datetime) -> list[Step]:
     """Return the strip of stages: what is done, where we are, what comes."""
-    reached = _REACHED.get(lot.came_from or lot.stage, 8)
+    reached = _REACHED.get(lot.came_from or lot.stage, 9)
     if reached == 3 and (lot.documents_to is None or now < lot.documents_to):
         reached = 2
     steps = (
@@ -108,6 +110,7 @@ def stages_of(lot: LotView, now: datetime) -> list[Step]:
         ("评标", ""),
         ("候选人公示", f"至 {minute(lot.publicity_until)}" if lot.publicity_until else ""),
         ("定标与中标通知", ""),
+        ("订立合同", ""),
     )
     return [
         ("done" if at < reached else "now" if at == reached else "", text, sub) for at, (text, sub) in enumerate(steps)

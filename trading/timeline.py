@@ -102,6 +102,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "award.decided": ("ok", "确定中标人"),
     "result.published": ("ok", "公告中标结果"),
     "award.notice": ("ok", "发出中标通知书"),
+    "contract.concluded": ("ok", "登记所订合同"),
     "seal.used": ("seal", "用印，生成盖章文件"),
     "lot.failed": ("bad", "招标失败"),
     "lot.retendered": ("ok", "重新招标"),
@@ -244,6 +245,11 @@ def _note(kind: str, facts: dict[str, Any]) -> str:
     if kind in ("award.decided", "result.published", "award.notice"):
         winner = facts["winner"]
         return str(winner["bidder_name"] if isinstance(winner, dict) else winner)
+    if kind == "contract.concluded":
+        late = f"，晚于期限（{facts['due']}）：{facts['reason']}" if facts["late"] else ""
+        return f"{facts['winner']}，{facts['signed_on']} 订立{late}"
+    if kind == "notice.published" and facts.get("late"):
+        return str(facts["late"])
     if kind == "notice.published" and facts.get("changes"):
         return str(facts["changes"][0])
     if kind == "bid.window-extended":

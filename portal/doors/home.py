@@ -19,6 +19,7 @@ from trading import facade as trading
 from trading.lot_view import LotView
 from trading.pages.common import NOTICE_KINDS
 from trading.reading import search_notices
+from trading.stages import DECIDED
 from trading.vocabulary import Stage
 
 #: Stages of a lot whose opening is still to come or going on, with the words of the home page.
@@ -99,7 +100,7 @@ async def _numbers(tx: Tx, lots: list[LotView]) -> list[tuple[str, str, str, str
     ).scalar_one()
     draws = (await tx.session.execute(text("SELECT count(*) FROM draw_draw WHERE state = 'drawn'"))).scalar_one()
     running = sum(lot.stage is Stage.NOTICE_PUBLISHED for lot in lots)
-    awarded = sum(lot.stage in (Stage.AWARDED, Stage.NOTICE_SENT, Stage.RESULT_PUBLISHED) for lot in lots)
+    awarded = sum(lot.stage in DECIDED for lot in lots)
     return [
         ("登记标段", f"{len(lots):,}", "个", ""),
         ("正在招标", f"{running:,}", "个", ""),

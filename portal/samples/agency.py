@@ -668,10 +668,61 @@ CONTRACT = Row(
         **_COMMON,
         "state": ("ok", "已发中标通知书"),
         "form": Row(values={"term": "30 天", "summary": "服务器、数据库集群软件"}, errors={}),
-        "facts": [("中标人", BIDDERS[0]), ("合同金额", "2,987,600.00 元（与中标价一致）")],
-        "laws": [("订立书面合同的期限：30 日", "《中华人民共和国招标投标法》第四十六条")],
+        "mine": True,
+        "facts": [
+            ("中标人", BIDDERS[0]),
+            ("中标价", "2,987,600.00 元"),
+            ("中标通知书", f"{NUMBER}-001-ZBTZ"),
+            ("履约保证金上限", "298,760.00 元"),
+        ],
+        "laws": [
+            ("订立书面合同的期限：30 日", "《中华人民共和国招标投标法》第四十六条"),
+            ("履约保证金不超过合同金额的 10%", "《中华人民共和国招标投标法实施条例》第五十八条"),
+        ],
+        "until": date(2026, 9, 14),
+        "overdue": False,
+        "contract": [],
+        "digest": "",
+        "file_href": "",
+        "late": "",
+        "publication_until": None,
         "notice_href": "",
-        "statement": "公示内容与所订合同一致，合同未背离招标文件和中标人的投标文件",
+        "statement": "我以招标人的名义确认：上传的是与中标人订立的合同，未背离招标文件和中标人的投标文件",
+        "publication_statement": "公示内容取自登记的合同，与所订合同一致",
+        "most": 64 << 20,
+    }
+)
+CONTRACT_WRONG = Row(
+    **{
+        **vars(CONTRACT),
+        "overdue": True,
+        "form": Row(
+            values={"contract_no": "YL-2026-017", "signed_on": "2026-09-16", "amount": "2990000", "term": "30 天"},
+            errors={
+                "amount": "合同应当按照招标文件和中标人的投标文件订立，合同金额应与中标价2,987,600.00元一致。"
+                "（《中华人民共和国招标投标法》第四十六条；《中华人民共和国招标投标法实施条例》第五十七条）",
+                "late_reason": "请写明逾期的原因。",
+                "file": "请上传合同的 PDF 文件。",
+            },
+        ),
+    }
+)
+CONTRACT_KEPT = Row(
+    **{
+        **vars(CONTRACT),
+        "state": ("ok", "已订立合同"),
+        "contract": [
+            ("合同编号", "YL-2026-017"),
+            ("合同相对方", BIDDERS[0]),
+            ("合同金额", "2,987,600.00 元"),
+            ("订立日期", "2026-09-16"),
+            ("履行期限", "30 天"),
+            ("合同标的", "服务器、数据库集群软件"),
+            ("履约保证金", "不收取"),
+        ],
+        "digest": "3f8a" * 16,
+        "file_href": "/api/v1/lots/01J2Q8/contract/file",
+        "late": "中标人更换签约代表，重新办理授权",
     }
 )
 WAITING = Row(
@@ -802,7 +853,13 @@ SAMPLES = {
         "bidder": {"user": BIDDER, "page": AT_OPENING_BIDDER},
     },
     "trading/candidates.html": {"": _agent(CANDIDATES), "published": _agent(CANDIDATES_OUT)},
-    "trading/contract.html": {"": _agent(CONTRACT), "out": _agent(Row(**{**vars(CONTRACT), "notice_href": "/notices/12"}))},
+    "trading/contract.html": {
+        "": _agent(CONTRACT),
+        "wrong": _agent(CONTRACT_WRONG),
+        "kept": _agent(CONTRACT_KEPT),
+        "agency": _agent(Row(**{**vars(CONTRACT), "mine": False})),
+        "out": _agent(Row(**{**vars(CONTRACT_KEPT), "late": "", "notice_href": "/notices/12"})),
+    },
     "trading/waiting.html": {"": _agent(WAITING)},
     "trading/award.html": {
         "": _agent(AWARD),

@@ -110,6 +110,7 @@ NOTICE = Row(
     versions=[Row(no=1, at=at("2026-07-16 22:00"), href="#", note="")],
     superseded_by="",
     invented=["最高投标限价", "评标办法", "交货期", "联系方式"],
+    contract_href="",
 )  # fmt: skip
 
 ACTS = [

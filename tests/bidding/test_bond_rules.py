@@ -5,8 +5,18 @@ from datetime import date
 
 import pytest
 
-from bidding.bond_rules import BondForm, Declared, Ending, alike, check_declared, return_by, validity_end
+from bidding.bond_rules import (
+    BondForm,
+    Declared,
+    Ending,
+    alike,
+    check_declared,
+    return_after_award,
+    return_by,
+    validity_end,
+)
 from kernel.money import Money
+from kernel.parameters.law import Law
 from tests.factories.trading import at
 from tests.trading.laws import GP, ZTB
 
@@ -63,3 +73,23 @@ def test_payments_from_one_account_are_a_signal() -> None:
 )
 def test_a_bond_goes_back_in_time(ending: Ending, on: date, law: object, last: date) -> None:
     assert return_by(ending, on, law) == last
+
+
+@pytest.mark.parametrize(
+    ("law", "won", "signed_on", "last"),
+    [
+        (ZTB, True, None, None),
+        (ZTB, False, None, None),  # both wait for the contract
+        (ZTB, True, date(2026, 8, 24), date(2026, 8, 31)),  # five days end on a Saturday
+        (ZTB, False, date(2026, 8, 24), date(2026, 8, 31)),
+        (GP, True, None, None),
+        (GP, True, date(2026, 8, 24), date(2026, 8, 31)),
+        (GP, False, None, date(2026, 8, 21)),  # from the award notice, five working days
+        (GP, False, date(2026, 8, 24), date(2026, 8, 21)),
+    ],
+)
+def test_after_an_award_a_bond_waits_for_the_contract_but_not_that_of_a_losing_supplier(
+    law: Law, won: bool, signed_on: date | None, last: date | None
+) -> None:
+    """R-TIME-23, R-GP-09."""
+    assert return_after_award(law, won=won, notified_on=date(2026, 8, 14), signed_on=signed_on) == last

@@ -1,6 +1,5 @@
 """Invitations, prequalification, corrections and the notices that acts bring about."""
 
-from datetime import date
 from typing import Any
 
 import pytest
@@ -19,7 +18,6 @@ from tests.factories.trading import (
     lot_draft,
     make_actor,
     make_lot,
-    make_lot_in_publicity,
     make_planned_lot,
     make_published_lot,
     project_draft,
@@ -32,12 +30,9 @@ from trading.affiliation_checks import AffiliationDraft
 from trading.affiliations import ask_declaration, decide
 from trading.announcement import NoticeKind
 from trading.applying import apply, find_own_application, list_applications, withdraw_application
-from trading.awarding import decide_award, send_award_notice
 from trading.correcting import correct_lot
 from trading.documents import PREQUALIFICATION, upload_document
 from trading.drafts import (
-    AwardDraft,
-    ContractDraft,
     CorrectionDraft,
     InvitationDraft,
     ObjectionAnswerDraft,
@@ -53,8 +48,7 @@ from trading.notices import publish_notice
 from trading.objections import answer_objection, raise_objection
 from trading.prequalifying import announce_prequalification, conclude_prequalification, postpone_prequalification
 from trading.reading import list_notices_of, load_notice, search_notices
-from trading.reports import load_report
-from trading.special_notices import post_postponement, post_termination, publish_contract
+from trading.special_notices import post_postponement, post_termination
 from trading.visibility import require_admitted, view_lot, view_notice
 from trading.vocabulary import ObjectionOutcome, TenderMethod
 
@@ -405,27 +399,6 @@ async def test_postponement_and_termination_have_notices_of_their_own(tx: Tx) ->
     assert "-ZZGG-1" in end.number
     with pytest.raises(RuleBroken, match="终止招标的原因"):
         await post_termination(tx, world.buyer, lot, project, reason="", refund="退还")
-
-
-async def test_the_contract_is_published_with_the_award_s_price(tx: Tx) -> None:
-    world = await make_lot_in_publicity(tx)
-    draft = ContractDraft(contract_no="HT-1", signed_on=date(2026, 8, 17), term="60 日")
-    with pytest.raises(Conflict):
-        await publish_contract(tx, world.agency, world.lot_id, draft)
-    await set_clock(tx, at("2026-08-14 09:00"))
-    report = await load_report(tx, world.lot_id, 3)
-    await decide_award(tx, world.buyer, world.lot_id, AwardDraft(bid_id=report.candidates[0].bid_id))
-    await send_award_notice(tx, world.buyer, world.lot_id)
-    await set_clock(tx, at("2026-08-17 10:00"))
-
-    with pytest.raises(InvalidInput):
-        await publish_contract(
-            tx, world.agency, world.lot_id, ContractDraft(contract_no="", signed_on=date(2026, 8, 18), term="")
-        )
-    posted = await publish_contract(tx, world.agency, world.lot_id, draft)
-
-    data = (await load_notice(tx, posted.id)).content["data"]
-    assert (data["winner"], data["price"]) == (report.candidates[0].bidder_name, "4000000.01")
 
 
 async def test_an_affiliate_of_the_operator_does_not_apply(tx: Tx) -> None:

@@ -15,20 +15,16 @@ from tests.factories.trading import (
     make_lot_in_publicity,
     make_published_lot,
     project_draft,
-    set_clock,
 )
 from tests.trading.laws import GP, ZTB
 from tests.trading.test_pages import clock, enter, made
 from tests.world import World
 from trading import facade
-from trading.awarding import decide_award, send_award_notice
-from trading.drafts import AwardDraft
 from trading.dues import dues_of
 from trading.lot_dates import Happened, dates_of, last_day
 from trading.lot_view import LotView
 from trading.pages.track import track_of
 from trading.projects import register_lot
-from trading.reports import load_report
 from trading.vocabulary import Regime, Stage
 
 
@@ -213,26 +209,3 @@ async def test_the_plan_is_drawn_with_its_legal_minimum_and_told_in_words(world:
     assert track is not None
     assert all(0 <= bar.least <= bar.width <= 1000 for bar in track.bars)
     assert [mark.on for mark in track.marks] == sorted(mark.on for mark in track.marks)
-
-
-async def test_a_contract_is_published_from_the_room(world: World) -> None:
-    lot = await made(world, make_lot_in_publicity)
-    buyer, agency = await enter(world, "procuring_entity", BUYER), await enter(world, "agency", AGENCY)
-    path = f"/a/lots/{lot.lot_id}/contract"
-    assert "中标通知书尚未发出" in (await agency.get(path)).text
-    assert (await (await enter(world, "agency", OTHER_AGENCY)).get(path)).status_code == 404
-
-    async with world.services.db.begin() as tx:
-        await set_clock(tx, at("2026-08-14 09:00"))
-        best = (await load_report(tx, lot.lot_id)).ranked[0]
-        await decide_award(tx, lot.buyer, lot.lot_id, AwardDraft(bid_id=best.bid_id))
-        await send_award_notice(tx, lot.buyer, lot.lot_id)
-    typed = {"_csrf": agency.cookies["csrf"], "contract_no": "HT-1", "term": "30 天", "agree": "yes"}
-    refused = await agency.post(path, data=typed | {"signed_on": "2026-08-32"})
-    assert refused.status_code == 422
-    assert 'value="HT-1"' in refused.text
-    assert (await agency.post(path, data=typed | {"signed_on": "2026-08-13"})).status_code == 422
-    done = await agency.post(path, data=typed | {"signed_on": "2026-08-14"})
-    assert done.status_code == 303, done.text[:300]
-    assert "合同已公示" in (await buyer.get(path)).text
-    assert "签订合同后退还投标保证金的期限" in (await buyer.get("/a/calendar", params={"month": "2026-08"})).text

@@ -1,4 +1,4 @@
-"""Invitations, prequalification, corrections, contract publicity, and the check of wording."""
+"""Invitations, prequalification, corrections, and the check of wording."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -28,7 +28,7 @@ from trading.applying import (
 )
 from trading.correcting import correct_lot
 from trading.documents import MAX_SIZE, PREQUALIFICATION, upload_document
-from trading.drafts import ContractDraft, CorrectionDraft, InvitationDraft, PrequalificationDraft, VerdictDraft
+from trading.drafts import CorrectionDraft, InvitationDraft, PrequalificationDraft, VerdictDraft
 from trading.holders import holders_of
 from trading.inviting import decide_invitation, find_invitation
 from trading.legal import procedure_of_lot
@@ -38,7 +38,6 @@ from trading.procedures.definition import Definition, ProcedureRefused
 from trading.progress import access_lot
 from trading.restrictive import find_marks
 from trading.schemas import NewDeadline, document_json, moment, posted_json
-from trading.special_notices import publish_contract
 from trading.vocabulary import LotKind, Regime, TenderMethod
 
 _TAGS = ["trading"]
@@ -201,12 +200,6 @@ async def add_correction(
     return posted_json(await correct_lot(tx, actor, holders_of(services.plugins), lot_id, data))
 
 
-@post(f"{_LOT}/contract", guards=[permits("notice.publish")], tags=_TAGS, summary="Publish the contract")
-async def add_contract(tx: Tx, actor: Actor, lot_id: UUID, data: ContractDraft) -> dict[str, Any]:
-    """Publish the main contents of the contract."""
-    return posted_json(await publish_contract(tx, actor, lot_id, data))
-
-
 @post(
     "/api/v1/wording/check",
     guards=[signed_in],
@@ -280,7 +273,6 @@ HANDLERS = [
     take_back_application,
     read_application_file,
     add_correction,
-    add_contract,
     check_wording,
     check_form,
 ]

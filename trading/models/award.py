@@ -1,7 +1,7 @@
-"""The evaluation report as it was handed down, the candidates in it, the award and its notice: all append-only."""
+"""The evaluation report as it was handed down, its candidates, the award, its notice, the contract: all append-only."""
 
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
@@ -76,4 +76,29 @@ class AwardNotice(Base):
     content: Mapped[dict[str, Any]]
     digest: Mapped[bytes]
     issued_at: Mapped[datetime]
+    entry_id: Mapped[int]
+
+
+class Contract(Base):
+    """The contract that the procuring entity and the winner have signed: one per lot.
+
+    `due_on` is the last day of the limit for signing it; a later signing has a reason.
+    """
+
+    __tablename__ = "trading_contract"
+
+    lot_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trading_lot.id"), primary_key=True)
+    award_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("trading_award.id"), unique=True)
+    number: Mapped[str]
+    signed_on: Mapped[date]
+    amount_fen: Mapped[int]
+    term: Mapped[str]
+    summary: Mapped[str]
+    performance_bond_fen: Mapped[int]
+    due_on: Mapped[date]
+    late_reason: Mapped[str]
+    file_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("kernel_file.id"))
+    digest: Mapped[bytes]
+    concluded_by: Mapped[uuid.UUID]
+    concluded_at: Mapped[datetime]
     entry_id: Mapped[int]

@@ -13,6 +13,7 @@ from kernel.money import Money
 from kernel.parameters.law import Law
 from kernel.web.guards import PUBLIC, actor_of_connection
 from kernel.web.render import render_page
+from trading.contract_reading import ContractView, find_contract
 from trading.documents import list_documents
 from trading.legal import law_of
 from trading.lot_view import LotView
@@ -141,7 +142,7 @@ async def lot_page(request: Request[Any, Any, Any], tx: Tx, lot_id: UUID) -> Res
         state=state_of(lot, tx.now),
         stages=stages_of(lot, tx.now),
         deadline=lot.deadline if lot.closed_at is None else None,
-        facts=_lot_facts(lot),
+        facts=_lot_facts(lot) + _contract_facts(await find_contract(tx, lot.id) if lot.stage in DECIDED else None),
         withheld=SECRECY if lot.opened_at is None else "",
         acts=[act_row(event) for event in events],
         limits=limits_of(lot, law, tx.now, report.received_at if report else None),
@@ -186,6 +187,17 @@ def _lot_facts(lot: LotView) -> list[tuple[str, str, bool]]:
         ("行政监督", lot.supervising_body, "行政监督"),
     ]
     return [(term, value, bool(mark) and mark in invented) for term, value, mark in facts]
+
+
+def _contract_facts(contract: ContractView | None) -> list[tuple[str, str, bool]]:
+    if contract is None:
+        return []
+    late = f"（晚于期限 {contract.due_on}）" if contract.late_reason else ""
+    return [
+        ("合同编号", contract.number, False),
+        ("合同金额", f"{Money(contract.amount_fen).grouped} 元", False),
+        ("合同订立", f"{contract.signed_on}{late}", False),
+    ]
 
 
 async def _documents(tx: Tx, lot: LotView) -> list[DocumentRow]:

@@ -146,6 +146,7 @@ class NoticePage:
     versions: list[VersionRow]
     superseded_by: str
     invented: list[str]
+    contract_href: str = ""
 
 
 @get("/notices/{notice_id:uuid}", opt=PUBLIC, include_in_schema=False)

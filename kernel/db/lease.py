@@ -28,13 +28,14 @@ class Lease:
         driver: for prepared SQL.
     """
 
-    __slots__ = ("_adapter", "_engine", "_fairy", "_session", "driver")
+    __slots__ = ("_adapter", "_engine", "_fairy", "_is_doubtful", "_session", "driver")
 
     def __init__(self, engine: AsyncEngine, fairy: Any) -> None:
         self._engine = engine
         self._fairy = fairy
         self._adapter = fairy.dbapi_connection
         self._session: AsyncSession | None = None
+        self._is_doubtful = False
         self.driver: asyncpg.Connection = fairy.driver_connection
 
     def session(self) -> AsyncSession:
@@ -46,10 +47,14 @@ class Lease:
 
     async def commit(self) -> None:
         """Write what the session holds back, and commit."""
-        if self._session is not None:
-            await self._session.commit()
-        if self._is_running:
-            await greenlet_spawn(self._adapter.commit)
+        try:
+            if self._session is not None:
+                await self._session.commit()
+            if self._is_running:
+                await greenlet_spawn(self._adapter.commit)
+        except asyncio.CancelledError:
+            self._is_doubtful = True
+            raise
 
     @property
     def _is_running(self) -> bool:
@@ -77,7 +82,12 @@ class Lease:
             await greenlet_spawn(self._give_back)
 
     def _give_back(self) -> None:
-        self._adapter.readonly = False
+        # Cut off while BEGIN or COMMIT was on its way, driver and server may disagree about the transaction: whatever
+        # followed on this connection would be a part of it and never be kept. Such a connection is thrown away.
+        if self._fairy.is_valid and (self._is_doubtful or self.driver.is_in_transaction()):
+            self._fairy.invalidate()
+        else:
+            self._adapter.readonly = False
         self._fairy.close()
 
 
@@ -98,6 +108,7 @@ def _take(engine: AsyncEngine, read_only: bool) -> Lease:
     try:
         await_only(lease._adapter._start_transaction())
     except BaseException:
+        lease._is_doubtful = True
         lease._give_back()
         raise
     return lease

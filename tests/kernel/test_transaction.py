@@ -1,6 +1,7 @@
 """The transaction: one instant, refusal of writes in reads, the installation's clock."""
 
 import asyncio
+import contextlib
 from datetime import timedelta
 
 import asyncpg
@@ -176,3 +177,35 @@ async def test_whoever_stops_waiting_leaves_no_transaction_behind(database: Fres
             assert await tx.fetchval("SELECT clock_offset FROM kernel_installation") == timedelta(0)
     finally:
         await db.close()
+
+
+async def test_whoever_stops_at_any_point_leaves_a_connection_that_really_commits(database: FreshDatabase) -> None:
+    """Cut off while BEGIN or COMMIT is on its way, a connection must not go back: what follows would never be kept."""
+    db = Database(make_engine(async_url(database.url()), pool_size=1))
+    watcher = await asyncpg.connect(database.url("owner"))
+    await watcher.execute("CREATE TABLE cut (n int PRIMARY KEY)")
+    await watcher.execute("GRANT ALL ON cut TO portal_rw")
+
+    async def read() -> None:
+        async with db.begin_read_only() as tx:
+            await tx.fetchval("SELECT 1")
+
+    async def write(n: int) -> None:
+        async with db.begin() as tx:
+            await tx.fetchrow("INSERT INTO cut VALUES ($1) RETURNING n", n)
+
+    await write(0)
+    for steps in range(1, 60):
+        for waiting in [asyncio.create_task(read())] if steps % 2 else [asyncio.create_task(write(-steps))]:
+            for _ in range(steps % 20):
+                await asyncio.sleep(0)
+            if steps >= 20:
+                await asyncio.sleep((steps - 19) * 0.0001)
+            waiting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await waiting
+            await write(steps)
+            assert await watcher.fetchval("DELETE FROM cut WHERE n = $1 RETURNING n", steps) == steps
+    await watcher.execute("DROP TABLE cut")
+    await watcher.close()
+    await db.close()

@@ -38,8 +38,10 @@ def cause_of(state: BidState, code: str) -> str:
         return ""
     if state is BidState.UNRELEASED:
         return "投标人在规定的解密时间内没有释放密钥"
-    if code.startswith("form-"):
-        return f"投标函已解开，但内容不符合规定的格式（{code.removeprefix('form-')}）"
+    if code == "letter-price":
+        return "第一信封的投标函中出现了报价"
+    if code.startswith(("form-", "letter-")):
+        return f"投标函已解开，但内容不符合规定的格式（{code.partition('-')[2]}）"
     return _CAUSES.get(code, f"密文不符合密封格式（{code}）")
 
 

@@ -16,6 +16,9 @@ VISIBILITY: Final = {
     "bid.release": "sealed",
     "bid.window-closed": "sealed",
     "bid.close": "public",
+    "bid.first-opened": "public",
+    "bid.technical-concluded": "public",
+    "bid.second-opening": "public",
     "bid.opened": "public",
     "bid.fault": "public",
     "keyset.published": "public",
@@ -32,6 +35,9 @@ VISIBILITY: Final = {
     "draw.void": "public",
 }
 
+#: With these the bids that were read out are known to everybody.
+_READ_OUT: Final = ("bid.first-opened", "bid.opened")
+
 
 def _introduces(kind: str, detail: Mapping[str, Any]) -> object:
     facts = detail.get("facts", {})
@@ -42,7 +48,7 @@ def _introduces(kind: str, detail: Mapping[str, Any]) -> object:
 
 def _unseals(kind: str, detail: Mapping[str, Any]) -> list[object] | None:
     """With the opening of a lot the firms that were read out open to oversight as well, all members of a consortium."""
-    if kind != "bid.opened":
+    if kind not in _READ_OUT:
         return None
     bids = detail.get("bids", [])
     members = [one.get("uscc") for bid in bids for one in bid.get("consortium", {}).get("members", [])]

@@ -21,6 +21,8 @@ from trading.vocabulary import EvaluationMethod, Limit
 #: What a criterion may be scored by, and where it belongs.
 KINDS = ("objective", "subjective", "price")
 GROUPS = ("technical", "business", "price")
+#: Ways to divide a bid that lead from its sealing to the award; what a procedure allows beyond them is refused still.
+CARRIED_THROUGH = ("one",)
 REVIEW_GROUPS = ("form", "qualification", "response")
 POLICIES = ("both", "bidder", "trustees")
 
@@ -200,6 +202,8 @@ def _check_procedure(procedure: Procedure, allowed: Definition) -> Faults:
         yield "award_mode", f"{allowed.law}项目不采用评定分离。"
     if procedure.envelopes not in allowed.envelopes:
         yield "envelopes", "投标文件应为一次开启或者技术、价格分两次开启。"
+    elif procedure.envelopes not in CARRIED_THROUGH:
+        yield "envelopes", "分两次开启（双信封）的标段本平台尚不能全程办理，请选择一次开启。"
     elif procedure.blind_technical and not any(slot.blind for slot in allowed.slots.get(procedure.envelopes, ())):
         yield "blind_technical", "技术文件单独密封的（分两次开启），才能采用暗标。"
     if procedure.policy not in POLICIES:

@@ -4,6 +4,7 @@ The public sees phases, clocks, trustees and the record; of bids nothing, not ev
 """
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,6 +39,7 @@ from kernel.identity.actor import Actor
 from kernel.web.filters import hourminute
 from kernel.web.services import Services
 from trading.lot_view import LotView
+from trading.slots import steps_of
 from trading.standing import state_of
 from trading.timeline import Event, list_timeline
 from trading.vocabulary import Stage
@@ -253,10 +255,12 @@ def _until(
         OpeningStage.CLOSED: "正在固定截止清单",
         OpeningStage.RELEASING: "距投标人解密截止",
         OpeningStage.COMBINING: "等待见证人提交分片",
-        OpeningStage.FIRST_OPENED: "第一信封已开启，正在技术评审；报价仍密封",
+        OpeningStage.FIRST_OPENED: "第一信封已开启，第二信封保持密封，等待技术评审结果",
         OpeningStage.OPENED: "已唱标，等待确认开标记录",
         OpeningStage.RECORDED: "本场开标已结束",
-        OpeningStage.FAILED: "投标人少于三个，不予开标",
+        OpeningStage.FAILED: "没有投标通过技术评审，第二信封保持密封"
+        if opening.first_opened
+        else "投标人少于三个，不予开标",
     }
     until = opening.window_until if opening.stage is OpeningStage.RELEASING else None
     if opening.stage is OpeningStage.OPENED and sign_until is not None and now < sign_until:
@@ -273,9 +277,22 @@ _REACHED = {
     OpeningStage.RECORDED: 7,
     OpeningStage.FAILED: 2,
 }
+#: The same where bids come in two envelopes, by stage and step.
+_REACHED_IN_TWO = {
+    (OpeningStage.CLOSED, 1): 2,
+    (OpeningStage.RELEASING, 1): 3,
+    (OpeningStage.COMBINING, 1): 4,
+    (OpeningStage.FIRST_OPENED, 1): 5,
+    (OpeningStage.RELEASING, 2): 6,
+    (OpeningStage.COMBINING, 2): 7,
+    (OpeningStage.OPENED, 2): 9,
+    (OpeningStage.RECORDED, 2): 10,
+}
 
 
 def _phases(lot: LotView, opening: OpeningView | None) -> list[tuple[str, str, str]]:
+    if len(steps_of(lot.slots)) > 1:
+        return _phases_in_two(lot, opening)
     reached = 0 if opening is None else _REACHED[opening.stage]
     texts = ("接收投标", "投标截止", "固定截止清单", "投标人解密", "见证人解密", "唱标", "记录确认")
     whens = (
@@ -287,9 +304,33 @@ def _phases(lot: LotView, opening: OpeningView | None) -> list[tuple[str, str, s
         opening.opened_at if opening else None,
         opening.confirmed_at if opening else None,
     )
+    return _rail(reached, zip(texts, whens, strict=True))
+
+
+def _phases_in_two(lot: LotView, opening: OpeningView | None) -> list[tuple[str, str, str]]:
+    reached = 0 if opening is None else _REACHED_IN_TWO.get((opening.stage, opening.step), 2)
+    second = opening is not None and opening.step > 1
+    return _rail(
+        reached,
+        (
+            ("接收投标", None),
+            ("投标截止", lot.deadline),
+            ("固定截止清单", opening.closed_at if opening else None),
+            ("第一信封：投标人解密", None if opening is None or second else opening.window_until),
+            ("第一信封：见证人解密", None),
+            ("技术评审", None),
+            ("第二信封：投标人解密", opening.window_until if opening and second else None),
+            ("第二信封：见证人解密", None),
+            ("唱标", opening.opened_at if opening else None),
+            ("记录确认", opening.confirmed_at if opening else None),
+        ),
+    )
+
+
+def _rail(reached: int, phases: Iterable[tuple[str, datetime | None]]) -> list[tuple[str, str, str]]:
     return [
         ("done" if at < reached else "now" if at == reached else "", name, hourminute(when) if when else "")
-        for at, (name, when) in enumerate(zip(texts, whens, strict=True))
+        for at, (name, when) in enumerate(phases)
     ]
 
 

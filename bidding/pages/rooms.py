@@ -120,7 +120,8 @@ async def todos_of(tx: Tx, lot: LotView, own: OwnBidView) -> list[TodoRow]:
     opening = await find_opening(tx, lot.id)
     if opening is not None and state_of_keys(own, opening, await emergency.given_at(tx, own.bid_id)) == "open":
         return [TodoRow("bad", "应急解密", f"{base}/emergency", "监督部门已决定由投标人提交文件密钥", "尽快")]
-    if opening is None or own.state is not BidState.CLOSED or opening.stage is not OpeningStage.RELEASING:
+    awaited = (BidState.CLOSED, BidState.FIRST_OPENED)
+    if opening is None or own.state not in awaited or opening.stage is not OpeningStage.RELEASING:
         return []
     until = f"{minute(opening.window_until)} 前"
     return [TodoRow("bad", "开标解密", f"{base}/release", "逾期未解密视为撤销投标文件", until)]

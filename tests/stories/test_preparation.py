@@ -22,9 +22,7 @@ async def story(world: World) -> Story:
 
 async def test_works_are_tendered_with_a_prequalification(story: Story) -> None:
     """R-TIME-02, R-THR-10, R-ANN-05."""
-    await story.register(
-        project_draft(kind=LotKind.WORKS), lot_draft(procedure=Procedure(prequalified=True, envelopes="two"))
-    )
+    await story.register(project_draft(kind=LotKind.WORKS), lot_draft(procedure=Procedure(prequalified=True)))
     visitor = story.bw.world.client()
     assert await story.statuses("/api/v1/lots/{lot}", [visitor]) == [404]
     await story.agency.put(

@@ -13,7 +13,7 @@ from kernel.parameters.articles import INSTRUMENTS
 from portal.law_matrix import read_book
 from tests.factories.trading import entries, lot_draft, make_lot, project_draft
 from tests.trading.laws import law_of, procedure_of
-from trading import facade
+from trading import criteria, facade
 from trading.announcement import NoticeKind
 from trading.drafts import Procedure
 from trading.procedures import book
@@ -141,7 +141,17 @@ def test_a_later_version_only_adds_the_parts_of_a_bid() -> None:
     }
 
 
-async def test_a_lot_keeps_its_parts_and_whether_the_technical_one_is_blind(tx: Tx) -> None:
+async def test_two_envelopes_are_refused_until_they_can_be_carried_through(tx: Tx) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        await make_lot(tx, lot=lot_draft(procedure=Procedure(envelopes="two")))
+
+    assert [field for field, _ in refusal.value.fields] == ["envelopes"]
+
+
+async def test_a_lot_keeps_its_parts_and_whether_the_technical_one_is_blind(
+    tx: Tx, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(criteria, "CARRIED_THROUGH", ("one", "two"))
     procedure = Procedure(envelopes="two", blind_technical=True)
     lot = await facade.get_lot(tx, (await make_lot(tx, lot=lot_draft(procedure=procedure))).lot_id)
 

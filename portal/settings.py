@@ -9,20 +9,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-from kernel.mail import SmtpDesk
 from kernel.web.origin import Proxies
+from portal import setting_values as values
 from portal.embedded.home import CHECKOUT, Home, choose_home
 from portal.embedded.postgres import DATABASE, LOGINS
 from portal.errors import CommandError
+from portal.setting_values import Address
 
 T = TypeVar("T")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
-#: Host and port.
-Address = tuple[str, int]
 NOBODY: tuple[Address, ...] = ()
-LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
 class SettingsError(CommandError):
@@ -201,22 +198,22 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
     endpoints = state.read_endpoints()
     production = reader.flag("SUNLIT_PRODUCTION")
     host = reader.text("SUNLIT_HOST") or "127.0.0.1"
-    asked_port = reader.checked("SUNLIT_PORT", _port, 0)
+    asked_port = reader.checked("SUNLIT_PORT", values.port, 0)
     port = endpoints.get("web", {}).get("port", asked_port or 8000)
     databases = _databases(reader, state, endpoints)
-    signer = reader.checked("SUNLIT_SIGNER", _address, None)
-    witnesses = reader.checked("SUNLIT_WITNESSES", _addresses, NOBODY)
-    redis = reader.checked("SUNLIT_REDIS_URL", _redis_url, "")
+    signer = reader.checked("SUNLIT_SIGNER", values.address, None)
+    witnesses = reader.checked("SUNLIT_WITNESSES", values.addresses, NOBODY)
+    redis = reader.checked("SUNLIT_REDIS_URL", values.redis_url, "")
     settings = Settings(
         home=folder,
         production=production,
         rehearsal=reader.flag("SUNLIT_REHEARSAL") or state.is_rehearsal,
         site_name=reader.text("SUNLIT_SITE_NAME") or "阳光交易",
-        base_url=reader.checked("SUNLIT_BASE_URL", _http_url, f"http://{host}:{port}"),
+        base_url=reader.checked("SUNLIT_BASE_URL", values.http_url, f"http://{host}:{port}"),
         host=host,
         port=port,
         asked_port=asked_port,
-        log_level=reader.checked("SUNLIT_LOG_LEVEL", _log_level, "info"),
+        log_level=reader.checked("SUNLIT_LOG_LEVEL", values.log_level, "info"),
         secret_key=Secret(reader.text("SUNLIT_SECRET_KEY") or state.known_password("secret-key") or ""),
         redis_url=Secret(redis or _embedded_redis(state, endpoints)),
         object_store=_object_store(reader, folder),
@@ -225,14 +222,14 @@ def load_settings(home: Path | None = None, environment: Mapping[str, str] | Non
         signer_token=Secret(reader.text("SUNLIT_SIGNER_TOKEN") or state.known_password("signer") or ""),
         witnesses=witnesses or tuple(filter(None, [_embedded_address(endpoints, "witness")])),
         witness_token=Secret(reader.text("SUNLIT_WITNESS_TOKEN") or state.known_password("witness") or ""),
-        trusted_proxies=reader.checked("SUNLIT_TRUSTED_PROXIES", _networks, Proxies()),
+        trusted_proxies=reader.checked("SUNLIT_TRUSTED_PROXIES", values.networks, Proxies()),
         metrics_token=Secret(reader.text("SUNLIT_METRICS_TOKEN")),
         licence_trust=Path(reader.text("SUNLIT_LICENCE_TRUST")) if reader.text("SUNLIT_LICENCE_TRUST") else None,
         licence_trust_key=reader.text("SUNLIT_LICENCE_TRUST_KEY"),
-        timestamper=Secret(reader.checked("SUNLIT_TSA", _http_url, "")),
+        timestamper=Secret(reader.checked("SUNLIT_TSA", values.http_url, "")),
         timestamp_roots=Path(reader.text("SUNLIT_TSA_ROOTS")) if reader.text("SUNLIT_TSA_ROOTS") else None,
-        mail_server=Secret(reader.checked("SUNLIT_SMTP", _smtp_url, "")),
-        mail_sender=reader.checked("SUNLIT_MAIL_FROM", _mail_address, ""),
+        mail_server=Secret(reader.checked("SUNLIT_SMTP", values.smtp_url, "")),
+        mail_sender=reader.checked("SUNLIT_MAIL_FROM", values.mail_address, ""),
         trust_local_authority=reader.flag("SUNLIT_TRUST_LOCAL_AUTHORITY"),
         embedded_postgres=not reader.text("SUNLIT_DATABASE_URL"),
         embedded_valkey=not redis,
@@ -290,7 +287,7 @@ def _databases(reader: _Reader, state: Home, endpoints: Mapping[str, Any]) -> di
     found = {}
     for field, login in DATABASE_FIELDS.items():
         name = next(variable.name for variable in VARIABLES if variable.field == field)
-        url = reader.checked(name, _postgres_url, "")
+        url = reader.checked(name, values.postgres_url, "")
         password = state.known_password(f"database-{login}")
         if not url and not outside and port and password:
             url = f"postgresql://{LOGINS[login]}:{password}@127.0.0.1:{port}/{DATABASE}"
@@ -326,7 +323,7 @@ def _object_store(reader: _Reader, home: Path) -> ObjectStoreSettings:
         folder=None,
         bucket=bucket,
         prefix=prefix.strip("/"),
-        endpoint=reader.checked("SUNLIT_S3_ENDPOINT", _http_url, ""),
+        endpoint=reader.checked("SUNLIT_S3_ENDPOINT", values.http_url, ""),
         region=reader.text("SUNLIT_S3_REGION") or "us-east-1",
         access_key_id=reader.text("SUNLIT_S3_ACCESS_KEY_ID"),
         secret_access_key=Secret(reader.text("SUNLIT_S3_SECRET_ACCESS_KEY")),
@@ -356,68 +353,3 @@ def _faults_together(settings: Settings, reader: _Reader) -> list[str]:
         if settings.embedded_signer:
             faults.append("生产环境必须设置 SUNLIT_SIGNER：日志签名进程应在另一台主机上")
     return faults
-
-
-def _port(word: str) -> int:
-    if not word.isascii() or not word.isdigit() or not 0 < int(word) < 65_536:
-        raise ValueError("应为 1 到 65535 的端口号")
-    return int(word)
-
-
-def _log_level(word: str) -> str:
-    if word.lower() not in LOG_LEVELS:
-        raise ValueError(f"应为 {'、'.join(LOG_LEVELS)} 之一")
-    return word.lower()
-
-
-def _http_url(word: str) -> str:
-    parts = urlsplit(word)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("应为 http 或 https 地址")
-    return word.rstrip("/")
-
-
-def _smtp_url(word: str) -> str:
-    SmtpDesk(word, "")
-    return word
-
-
-def _mail_address(word: str) -> str:
-    if word.count("@") != 1 or word.startswith("@") or word.endswith("@") or not word.isprintable() or " " in word:
-        raise ValueError("应为邮件地址")
-    return word
-
-
-def _address(word: str) -> Address:
-    host, _, port = word.rpartition(":")
-    if not host:
-        raise ValueError("应为 主机:端口")
-    return host, _port(port)
-
-
-def _addresses(word: str) -> tuple[Address, ...]:
-    return tuple(_address(part.strip()) for part in word.split(",") if part.strip())
-
-
-def _networks(word: str) -> Proxies:
-    try:
-        return Proxies(part.strip() for part in word.split(",") if part.strip())
-    except ValueError as error:
-        raise ValueError("应为 IP 地址或网段，多个用逗号分隔") from error
-
-
-def _redis_url(word: str) -> str:
-    parts = urlsplit(word)
-    if parts.scheme not in {"redis", "rediss"} or not parts.hostname:
-        raise ValueError("应为 redis 或 rediss 地址")
-    return word
-
-
-def _postgres_url(word: str) -> str:
-    scheme, separator, rest = word.partition("://")
-    parts = urlsplit(f"postgresql://{rest}")
-    if scheme not in {"postgresql", "postgres", "postgresql+asyncpg"} or not separator:
-        raise ValueError("应为 postgresql 地址")
-    if not parts.hostname or not parts.username or not parts.path.strip("/"):
-        raise ValueError("应含用户名、主机和数据库名")
-    return f"postgresql://{rest}"

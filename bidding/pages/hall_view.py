@@ -259,7 +259,7 @@ def _until(
         OpeningStage.OPENED: "已唱标，等待确认开标记录",
         OpeningStage.RECORDED: "本场开标已结束",
         OpeningStage.FAILED: "没有投标通过技术评审，第二信封保持密封"
-        if opening.first_opened
+        if opening.first_opened_at is not None
         else "投标人少于三个，不予开标",
     }
     until = opening.window_until if opening.stage is OpeningStage.RELEASING else None

@@ -24,6 +24,8 @@ GROUPS = ("technical", "business", "price")
 #: Ways to divide a bid that lead from its sealing to the award; what a procedure allows beyond them is refused still.
 CARRIED_THROUGH = ("one",)
 REVIEW_GROUPS = ("form", "qualification", "response")
+#: How long the evidence asked for may be, in characters.
+LONGEST_EVIDENCE = 200
 POLICIES = ("both", "bidder", "trustees")
 
 Faults = Iterator[tuple[str, str]]
@@ -150,6 +152,8 @@ def _check_criteria(criteria: Sequence[Criterion]) -> Faults:
             yield f"{field}.group", "请选择所属部分。"
         elif item.kind in KINDS and (item.kind == "price") != (item.group == "price"):
             yield f"{field}.group", "价格因素属于价格部分，其他因素不属于。"
+        if len(item.evidence) > LONGEST_EVIDENCE:
+            yield f"{field}.evidence", f"不超过 {LONGEST_EVIDENCE} 字。"
         if points_of(item.max) is None:
             yield f"{field}.max", "须大于零，最多两位小数。"
 

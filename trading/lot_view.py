@@ -22,6 +22,7 @@ class Criterion:
         max: most points, decimal text.
         group: `technical`, `business` or `price`.
         hint: how it is scored, for bidders and experts.
+        evidence: what a bid proves it with, for bidders and experts; empty if nothing is asked for.
     """
 
     code: str
@@ -30,6 +31,7 @@ class Criterion:
     max: str
     group: str
     hint: str = ""
+    evidence: str = ""
 
 
 @dataclass(frozen=True, slots=True)

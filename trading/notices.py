@@ -211,7 +211,11 @@ async def tender_data(tx: Tx, lot: Lot, changes: Sequence[str]) -> dict[str, Any
         "opening_place": view.procedure["opening_place"],
         "evaluation_method": procedure.evaluation_methods[EvaluationMethod(view.procedure["evaluation_method"])],
         "parameters": [one.words for one in published_parameters(view.price_method)],
-        "criteria": [{"code": c.code, "name": c.name, "kind": c.kind, "max": c.max} for c in view.criteria],
+        "criteria": [
+            {"code": c.code, "name": c.name, "kind": c.kind, "max": c.max}
+            | ({"evidence": c.evidence} if c.evidence else {})
+            for c in view.criteria
+        ],
         "keyset": view.keyset,
         "contacts": view.contacts,
         "supervising_body": view.supervising_body,

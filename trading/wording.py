@@ -70,7 +70,7 @@ def tender_notice(data: Data) -> list[Block]:
     blocks += [
         heading("七、评标办法"),
         paragraph(f"{data['evaluation_method']}。评审因素与分值如下："),
-        table("评审因素", ["因素", "满分"], [[item["name"], item["max"]] for item in data["criteria"]]),
+        _criteria(data["criteria"]),
         *(paragraph(f"开标时公开抽取{words}。") for words in data.get("parameters", [])),
         heading("八、联系方式"),
         *(paragraph(_contact(item)) for item in data["contacts"]),
@@ -201,6 +201,14 @@ def failure(data: Data) -> list[Block]:
     ]
 
 
+def _criteria(items: list[Data]) -> Block:
+    """Return the table of criteria; with a column of evidence where any is asked for."""
+    if not any(item.get("evidence") for item in items):
+        return table("评审因素", ["因素", "满分"], [[item["name"], item["max"]] for item in items])
+    rows = [[item["name"], item["max"], item.get("evidence", "—")] for item in items]
+    return table("评审因素", ["因素", "满分", "证明材料"], rows)
+
+
 def contract(data: Data) -> list[Block]:
     """Return the body of a contract publicity. Source: R-GP-10, R-TIME-22."""
     rows = [
@@ -254,10 +262,15 @@ def _said(name: str, value: Any) -> str:
     if name == "contacts":
         return "；".join(_contact(item).removesuffix("。") for item in value)
     if name == "criteria":
-        return "；".join(f"{item['name']} {item['max']} 分" for item in value)
+        return "；".join(map(_criterion, value))
     if name == "documents":
         return "；".join(f"{item['name']}（第 {item['version']} 版）" for item in value)
     return "；".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _criterion(item: Data) -> str:
+    evidence = f"（证明材料：{item['evidence']}）" if item.get("evidence") else ""
+    return f"{item['name']} {item['max']} 分{evidence}"
 
 
 def candidate_publicity(data: Data) -> list[Block]:

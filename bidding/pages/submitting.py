@@ -63,6 +63,7 @@ class SubmitPage:
     max_bytes: int
     accept: str
     checks: list[tuple[str, str, str]]
+    evidence: list[tuple[str, str, str]]
     readiness: Readiness
     submissions: list[SubmissionRow]
     rejections: list[Rejection]
@@ -126,6 +127,7 @@ def _submit_page(
             ("ok", "开标密钥集已公布并演练", f"{keyset.n} 名见证人，门槛 {keyset.k} 名"),
             _opening_day(ready),
         ],
+        evidence=[("", item.evidence, f"{item.name}，{item.max} 分") for item in lot.criteria if item.evidence],
         readiness=ready,
         submissions=rows,
         rejections=refused,

@@ -55,6 +55,7 @@ class CriterionRow:
     max: str
     step: str
     hint: str
+    evidence: str
 
 
 @get("/e/tasks/{call_id:uuid}/review", guards=[permits("session.review")], include_in_schema=False)
@@ -165,7 +166,7 @@ async def _show_scores(
                 key,
                 f"{name}（{sum((Decimal(item.max) for item in scored if item.group == key), Decimal(0)):f} 分）",
                 [
-                    CriterionRow(item.code, item.name, item.max, "0.01", item.hint)
+                    CriterionRow(item.code, item.name, item.max, "0.01", item.hint, item.evidence)
                     for item in scored
                     if item.group == key
                 ],

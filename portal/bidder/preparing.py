@@ -189,13 +189,21 @@ def leaflet(fetched: Fetched, terms: Terms) -> str:
         "三、有下列情形的，投标将被拒收或者否决",
         *(f"  □ {words}（{cite(basis)}）" for words, basis in _grounds(lot)),
         "",
-        "四、步骤",
+        *(evidence := _evidence(lot)),
+        f"{'五' if evidence else '四'}、步骤",
         "  ./sunlit bid seal 本文件夹　　　不需要网络",
         "  ./sunlit bid submit 本文件夹　　上传、签名、取得并核验回执；中断后再次运行即可继续",
         "  ./sunlit bid release 本文件夹　 开标时限内运行",
         "",
     ]
     return plain("\n".join(lines))  # it is read at a terminal as well
+
+
+def _evidence(lot: dict[str, Any]) -> list[str]:
+    """Tell what the criteria ask as evidence; nothing where they ask for none."""
+    asked = [item for item in lot["criteria"] if item.get("evidence")]
+    lines = [f"  □ {item['evidence']}（{item['name']}，{item['max']} 分）" for item in asked]
+    return ["四、评审因素要求的证明材料，没有附的，该项可能不得分", *lines, ""] if lines else []
 
 
 def _policy_words(keyset: Keyset) -> str:

@@ -234,6 +234,7 @@ NEW = Row(
                 max="10",
                 group="business",
                 hint="每份 2 分",
+                evidence="合同关键页和验收证明复印件",
             ),
             **_row_of(
                 "review_items", 0, code="F1", name="投标函按要求签署、盖章", group="form", article="实施条例第五十一条"

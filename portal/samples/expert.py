@@ -148,17 +148,19 @@ _GROUPS = [
     Row(
         name="技术（50 分）",
         items=[
-            Row(code="T1", name="总体方案", max="10", step="0.5", hint=""),
-            Row(code="T2", name="集群与容灾", max="15", step="0.5", hint=""),
-            Row(code="T3", name="性能与扩展", max="15", step="0.5", hint=""),
-            Row(code="T4", name="实施与培训", max="10", step="0.5", hint=""),
+            Row(code="T1", name="总体方案", max="10", step="0.5", hint="", evidence="技术规格偏离表"),
+            Row(code="T2", name="集群与容灾", max="15", step="0.5", hint="", evidence=""),
+            Row(code="T3", name="性能与扩展", max="15", step="0.5", hint="", evidence=""),
+            Row(code="T4", name="实施与培训", max="10", step="0.5", hint="", evidence=""),
         ],
     ),
     Row(
         name="商务（20 分）",
         items=[
-            Row(code="B1", name="同类业绩", max="10", step="1", hint="每个 2 分"),
-            Row(code="B2", name="售后服务", max="10", step="0.5", hint=""),
+            Row(
+                code="B1", name="同类业绩", max="10", step="1", hint="每个 2 分", evidence="合同关键页和验收证明复印件"
+            ),
+            Row(code="B2", name="售后服务", max="10", step="0.5", hint="", evidence=""),
         ],
     ),
 ]

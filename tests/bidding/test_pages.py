@@ -45,6 +45,8 @@ async def test_a_bidder_finds_the_way_from_the_workbench_to_the_receipt(bw):
     text = await page(bidder.client, f"{base}/submit")
     assert f'data-bidder="{bidder.pseudonym}"' in text
     assert 'data-rev="1"' in text
+    assert "应附的证明材料" in text
+    assert "合同关键页" in text
     assert (await bidder.client.get(f"{base}/withdraw", headers=HTML)).status_code == 303
     await bw.submit(bidder)
     await bw.world.settle()

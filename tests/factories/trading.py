@@ -121,7 +121,7 @@ def lot_draft(**changes: Any) -> LotDraft:
         bid_bond="80000.00",
         criteria=(
             Criterion("T1", "技术响应", "subjective", "40", "technical"),
-            Criterion("B1", "业绩", "objective", "20", "business"),
+            Criterion("B1", "业绩", "objective", "20", "business", "每份 2 分", "合同关键页复印件"),
             Criterion("P1", "投标报价", "price", "40", "price"),
         ),
         review_items=(

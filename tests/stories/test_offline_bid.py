@@ -171,8 +171,11 @@ async def test_a_bid_is_made_offline_and_opens_to_what_was_sealed(
     for words in (
         "电子营业执照文件",
         "□ 报价超过最高投标限价 3200000.00 元（《中华人民共和国招标投标法实施条例》第五十一条）",
+        "□ 合同关键页（同类业绩，60 分）",
+        "五、步骤",
     ):
         assert words in leaflet
+    assert "投标报价，40 分" not in leaflet
     evidence = verify_paths([desk.folder / "evidence"], desk.folder / "evidence/trust.json")
     assert evidence.ok, evidence.lines()
 

@@ -1,19 +1,26 @@
 """The scoring grid: what the law forbids, what is told beside which field, and how a form's rows are changed."""
 
+import json
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
-from tests.factories.trading import lot_draft
+from kernel.db.transaction import Tx
+from tests.factories.trading import lot_draft, make_planned_lot
 from tests.trading.laws import GP, ZTB, procedure_of
+from trading import wording
 from trading.criteria import check_grid, check_lot, plain
 from trading.drafts import LotDraft
 from trading.lot_view import Criterion, ReviewItem
+from trading.models.project import Lot
+from trading.notices import tender_data
 from trading.pages import grid
 from trading.pages.common import Form
+from trading.queries import get_lot
 from trading.vocabulary import EvaluationMethod, LotKind
 
 BOTH = {"method": "P-LOW"}
@@ -222,3 +229,46 @@ def test_the_usual_grid_of_the_form_is_sound() -> None:
     assert check_lot(draft, procedure_of()) == []
     for law in (ZTB, GP):
         assert check_grid(draft.criteria, EvaluationMethod.COMPREHENSIVE, BOTH, procedure_of(law), law) == []
+
+
+def test_evidence_asked_for_stays_with_its_row() -> None:
+    rows = (
+        Criterion("B1", "业绩", "objective", "20", "business", "每份 2 分", "合同关键页复印件"),
+        Criterion("P1", "报价", "price", "80", "price"),
+    )
+    values: dict[str, Any] = {}
+    grid.fill(values, "criteria", rows)
+
+    assert grid.edit(values, "criteria:down:0")
+    values["criteria-5-evidence"] = "检测报告"
+    grid.tidy(values)
+
+    assert [row.evidence for row in grid.criteria_of(values)] == ["", "合同关键页复印件", "检测报告"]
+    long = (Criterion("B1", "业绩", "objective", "20", "business", "", "长" * 201), rows[1])
+    assert [field for field, _ in check_lot(lot_draft(criteria=long), procedure_of())] == ["criteria.0.evidence"]
+
+
+async def test_evidence_is_in_the_notice_and_lots_from_before_read_and_say_what_they_did(tx: Tx) -> None:
+    before = [{"code": "B1", "name": "业绩", "kind": "objective", "max": "60", "group": "business", "hint": "证明"}]
+    world = await make_planned_lot(tx)
+    lot = await tx.session.get(Lot, world.lot_id)
+    assert lot is not None
+    data = await tender_data(tx, lot, changes=())
+    asked = {"code": "B1", "name": "业绩", "kind": "objective", "max": "20", "evidence": "合同关键页复印件"}
+    assert data["criteria"][1] == asked
+    assert data["criteria"][0].keys() == {"code", "name", "kind", "max"}
+    table = next(block for block in wording.tender_notice(data) if block.get("label") == "评审因素")
+    assert table["head"] == ["因素", "满分", "证明材料"]
+
+    await tx.session.execute(
+        text("UPDATE trading_lot SET criteria = cast(:rows AS jsonb)"), {"rows": json.dumps(before)}
+    )
+    await tx.session.refresh(lot)
+
+    old = await tender_data(tx, lot, changes=())
+    assert (await get_lot(tx, world.lot_id)).criteria[0].evidence == ""
+    assert old["criteria"] == [{"code": "B1", "name": "业绩", "kind": "objective", "max": "60"}]
+    table = next(block for block in wording.tender_notice(old) if block.get("label") == "评审因素")
+    assert (table["head"], table["rows"]) == (["因素", "满分"], [["业绩", "60"]])
+    ((label, _, now),) = wording.differences(data | {"criteria": old["criteria"]}, data)
+    assert (label, now.split("；")[1]) == ("评审因素", "业绩 20 分（证明材料：合同关键页复印件）")

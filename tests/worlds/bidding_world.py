@@ -60,6 +60,13 @@ def uscc(n: int) -> str:
     return body + uscc_check_char(body)
 
 
+#: One criterion asks for evidence, one is from before there was such a member.
+CRITERIA = [
+    {"code": "B1", "name": "同类业绩", "kind": "objective", "max": "60", "group": "business", "evidence": "合同关键页"},
+    {"code": "P1", "name": "投标报价", "kind": "price", "max": "40", "group": "price", "hint": ""},
+]
+
+
 @dataclass(slots=True)
 class Bidder:
     """A company with its keys and its browser."""
@@ -281,7 +288,8 @@ class BiddingWorld:
                     " procedure, provenance, registered_at, documents_from, documents_to, deadline, opening_at, keyset,"
                     " published_at) VALUES (:id, :p, '001', '服务器采购', :stage, :t,"
                     " cast(:scope AS jsonb), '[]', :consortium, true,"
-                    " 320000000, '[]', '[]', '{}', cast(:procedure AS jsonb), '{}', :t, :t, :to, :d, :d, NULL, NULL)"
+                    " 320000000, cast(:criteria AS jsonb), '[]', '{}', cast(:procedure AS jsonb), '{}',"
+                    " :t, :t, :to, :d, :d, NULL, NULL)"
                 ),
                 {
                     "id": self.lot_id,
@@ -292,6 +300,7 @@ class BiddingWorld:
                     "to": now + timedelta(days=7),
                     "d": self.deadline,
                     "procedure": json.dumps(procedure),
+                    "criteria": json.dumps(CRITERIA),
                     "scope": json.dumps({"summary": "服务器", "quantity": "12 台", "place": "西安", "term": "30 日"}),
                 },
             )

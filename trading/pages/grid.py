@@ -26,11 +26,19 @@ GROUPS = [("technical", "技术"), ("business", "商务"), ("price", "价格")]
 REVIEW_GROUPS = [("form", "形式评审"), ("qualification", "资格评审"), ("response", "响应性评审")]
 #: The members of a row, with what a new one begins with.
 _EMPTY = {
-    "criteria": {"code": "", "name": "", "kind": "subjective", "max": "", "group": "technical", "hint": ""},
+    "criteria": {
+        "code": "",
+        "name": "",
+        "kind": "subjective",
+        "max": "",
+        "group": "technical",
+        "hint": "",
+        "evidence": "",
+    },
     "review_items": {"code": "", "name": "", "group": "response", "article": ""},
 }
 #: What somebody has to type before a row counts.
-_TYPED = ("code", "name", "max", "hint", "article")
+_TYPED = ("code", "name", "max", "hint", "evidence", "article")
 
 
 @dataclass(frozen=True, slots=True)

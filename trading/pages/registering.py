@@ -34,10 +34,10 @@ from trading.vocabulary import FundSource, LotKind, Regime, TenderMethod
 
 _USUAL_CRITERIA = (
     Criterion("P1", "投标报价", "price", "30", "price", "按评标基准价由系统计算"),
-    Criterion("T1", "技术响应", "subjective", "35", "technical", "对照技术规格书逐项评价"),
+    Criterion("T1", "技术响应", "subjective", "35", "technical", "对照技术规格书逐项评价", "技术规格偏离表"),
     Criterion("T2", "实施方案", "subjective", "15", "technical", "完整、可行"),
-    Criterion("B1", "同类业绩", "objective", "10", "business", "每份 2 分"),
-    Criterion("B2", "服务承诺", "subjective", "10", "business", "质保与响应时间"),
+    Criterion("B1", "同类业绩", "objective", "10", "business", "每份 2 分", "合同关键页和验收证明复印件"),
+    Criterion("B2", "服务承诺", "subjective", "10", "business", "质保与响应时间", "服务承诺书"),
 )
 _ART = "《中华人民共和国招标投标法实施条例》第五十一条"
 _USUAL_REVIEW = (

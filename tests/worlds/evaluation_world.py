@@ -153,6 +153,7 @@ async def _opening(tx: Tx, made: TradingWorld) -> None:
             lot_id=made.lot_id,
             keyset_id=keyset.id,
             stage="opened",
+            step=1,
             closed_at=tx.now,
             deadline_size=None,
             window_until=tx.now,

@@ -255,6 +255,7 @@ def test_it_needs_pure_modules_only():
         "trading.findings",
         "trading.procedures",
         "trading.procedures.definition",
+        "trading.slots",
         "trading.thresholds",
         "trading.vocabulary",
     ]

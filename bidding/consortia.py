@@ -91,6 +91,7 @@ async def propose(
     await require_changeable(tx, lot)
     old = await find_live(tx, lot_id, actor.organisation_id)
     await hold_firms(tx, lot_id, [actor.organisation_id, *(await bound_firms(tx, old) if old else [])])
+    old = await find_live(tx, lot_id, actor.organisation_id)  # an act of one's own may have come before this one
     await require_not_in_force(tx, lot_id, actor.organisation_id)
     if await is_bound_elsewhere(tx, lot_id, actor.uscc, old):
         raise Conflict(f"本单位已同意加入其他联合体，同一标段只能参加一个联合体（{LAW}）。")
@@ -275,8 +276,8 @@ async def end(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> None:
         raise NotFound
     lot = await trading.get_lot(tx, lot_id)
     await hold_firms(tx, lot_id, [actor.organisation_id, *await bound_firms(tx, found)])
-    await tx.session.refresh(found, with_for_update=True)
-    if found.state == ConsortiumState.ENDED:
+    found = await find_live(tx, lot_id, actor.organisation_id)
+    if found is None:
         return
     if found.state == ConsortiumState.COMPLETE or lot.published_at is not None:
         await require_changeable(tx, lot, forms=found.state == ConsortiumState.COMPLETE)

@@ -48,7 +48,11 @@ async def find_own(tx: Tx, actor: Actor, consortium_id: uuid.UUID) -> tuple[Cons
 async def members_of(tx: Tx, consortium_id: uuid.UUID) -> list[ConsortiumMember]:
     """Return the members, the leader first; the caller has asked who may see them."""
     query = select(ConsortiumMember).where(ConsortiumMember.consortium_id == consortium_id)
-    return list((await tx.session.execute(query.order_by(ConsortiumMember.place))).scalars())
+    return list((await tx.session.execute(query.order_by(ConsortiumMember.place), execution_options=_ANEW)).scalars())
+
+
+#: What others have changed since it was read is seen, once the firms are held.
+_ANEW = {"populate_existing": True}
 
 
 async def lot_to_form_in(tx: Tx, actor: Actor, lot_id: uuid.UUID) -> LotView:
@@ -129,7 +133,7 @@ async def find_live(tx: Tx, lot_id: uuid.UUID, leader_id: uuid.UUID) -> Consorti
     query = select(Consortium).where(
         Consortium.lot_id == lot_id, Consortium.leader_id == leader_id, Consortium.state != ConsortiumState.ENDED
     )
-    return (await tx.session.execute(query)).scalar_one_or_none()
+    return (await tx.session.execute(query, execution_options=_ANEW)).scalar_one_or_none()
 
 
 async def bound_firms(tx: Tx, row: Consortium) -> list[uuid.UUID]:

@@ -7,6 +7,8 @@ import asyncio
 import hashlib
 import io
 import json
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -277,3 +279,63 @@ async def test_of_a_consent_and_a_bid_of_ones_own_at_one_moment_one_is_refused(b
         " JOIN bidding_consortium_member m ON m.organisation_id = i.organisation_id AND m.bound AND m.place > 1"
     )
     assert all(tuple(row) == ("registered", "member") for row in state)
+
+
+@asynccontextmanager
+async def held_back(bw: BiddingWorld, leader: Bidder) -> AsyncIterator[None]:
+    """Keep all acts on the consortia of a leader waiting, in the order in which they come, until the block ends."""
+    async with bw.db.begin() as tx:
+        firm = (await tx.session.execute(_FIRM, {"uscc": leader.uscc})).scalar_one()
+        await tx.session.execute(_LOCK, {"key": f"{bw.lot_id}{firm}"})
+        yield
+
+
+_FIRM = text("SELECT id FROM identity_organisation WHERE uscc = :uscc")
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+
+
+async def waiting(bw: BiddingWorld, count: int) -> None:
+    """Return when so many acts wait for firms."""
+    query = "SELECT count(*) AS n FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    async with asyncio.timeout(30):
+        while (await bw.rows(query))[0].n < count:  # noqa: ASYNC110 - what the database does tells no event
+            await asyncio.sleep(0.01)
+
+
+async def test_acts_on_one_consortium_at_one_moment_see_what_the_one_before_did(bw: BiddingWorld) -> None:
+    leader, second, third = [await bw.bidder(n) for n in (1, 2, 3)]
+
+    async def queue(*acts: Coroutine[Any, Any, Any]) -> list[Any]:
+        async with held_back(bw, leader):
+            tasks = []
+            for n, act in enumerate(acts, 1):
+                tasks.append(asyncio.create_task(act))
+                await waiting(bw, n)
+        return [await task for task in tasks]
+
+    # The last two members consent: the consortium is complete.
+    made = await proposed(bw, leader, second, third)
+    assert await queue(sign(bw, second, made), sign(bw, third, made)) == [200, 200]
+    assert [tuple(row) for row in await bw.rows("SELECT state FROM bidding_consortium")] == [("complete",)]
+    # The leader changes it twice: the last proposal stands, no other binds anybody.
+    answers = await queue(propose(bw, leader, second), propose(bw, leader, third))
+    assert [answer.status_code for answer in answers] == [201, 201]
+    live = await bw.rows("SELECT id FROM bidding_consortium WHERE state <> 'ended'")
+    assert [str(row.id) for row in live] == [answers[1].json()["id"]]
+    # A member consents while the leader ends it: the member is free.
+    made = await proposed(bw, leader, second)
+    end = leader.client.post(f"/api/v1/lots/{bw.lot_id}/consortium/end")
+    status, ended = await queue(sign(bw, second, made), end)
+    assert (status, ended.status_code) == (200, 204)
+    assert await bw.rows("SELECT uscc FROM bidding_consortium_member WHERE bound") == []
+    assert await bw.rows("SELECT id FROM bidding_bid WHERE hold IS NOT NULL") == []
+    # The leader replaces it while a member consents to the one before.
+    made = await proposed(bw, leader, second)
+    status, answer = await queue(sign(bw, second, made), propose(bw, leader, third))
+    assert (status, answer.status_code) == (200, 201)
+    assert await bw.rows("SELECT uscc FROM bidding_consortium_member WHERE bound") == []
+    # Ended twice, and replaced while it is ended.
+    again, replaced = await queue(
+        leader.client.post(f"/api/v1/lots/{bw.lot_id}/consortium/end"), propose(bw, leader, second)
+    )
+    assert (again.status_code, replaced.status_code) == (204, 201)

@@ -163,9 +163,9 @@ async def _contributors(tx: Tx, actor: Actor, lot: LotView, third: uuid.UUID | N
     own = await invite(tx, actor.account_id, party=role, org=actor.uscc, name="本单位")
     if own is None:
         raise InvalidInput("请先登记您的签名公钥，再开始抽取。", [("key", "尚未登记")])
-    found = [own, await _invite(tx, lot, "supervisor", None)]
+    found = [own, await _invite(tx, lot, "supervisor", None, barred)]
     if third is not None:
-        found.append(await _invite(tx, lot, "centre", third))
+        found.append(await _invite(tx, lot, "centre", third, barred))
     left = [one for one in found if one is not None and one.org not in barred]
     if third is not None and found[-1] is None:
         raise InvalidInput("第三方应为已登记签名公钥的交易中心人员。", [("third", "请重新选择")])
@@ -175,14 +175,15 @@ async def _contributors(tx: Tx, actor: Actor, lot: LotView, third: uuid.UUID | N
     return left
 
 
-async def _invite(tx: Tx, lot: LotView, role: str, chosen: uuid.UUID | None) -> Invited | None:
+async def _invite(tx: Tx, lot: LotView, role: str, chosen: uuid.UUID | None, barred: set[str]) -> Invited | None:
+    """Return who contributes in a role: of several bodies the first that has spoilt no attempt, if there is any."""
     query = (
         select(Account, Organisation)
         .join(PersonKey, PersonKey.account_id == Account.id)
         .join(Organisation, Organisation.id == Account.organisation_id)
         .where(Account.roles.contains([role]), Account.disabled_at.is_(None))
         .where(PersonKey.purpose == "sign", PersonKey.revoked_at.is_(None))
-        .where(Organisation.id.not_in((lot.procuring_entity_id, lot.agency_id)))
+        .where(Organisation.id.not_in((lot.procuring_entity_id, lot.agency_id)), Organisation.uscc.not_in(barred))
         .order_by(PersonKey.created_at, PersonKey.id)
         .limit(1)
     )

@@ -163,8 +163,14 @@ async def assemble(store: FileStore, arrival: ArrivalView) -> tuple[bytes, bytes
 
 
 async def forget_arrival(tx: Tx, arrival: ArrivalView) -> None:
-    """Forget a file under way once it is kept, or refused; its scratch objects go with `clear`."""
-    await tx.session.execute(delete(Arrival).where(Arrival.id == arrival.id))
+    """Forget a file under way once it is kept, or refused; its scratch objects go with `clear`.
+
+    Raises:
+        NotFound: somebody else has kept or refused it in the meantime; of two the later does nothing.
+    """
+    gone = await tx.session.execute(delete(Arrival).where(Arrival.id == arrival.id).returning(Arrival.id))
+    if gone.first() is None:
+        raise NotFound
 
 
 async def clear(store: FileStore, arrival: ArrivalView) -> None:

@@ -186,6 +186,24 @@ async def test_whoever_spoils_an_attempt_by_silence_is_out_of_the_next_one(bw):
     assert (await bw.opening())["stage"] == "releasing"
 
 
+async def test_another_supervising_body_takes_the_place_of_one_that_spoilt_an_attempt(bw):
+    await sealed_with_k(bw)
+    agency, _ = await contributors(bw)
+    other = await bw.staff("other-supervisor", "supervisor", code=uscc(600_001), organisation="另一监督局")
+    await Contributor(bw, other, "supervisor").register()
+    await bw.close()
+    draw = (await agency.client.post(f"{base(bw)}/draw", json={"minutes": 1})).json()["draw"]
+    assert (await agency.commit(draw)).status_code == 200
+    await bw.end_window()  # the supervisor who was asked first says nothing
+    voided = await agency.client.post(f"{base(bw)}/void")
+    again = await agency.client.post(f"{base(bw)}/draw", json={"minutes": 10})
+
+    assert voided.json() == {"reason": "too-few"}
+    assert again.status_code == 201, again.text
+    spec = (await agency.client.get(f"/api/v1/draws/{again.json()['draw']}")).json()["spec"]
+    assert {one["org"] for one in spec["contributors"] if one["party"] == "supervisor"} == {uscc(600_001)}
+
+
 def test_parameters_are_exact_decimals_with_a_basis():
     (one,) = parameters_of(RULE | {"parameters": [K | {"from": "0.01", "to": "0.05", "step": "0.01"}]})
     assert one.values == tuple(VALUES)

@@ -1,5 +1,6 @@
 """Large documents arrive in pieces: through cuts, in any order, from their own parties only, and unchanged."""
 
+import asyncio
 import hashlib
 import os
 from typing import Any
@@ -134,3 +135,15 @@ async def test_what_nobody_goes_on_with_is_thrown_away(story: Story) -> None:
 
     assert not await services.files.exists(f"scratch/arrivals/{arrival}/0")
     assert (await story.agency.get(f"/api/v1/pieces/{arrival}")).status_code == 404
+
+
+async def test_of_two_who_put_the_same_pieces_together_one_keeps_the_document(story: Story) -> None:
+    arrival = (await begin(story)).json()["id"]
+    for j, piece in enumerate(PIECES):
+        assert (await send(story, arrival, j, piece)).status_code == 204
+    path = f"/api/v1/pieces/{arrival}/document"
+    answers = await asyncio.gather(story.agency.post(path, json={}), story.agency.post(path, json={}))
+
+    assert sorted(one.status_code for one in answers) == [201, 404]
+    kept = (await story.agency.get(f"/api/v1/lots/{story.lot}/documents")).json()
+    assert [one["version"] for one in kept] == [1]

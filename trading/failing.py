@@ -19,12 +19,13 @@ from kernel.log.writer import record
 from kernel.parameters.articles import cite
 from trading import wording
 from trading.announcement import NoticeKind, check_notice
+from trading.deliveries import are_shown
 from trading.drafts import LotDraft
 from trading.findings import require_lawful
 from trading.holders import Holders
 from trading.legal import procedure_of_lot
 from trading.messages import tell
-from trading.models.project import Lot, Project, Retender
+from trading.models.project import Project, Retender
 from trading.posting import Posted, post
 from trading.progress import access_lot, advance
 from trading.projects import register_lot
@@ -135,7 +136,7 @@ async def publish_failure(tx: Tx, actor: Actor, holders: Holders, lot_id: uuid.U
         "contacts": project.contacts,
         "supervising_body": project.supervising_body,
         "reason": lot.failed_reason,
-        "bids": _bids(lot),
+        "bids": _bids(opened=await are_shown(tx, lot_id)),
         "next": f"{NEXTS[draft.next]}{approval}（{basis}）。{draft.remark.strip()}",
     }
     kind, procedure = NoticeKind.FAILURE, procedure_of_lot(lot, project)
@@ -221,8 +222,8 @@ def _require_open(draft: FailureDraft, ways: tuple[Next, ...]) -> None:
         raise InvalidInput("请更正标出的内容。", faults)
 
 
-def _bids(lot: Lot) -> str:
-    sealed = "" if lot.opened_at else "已递交的投标文件未开启，保持密封，平台和任何人都不能打开。"
+def _bids(*, opened: bool) -> str:
+    sealed = "" if opened else "已递交的投标文件未开启，保持密封，平台和任何人都不能打开。"
     return f"{sealed}投标保证金依法退还。"
 
 

@@ -217,3 +217,12 @@ async def test_the_conclusion_covers_every_bid_once_and_is_of_whoever_runs_the_t
     assert again.status_code == 409
     assert state["stage"] == "failed"  # nobody passed: nothing more is opened
     assert {bid["state"] for bid in state["bids"]} == {"not_passed"}
+
+    # The notice of the failure says nothing that is not so: the first envelopes were opened.
+    page = f"/a/lots/{bw.lot_id}/failure"
+    shown = await agency.get(page, headers={"accept": "text/html"})
+    posted = await agency.post(f"/api/v1/lots/{bw.lot_id}/failure", json={"next": "again"})
+    notice = await agency.get(posted.json()["href"], headers={"accept": "text/html"})
+    assert "投标文件没有开启" not in shown.text
+    assert "没有投标通过技术评审" in notice.text
+    assert "已递交的投标文件未开启" not in notice.text

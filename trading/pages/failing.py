@@ -13,6 +13,7 @@ from kernel.web.guards import permits
 from kernel.web.render import render_page
 from kernel.web.services import Services
 from trading.announcement import NoticeKind
+from trading.deliveries import are_shown
 from trading.drafts import LotDraft, Procedure
 from trading.failing import (
     NEXTS,
@@ -178,7 +179,7 @@ async def _show(
         form=form,
         reason=lot.failed_reason or "",
         failures=failures,
-        opened=lot.opened_at is not None,
+        opened=await are_shown(tx, lot.id),
         kind_title=lot.definition.notices[NoticeKind.FAILURE].title,
         ways=[(way.value, NEXTS[way], basis_of(way, lot.regime)) for way in ways_on(lot.regime, failures)],
         notice_href=f"/notices/{out[-1].id}" if out else "",

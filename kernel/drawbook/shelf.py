@@ -45,10 +45,12 @@ async def require_contributor(tx: Tx, actor: Actor, draw_id: uuid.UUID) -> None:
         raise NotFound
 
 
-async def list_draws_of(tx: Tx, subject: uuid.UUID) -> list[tuple[uuid.UUID, str, str]]:
-    """Return id, number and state of every draw of a matter, oldest first."""
-    rows = await tx.fetch("SELECT id, number, state FROM draw_draw WHERE subject = $1 ORDER BY created_at", subject)
-    return [(row["id"], row["number"], row["state"]) for row in rows]
+async def list_draws_of(tx: Tx, subject: uuid.UUID) -> list[tuple[uuid.UUID, str, str, str]]:
+    """Return id, purpose, number and state of every draw of a matter, oldest first."""
+    rows = await tx.fetch(
+        "SELECT id, purpose, number, state FROM draw_draw WHERE subject = $1 ORDER BY created_at", subject
+    )
+    return [(row["id"], row["purpose"], row["number"], row["state"]) for row in rows]
 
 
 async def find_newest(tx: Tx, subject: uuid.UUID | None, purpose: str) -> Draw | None:

@@ -200,6 +200,8 @@ async def test_another_supervising_body_takes_the_place_of_one_that_spoilt_an_at
 
     assert voided.json() == {"reason": "too-few"}
     assert again.status_code == 201, again.text
+    page = (await bw.world.client().get(f"/lots/{bw.lot_id}", headers=HTML)).text
+    assert "开标随机参数抽取 CS-" in page  # no draw of experts
     spec = (await agency.client.get(f"/api/v1/draws/{again.json()['draw']}")).json()["spec"]
     assert {one["org"] for one in spec["contributors"] if one["party"] == "supervisor"} == {uscc(600_001)}
 

@@ -237,9 +237,9 @@ def _keyset(events: list[Event], lot: LotView) -> KeysetRow | None:
 
 async def _draws(tx: Tx, lot: LotView) -> list[DrawRow]:
     rows = []
-    for id_, number, state in await list_draws_of(tx, lot.id):
+    for id_, purpose, number, state in await list_draws_of(tx, lot.id):
         kind, word = _DRAW_STATES.get(state, ("warn", "进行中"))
-        rows.append(DrawRow(f"评标专家抽取 {number}", f"/verify/draws/{id_}", word, kind))
+        rows.append(DrawRow(f"{purpose} {number}", f"/verify/draws/{id_}", word, kind))
     return rows
 
 

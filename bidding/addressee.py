@@ -27,7 +27,7 @@ def unverified_payload(token: str) -> dict[str, Any]:
         payload = parse(b64u_decode(token.split(".")[1]))
     except (NotCanonical, LookupError):
         raise NotFound("提交的内容无法读取。") from None
-    if not isinstance(payload, dict):
+    if not isinstance(payload, dict) or any(isinstance(value, str) and "\0" in value for value in payload.values()):
         raise NotFound("提交的内容无法读取。")
     return payload
 

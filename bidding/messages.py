@@ -293,9 +293,15 @@ def _check_member(name: str, value: Any) -> None:
     elif name == "stance":
         _require(value in STANCES, "stance is agreed or objection")
     elif name == "remark":
-        _require(type(value) is str and value == value.strip() and len(value) <= 2000, "remark is a short text")
+        _require(value == "" or _is_text(value), "remark is a text")
+        _require(value == value.strip() and len(value) <= 2000, "remark is a short text")
     elif name in ("tender", "lot", "bidder", "leader"):
-        _require(type(value) is str and value != "", f"{name} is a text that is not empty")
+        _require(_is_text(value), f"{name} is a text that is not empty")
+
+
+def _is_text(value: Any) -> bool:
+    """Say whether a value is a text that is not empty; one with the character zero could be kept by no database."""
+    return type(value) is str and value != "" and "\0" not in value
 
 
 def _check_items(name: str, items: Any) -> None:
@@ -308,7 +314,7 @@ def _check_items(name: str, items: Any) -> None:
             if kind is bytes:
                 b64u_decode(value, 32)
             elif kind is str:
-                _require(type(value) is str and value != "", f"{member} is a text that is not empty")
+                _require(_is_text(value), f"{member} is a text that is not empty")
             else:
                 _require(type(value) is int and value >= 1, f"{member} is a number from 1")
     identities = [item[next(iter(shape))] for item in items]

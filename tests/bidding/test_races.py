@@ -1,20 +1,25 @@
 """Many at once: a hundred submissions to one lot, and the deadline between fifty of them."""
 
 import asyncio
+import os
 import uuid
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from bidding import keyset, messages
+from bidding.client import sign_message
 from bidding.refusing import SubmissionLate, SubmissionRefused
 from bidding.submission import Accepted
 from kernel.canonical import b64u_encode
+from kernel.crypto.authority import Holder, issue_licence
+from kernel.crypto.keys import KeyKind, generate
 from kernel.errors import NotFound
 from kernel.log import reader
 from kernel.log.receipt import verify_receipt
-from tests.worlds.bid_crowd import gather_crowd, submit, submit_together
-from tests.worlds.bidding_world import BiddingWorld
+from tests.worlds.bid_crowd import Member, gather_crowd, submit, submit_together
+from tests.worlds.bidding_world import SUITE, TENDER, BiddingWorld
 
 
 @pytest.fixture
@@ -74,6 +79,31 @@ async def test_a_refused_bid_leaves_those_that_share_its_transaction_as_they_are
         for outcome in (outcomes[0], outcomes[4]):
             bundle = await reader.receipt_bundle(tx, outcome.entry_id, outcome.receipt)
             assert verify_receipt(bundle, bw.world.services.trust).detail == outcome.detail
+
+
+async def test_a_bid_that_no_database_could_hold_is_refused_by_itself_and_keeps_nobody_waiting(bw):
+    """An error of the database rolls everybody back and has each try again alone: nobody may bring it about at will."""
+    one, hostile, two = await gather_crowd(bw, 3)
+    now = await bw.now()
+    poison = signed(bw, hostile, now, slot="form\x00")
+
+    outcomes = await submit_together(bw, [one, poison, two])
+
+    assert [type(outcome) for outcome in outcomes] == [Accepted, SubmissionRefused, Accepted]
+    assert outcomes[1].reason == "message"
+    with pytest.raises(NotFound):
+        await submit(bw, signed(bw, hostile, now, lot="001\x00"))
+
+
+def signed(bw: BiddingWorld, member: Member, now: datetime, *, lot: str = "001", slot: str = "form") -> Member:
+    """Return the member with a message of its own making, signed by a licence that is genuine."""
+    holder, key = Holder(member.actor.uscc, "敌意单位"), generate(KeyKind.P256)
+    licence = issue_licence(bw.authority, holder, key.public, generate(KeyKind.P256).public, now - timedelta(days=30))
+    doc = messages.document(slot, os.urandom(32), 1, 100)
+    ks = keyset.keyset_hash(bw.keyset)
+    fields = {"tender": TENDER, "lot": lot, "bidder": member.pseudonym, "rev": 1, "prev": None}
+    message = messages.submission(**fields, docs=[doc], ks=ks)
+    return replace(member, token=sign_message(SUITE, message, key, [licence.sign, bw.authority.issuing]))
 
 
 async def test_all_that_share_a_transaction_after_the_deadline_are_late_except_what_was_accepted_before(bw):

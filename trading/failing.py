@@ -167,7 +167,7 @@ async def tender_again(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: LotDraft)
     Raises:
         NotFound: absent, or not a lot of the actor's.
         NotPermitted: only the procuring entity itself registers lots.
-        Conflict: the failure is not published yet.
+        Conflict: the failure is not published yet, or the notice says that there will be no new tender.
         MoveNotAllowed: the lot has not failed, or goes on already.
         InvalidInput, RuleBroken: as of `register_lot`.
     Effects:
@@ -180,6 +180,9 @@ async def tender_again(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: LotDraft)
     rules = await advance(tx, actor, lot, project, "tender_again")
     if not await is_published(tx, lot_id):
         raise Conflict("请先发布招标失败公告，再重新招标。")
+    way = await find_published_way(tx, lot_id)
+    if way is not Next.AGAIN:
+        raise Conflict(f"招标失败公告载明{NEXTS[way] if way else '其他安排'}，不能按重新招标办理。")
     number = await _free_number(tx, project)
     successor = await register_lot(tx, actor, project.id, msgspec.structs.replace(draft, number=number))
     facts = {
@@ -209,6 +212,14 @@ async def is_published(tx: Tx, lot_id: uuid.UUID) -> bool:
     query = text("SELECT 1 FROM trading_notice WHERE lot_id = :lot AND kind = :kind LIMIT 1")
     rows = await tx.session.execute(query, {"lot": lot_id, "kind": NoticeKind.FAILURE.value})
     return rows.first() is not None
+
+
+async def find_published_way(tx: Tx, lot_id: uuid.UUID) -> Next | None:
+    """Return what the notice of the failure says comes next; None before it is out."""
+    query = text("SELECT content -> 'data' ->> 'next' FROM trading_notice WHERE lot_id = :lot AND kind = :kind LIMIT 1")
+    rows = await tx.session.execute(query, {"lot": lot_id, "kind": NoticeKind.FAILURE.value})
+    said = rows.scalar_one_or_none() or ""
+    return next((way for way in Next if said.startswith(NEXTS[way])), None)
 
 
 def _require_open(draft: FailureDraft, ways: tuple[Next, ...]) -> None:

@@ -559,6 +559,7 @@ FAILURE = Row(
         "notice_href": "",
         "again_href": "",
         "successor_href": "",
+        "otherwise": "",
     }
 )
 FAILURE_SECOND = Row(
@@ -839,6 +840,7 @@ SAMPLES = {
         "second": _agent(FAILURE_SECOND),
         "out": _agent(FAILURE_OUT),
         "again": _agent(Row(**{**vars(FAILURE_OUT), "again_href": "", "successor_href": "/a/lots/01J2Q9"})),
+        "otherwise": _agent(Row(**{**vars(FAILURE_OUT), "again_href": "", "otherwise": "不再进行招标"})),
     },
     "trading/again.html": {"": _agent(AGAIN)},
     "trading/termination.html": {"": _agent(ENDING), "closed": _agent(Row(**{**vars(ENDING), "open": False}))},

@@ -138,6 +138,10 @@ async def test_two_bids_are_too_few_and_the_second_try_has_its_own_rules(story: 
     unapproved = await story.post("/api/v1/lots/{lot}/failure", {"next": "no_tender"}, 422)
     assert "批准文号" in str(unapproved)
     await story.post("/api/v1/lots/{lot}/failure", {"next": "no_tender", "approval": "云发改〔2026〕9 号"})
+    refused = await story.post("/api/v1/lots/{lot}/again", body, 409, who=story.buyer)
+    assert "公告载明不再进行招标" in refused["detail"], "what was published holds"
+    page = (await story.buyer.get(f"/a/lots/{story.lot}/failure", headers=PAGE)).text
+    assert f"/a/lots/{story.lot}/again" not in page
 
 
 async def test_a_late_answer_moves_the_deadline_and_a_bid_that_lay_there_is_replaced(story: Story) -> None:

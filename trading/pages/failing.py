@@ -21,6 +21,7 @@ from trading.failing import (
     Next,
     basis_of,
     count_failures,
+    find_published_way,
     find_successor,
     publish_failure,
     tender_again,
@@ -44,7 +45,11 @@ _ENDED = (Stage.FAILED, Stage.RETENDERED)
 
 @dataclass(frozen=True, slots=True)
 class FailurePage:
-    """A failed tender and what comes next."""
+    """A failed tender and what comes next.
+
+    Attributes:
+        otherwise: what the notice says comes next instead of a new tender, or empty.
+    """
 
     base: str
     title: str
@@ -60,6 +65,7 @@ class FailurePage:
     notice_href: str
     again_href: str
     successor_href: str
+    otherwise: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +178,8 @@ async def _show(
     failures = await count_failures(tx, lot.id)
     out = [line for line in await list_notices_of(tx, lot.id) if line.kind is NoticeKind.FAILURE]
     successor = await find_successor(tx, lot.id)
-    may = actor.has(Role.PROCURING_ENTITY) and actor.organisation_id == lot.procuring_entity_id
+    way = await find_published_way(tx, lot.id)
+    may = way is Next.AGAIN and actor.has(Role.PROCURING_ENTITY) and actor.organisation_id == lot.procuring_entity_id
     page = FailurePage(
         **heading_of(lot, f"/a/lots/{lot.id}"),
         state=state_of(lot, tx.now),
@@ -185,6 +192,7 @@ async def _show(
         notice_href=f"/notices/{out[-1].id}" if out else "",
         again_href=f"/a/lots/{lot.id}/again" if out and successor is None and may else "",
         successor_href=f"/a/lots/{successor}" if successor else "",
+        otherwise=NEXTS[way] if way not in (None, Next.AGAIN) else "",
     )
     return render_page(request, "trading/failure.html", {"page": page}, status=status, now=tx.now)
 

@@ -236,7 +236,7 @@ _PLACES = (
 
 
 async def _find_places(db: Database, asked: Sequence[_Asked]) -> list[Place | DomainError]:
-    columns = [(one.upload_id, min(one.j, 2**31 - 1), one.organisation_id) for one in asked]
+    columns = [(one.upload_id, max(-1, min(one.j, 2**31 - 1)), one.organisation_id) for one in asked]
     rows = {row["n"]: row for row in await db.fetch(_PLACES, *(list(c) for c in zip(*columns, strict=True)))}
     wanted = {row["lot_id"] for row in rows.values() if row["leaf"] is None}
     lots = await trading.look_at_due_lots(db, list(wanted)) if wanted else {}

@@ -374,6 +374,7 @@ async def test_bad_chunks_are_refused_and_the_same_upload_is_mended_and_submitte
         ("far beyond the last", str(2**40), pieces[0], 422),
         ("beyond any number", str(2**80), pieces[0], (404, 422)),
         ("before the first", "-1", pieces[0], (404, 422)),
+        ("far before the first", str(-(2**40)), pieces[0], (404, 422)),
         ("no number", "first", pieces[0], 404),
     ):
         answer = await bidder.client.put(f"{good}/chunks/{j}", content=data)

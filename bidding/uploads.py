@@ -156,7 +156,7 @@ async def access_upload(tx: Tx, actor: Actor, upload_id: uuid.UUID) -> UploadVie
             {"id": upload_id, "organisation": actor.organisation_id},
         )
     ).one_or_none()
-    if row is None:
+    if row is None or not actor.covers(row.lot_id):
         raise NotFound
     arrived = set(row.arrived or ())
     bitmap = "".join("1" if j in arrived else "0" for j in range(row.chunks))
@@ -216,6 +216,8 @@ async def find_place(db: Database, actor: Actor, upload_id: uuid.UUID, j: int) -
     """
     asked = _Asked(upload_id, j, actor.organisation_id)
     place: Place = await db.together.ask("places", lambda asking: _find_places(db, asking), asked)
+    if not actor.covers(place.lot_id):
+        raise NotFound
     return place
 
 

@@ -101,8 +101,8 @@ async def send_in_pieces(visit: Person, room: str) -> None:
     await page.wait_for_selector("#docsay:has-text('连接中断，正在重试')")
     await page.wait_for_selector("#doc-rate:has-text('5.5 MB /')")  # both others have arrived
     page.once("dialog", lambda dialog: dialog.accept())  # the page warns before it is left
-    await visit.page.unroute(pieces, cut)
     page = await visit.open(f"{room}/documents")
+    await page.unroute(pieces, cut)
     assert {"0", "1", "2"} <= set(sent)
 
     again: list[str] = []

@@ -190,7 +190,7 @@ export const registerKey = (purpose, spki) => call('POST', '/me/keys', { purpose
 export const accept = (href, jws) => call('POST', href, { jws });
 
 /**
- * The raw bytes of a published envelope.
+ * The raw bytes of a file of this site: a published envelope, a paper that is about to be signed.
  * @param {string} url
  * @returns {Promise<Blob>}
  */

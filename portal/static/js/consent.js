@@ -1,6 +1,6 @@
 // @ts-check
 /** Consent to a consortium: the licence key signs the agreement's digest, the members, their shares and their work. */
-import { consentTo } from './api.js';
+import { consentTo, envelope } from './api.js';
 import { b64u } from './bytes.js';
 import { sha256 } from './hash.js';
 import { sign } from './jws.js';
@@ -11,8 +11,8 @@ import { explain } from './words.js';
 
 /** Whether the file that the page offers is the one whose digest is signed. @param {string} href @param {string} digest */
 async function isTheAgreement(href, digest) {
-  const answer = await fetch(href, { credentials: 'same-origin' });
-  return answer.ok && b64u(await sha256(new Uint8Array(await answer.arrayBuffer()))) === digest;
+  const file = await envelope(href);
+  return b64u(await sha256(new Uint8Array(await file.arrayBuffer()))) === digest;
 }
 
 /** @param {HTMLElement} card */

@@ -129,22 +129,26 @@ async def begin_document(tx: Tx, actor: Actor, lot_id: uuid.UUID, draft: PiecesD
     )
 
 
-async def finish_document(tx: Tx, actor: Actor, arrival: ArrivalView, digest: bytes, start: bytes) -> DocumentView:
-    """Keep a large document that has arrived whole; its content is in the store.
+def require_start_of(arrival: ArrivalView, start: bytes) -> None:
+    """Refuse a large document whose first bytes are not what its ending says.
 
-    Args:
-        start: its first bytes.
+    Raises:
+        InvalidInput: they are not.
+    """
+    _require_start(_require_name(arrival.name), start)
+
+
+async def finish_document(tx: Tx, actor: Actor, arrival: ArrivalView, digest: bytes) -> DocumentView:
+    """Keep a large document that has arrived whole; its content is in the store.
 
     Raises:
         NotFound, Conflict: as of `begin_document`.
-        InvalidInput: the bytes are not what the ending says.
     Effects:
         as of `upload_document`; the file is under way no more.
     """
     lot = await _lot_for_documents(tx, actor, arrival.subject)
     purpose = arrival.access.removeprefix(f"{_ACCESS}/")
     ending = _require_name(arrival.name)
-    _require_start(ending, start)
     _require_one_purpose(await list_documents(tx, lot.id), arrival.name, purpose)
     file = await enter_file(
         tx,

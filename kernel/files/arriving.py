@@ -8,7 +8,7 @@ flat.
 import hashlib
 import math
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -143,11 +143,14 @@ async def keep_piece(db: Database, store: FileStore, arrival: ArrivalView, j: in
         )
 
 
-async def assemble(store: FileStore, arrival: ArrivalView) -> tuple[bytes, bytes]:
+async def assemble(store: FileStore, arrival: ArrivalView, fits: Callable[[bytes], None]) -> bytes:
     """Put the pieces together as content; a second time nothing changes.
 
+    Args:
+        fits: is given the first bytes and raises what is wrong with them, before anything is kept.
+
     Returns:
-        (digest, start): SHA-256 of the file, and its first bytes.
+        SHA-256 of the file.
 
     Raises:
         Conflict: pieces are missing.
@@ -156,10 +159,12 @@ async def assemble(store: FileStore, arrival: ArrivalView) -> tuple[bytes, bytes
         raise Conflict("文件还没有传完。", missing=len(arrival.leaves) - len(arrival.arrived))
     found, start = hashlib.sha256(), b""
     async for piece in _pieces(store, arrival):
-        start = start or piece[:16]
+        if not start:
+            start = piece[:16]
+            fits(start)
         found.update(piece)
     await store.put_content_stream(found.digest(), _pieces(store, arrival), durable=True)
-    return found.digest(), start
+    return found.digest()
 
 
 async def forget_arrival(tx: Tx, arrival: ArrivalView) -> None:

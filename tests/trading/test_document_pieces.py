@@ -11,6 +11,7 @@ import pytest
 from kernel.canonical import b64u_encode
 from kernel.files import arriving
 from kernel.files.arriving import PIECE
+from kernel.files.store import content_name
 from tests.factories.trading import lot_draft, project_draft
 from tests.world import World
 from tests.worlds.bidding_world import uscc
@@ -109,6 +110,10 @@ async def test_what_does_not_fit_is_refused_and_nothing_of_it_stays(story: Story
     refused = await story.agency.post(f"/api/v1/pieces/{other}/document", json={})
     assert refused.status_code == 422
     assert "扩展名" in refused.text
+    assert (await story.agency.get(f"/api/v1/pieces/{other}")).status_code == 404, "it is not under way any more"
+    files = story.bw.world.services.files
+    assert not await files.exists(f"scratch/arrivals/{other}/0")
+    assert not await files.exists(content_name(hashlib.sha256(lie[0]).digest()))
     assert (await story.agency.get(f"/api/v1/lots/{story.lot}/documents")).json() == []
 
 

@@ -1,5 +1,6 @@
 """Documents of a lot: sent whole or in pieces, listed, fetched."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from litestar import Request, Response, get, post, put
 from kernel.canonical import b64u_encode
 from kernel.db.transaction import Tx
 from kernel.errors import InvalidInput
-from kernel.files.arriving import PIECE, ArrivalView, access_arrival, assemble, clear, keep_piece
+from kernel.files.arriving import PIECE, ArrivalView, access_arrival, assemble, clear, forget_arrival, keep_piece
 from kernel.identity.actor import Actor
 from kernel.web.downloads import serve_file
 from kernel.web.guards import PUBLIC, actor_of_connection, permits, signed_in
@@ -20,6 +21,7 @@ from trading.documents import (
     begin_document,
     finish_document,
     list_documents,
+    require_start_of,
     upload_document,
 )
 from trading.holders import holders_of
@@ -99,9 +101,15 @@ async def complete_document(services: Services, actor: Actor, arrival_id: UUID) 
     """Keep the document; the pieces are read outside of any transaction."""
     async with services.db.begin_read_only() as tx:
         arrival = await access_arrival(tx, actor, arrival_id)
-    digest, start = await assemble(services.files, arrival)
+    try:
+        digest = await assemble(services.files, arrival, partial(require_start_of, arrival))
+    except InvalidInput:
+        async with services.db.begin() as tx:
+            await forget_arrival(tx, arrival)
+        await clear(services.files, arrival)
+        raise
     async with services.db.begin() as tx:
-        kept = await finish_document(tx, actor, arrival, digest, start)
+        kept = await finish_document(tx, actor, arrival, digest)
     await clear(services.files, arrival)
     return document_json(kept, arrival.subject)
 
